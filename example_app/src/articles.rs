@@ -1,0 +1,169 @@
+//! `/api/articles`, in Strapi's content shapes.
+
+use actix_web::{HttpResponse, Responder, delete, get, post, put, web};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use users_permissions::{AuthUser, Caller, Error, permission};
+
+use crate::store::{Article, ArticleInput, Articles, Page};
+
+/// What the scope serves.
+pub(crate) fn routes(config: &mut web::ServiceConfig) {
+    config
+        .service(ping)
+        .service(find)
+        .service(find_one)
+        .service(create)
+        .service(update)
+        .service(remove);
+}
+
+/// Answers, to whom it may.
+#[permission("api::article.ping", grant("public", "authenticated"))]
+#[get("/ping")]
+async fn ping() -> impl Responder {
+    HttpResponse::Ok().json(json!({ "ok": true }))
+}
+
+/// Lists articles, a page at a time.
+#[permission("api::article.find", grant("public", "authenticated"))]
+#[get("/articles")]
+async fn find(
+    articles: web::Data<Articles>,
+    page: web::Query<PageQuery>,
+) -> Result<HttpResponse, Error> {
+    let page = Page::new(page.page.unwrap_or(1), page.page_size.unwrap_or(25))?;
+    let (found, total) = articles.list(page).await?;
+    let pagination = json!({
+        "page": page.number,
+        "pageSize": page.size,
+        "pageCount": (total + page.size - 1) / page.size,
+        "total": total,
+    });
+    Ok(HttpResponse::Ok().json(json!({ "data": found, "meta": { "pagination": pagination } })))
+}
+
+#[derive(Deserialize)]
+struct PageQuery {
+    #[serde(rename = "pagination[page]")]
+    page: Option<i64>,
+    #[serde(rename = "pagination[pageSize]")]
+    page_size: Option<i64>,
+}
+
+/// One article.
+#[permission("api::article.findOne", grant("public", "authenticated"))]
+#[get("/articles/{document_id}")]
+async fn find_one(
+    articles: web::Data<Articles>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    let article = articles.get(id.into_inner()).await?.ok_or(NOT_FOUND)?;
+    Ok(HttpResponse::Ok().json(content(&article)))
+}
+
+/// Writes a new article; the caller is its author.
+#[permission("api::article.create", grant("authenticated"))]
+#[post("/articles")]
+async fn create(
+    articles: web::Data<Articles>,
+    caller: Caller,
+    body: web::Json<Value>,
+) -> Result<HttpResponse, Error> {
+    let input = input(&body)?;
+    if input.title.is_none() {
+        return Err(Error::validation("title must be defined."));
+    }
+    let article = articles
+        .create(input, caller.user().map(AuthUser::id))
+        .await?;
+    Ok(HttpResponse::Created().json(content(&article)))
+}
+
+/// Changes an article; its author and administrators only.
+#[permission("api::article.update", grant("authenticated"), policies(is_author))]
+#[put("/articles/{document_id}")]
+async fn update(
+    articles: web::Data<Articles>,
+    id: web::Path<String>,
+    body: web::Json<Value>,
+) -> Result<HttpResponse, Error> {
+    let article = articles
+        .update(id.into_inner(), input(&body)?)
+        .await?
+        .ok_or(NOT_FOUND)?;
+    Ok(HttpResponse::Ok().json(content(&article)))
+}
+
+/// Deletes an article; its author and administrators only.
+#[permission("api::article.delete", grant("authenticated"), policies(is_author))]
+#[delete("/articles/{document_id}")]
+async fn remove(
+    articles: web::Data<Articles>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Error> {
+    if articles.delete(id.into_inner()).await? {
+        Ok(HttpResponse::NoContent().finish())
+    } else {
+        Err(NOT_FOUND)
+    }
+}
+
+/// A policy: asked after the role check, before the body is read. What does not exist is left to the
+/// handler, which answers 404.
+async fn is_author(
+    user: AuthUser,
+    articles: web::Data<Articles>,
+    id: web::Path<String>,
+) -> Result<bool, Error> {
+    let article = articles.get(id.into_inner()).await?;
+    let is_administrator = user.role().role_type == "administrator";
+    Ok(is_administrator || article.is_none_or(|article| article.author_id == Some(user.id())))
+}
+
+const NOT_FOUND: Error = Error::NotFound("Not Found");
+
+fn content(article: &Article) -> Value {
+    json!({ "data": article, "meta": {} })
+}
+
+/// The `data` of a body.
+fn input(body: &Value) -> Result<ArticleInput, Error> {
+    let data = body.get("data").and_then(Value::as_object);
+    let data: &Map<String, Value> =
+        data.ok_or_else(|| Error::validation("Missing \"data\" payload in the request body"))?;
+    if let Some(unknown) = data
+        .keys()
+        .find(|key| !["title", "body", "status"].contains(&key.as_str()))
+    {
+        return Err(Error::validation(format!("Invalid key {unknown}")));
+    }
+    let text = |name: &str| match data.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(_) => Err(Error::validation(format!("{name} must be a `string` type"))),
+    };
+    let status = text("status")?;
+    if status
+        .as_deref()
+        .is_some_and(|status| !["draft", "published"].contains(&status))
+    {
+        return Err(Error::validation(
+            "status must be one of the following values: draft, published",
+        ));
+    }
+    let title = text("title")?;
+    if title
+        .as_deref()
+        .is_some_and(|title| title.is_empty() || title.chars().count() > 255)
+    {
+        return Err(Error::validation(
+            "title must be between 1 and 255 characters",
+        ));
+    }
+    Ok(ArticleInput {
+        title,
+        body: text("body")?,
+        status,
+    })
+}

@@ -1,0 +1,86 @@
+//! The application: what is served where.
+
+mod articles;
+mod store;
+
+use actix_cors::Cors;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header;
+use actix_web::middleware::DefaultHeaders;
+use actix_web::{App, Error, HttpResponse, Responder, get, web};
+use serde_json::json;
+use tracing_actix_web::TracingLogger;
+use users_permissions::{UsersPermissions, permission};
+
+pub use store::Articles;
+
+/// The whole application, for `HttpServer` and for tests.
+pub fn app(
+    up: UsersPermissions,
+    articles: Articles,
+    cors_origins: String,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(web::Data::new(articles))
+        .wrap(up.middleware())
+        .wrap(security_headers())
+        .wrap(cors(&cors_origins))
+        .wrap(TracingLogger::default())
+        .service(
+            web::scope("/api")
+                .configure(up.routes())
+                .configure(articles::routes),
+        )
+        .service(health)
+        .default_service(web::to(users_permissions::not_found))
+}
+
+/// Tells that the process lives; asks nothing else.
+#[permission("api::app.health", auth = false)]
+#[get("/health")]
+async fn health() -> impl Responder {
+    HttpResponse::Ok().json(json!({ "ok": true }))
+}
+
+fn security_headers() -> DefaultHeaders {
+    DefaultHeaders::new()
+        .add((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .add((header::REFERRER_POLICY, "no-referrer"))
+        .add((header::X_FRAME_OPTIONS, "DENY"))
+        .add((
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'; frame-ancestors 'none'",
+        ))
+        .add((
+            header::STRICT_TRANSPORT_SECURITY,
+            "max-age=31536000; includeSubDomains",
+        ))
+}
+
+/// Only the listed origins, never `*`: answers may carry credentials.
+fn cors(origins: &str) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
+        .allowed_headers([
+            header::CONTENT_TYPE,
+            header::AUTHORIZATION,
+            header::ORIGIN,
+            header::ACCEPT,
+        ])
+        .supports_credentials()
+        .max_age(86_400);
+    let origins = origins
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty() && *origin != "*");
+    origins.fold(cors, Cors::allowed_origin)
+}

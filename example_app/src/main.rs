@@ -1,0 +1,40 @@
+//! An article API protected by `users_permissions`; README tells how to start it.
+
+use std::process::ExitCode;
+
+use actix_web::HttpServer;
+use tracing_subscriber::EnvFilter;
+use users_permissions::{Config, UsersPermissions};
+
+#[actix_web::main]
+async fn main() -> ExitCode {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("example_app: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn std::error::Error>> {
+    let host = std::env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
+    let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
+    let origins = std::env::var("UP_CORS_ORIGINS").unwrap_or_default();
+
+    let up = UsersPermissions::builder()
+        .config(Config::from_env()?)
+        .build()
+        .await?;
+    let articles = example_app::Articles::open(up.database()).await?;
+    let app = move || example_app::app(up.clone(), articles.clone(), origins.clone());
+    let server = HttpServer::new(app).bind((host.as_str(), port))?;
+    println!("listening on http://{host}:{port}");
+    server.run().await?;
+    Ok(())
+}

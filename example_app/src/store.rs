@@ -1,0 +1,191 @@
+//! The table of articles, over the plugin's connections.
+
+use chrono::{NaiveDateTime, SubsecRound, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use serde::{Serialize, Serializer};
+use users_permissions::{Database, DbConn, Error, UserId, new_document_id};
+
+diesel::table! {
+    articles (id) {
+        id -> Integer,
+        document_id -> Text,
+        title -> Text,
+        body -> Nullable<Text>,
+        status -> Text,
+        author_id -> Nullable<Integer>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+/// An article as it is stored and shown.
+#[derive(Debug, Clone, Serialize, Queryable, Selectable)]
+#[serde(rename_all = "camelCase")]
+pub struct Article {
+    id: i32,
+    document_id: String,
+    title: String,
+    body: Option<String>,
+    status: String,
+    #[serde(skip)]
+    pub(crate) author_id: Option<UserId>,
+    #[serde(serialize_with = "iso")]
+    created_at: NaiveDateTime,
+    #[serde(serialize_with = "iso")]
+    updated_at: NaiveDateTime,
+}
+
+/// What a body may say of an article; `None` keeps what is there.
+pub(crate) struct ArticleInput {
+    pub(crate) title: Option<String>,
+    pub(crate) body: Option<String>,
+    pub(crate) status: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) number: i64,
+    pub(crate) size: i64,
+}
+
+impl Page {
+    pub(crate) fn new(number: i64, size: i64) -> Result<Self, Error> {
+        if (1..=1_000_000).contains(&number) && size >= 1 {
+            Ok(Self {
+                number,
+                size: size.min(100),
+            })
+        } else {
+            Err(Error::validation("Invalid pagination"))
+        }
+    }
+}
+
+/// The articles.
+#[derive(Debug, Clone)]
+pub struct Articles {
+    database: Database,
+}
+
+impl Articles {
+    /// Makes the table where it is missing.
+    pub async fn open(database: Database) -> Result<Self, Error> {
+        database.set_up(create_table).await?;
+        Ok(Self { database })
+    }
+
+    pub(crate) async fn list(&self, page: Page) -> Result<(Vec<Article>, i64), Error> {
+        let query = move |conn: &mut DbConn| -> QueryResult<_> {
+            let total = articles::table.count().get_result(conn)?;
+            let newest = articles::table
+                .order(articles::id.desc())
+                .limit(page.size)
+                .offset((page.number - 1) * page.size);
+            Ok((newest.select(Article::as_select()).load(conn)?, total))
+        };
+        self.database.run(query).await
+    }
+
+    pub(crate) async fn get(&self, id: String) -> Result<Option<Article>, Error> {
+        self.database
+            .run(move |conn| find(conn, &id).optional())
+            .await
+    }
+
+    pub(crate) async fn create(
+        &self,
+        input: ArticleInput,
+        author: Option<UserId>,
+    ) -> Result<Article, Error> {
+        let create = move |conn: &mut DbConn| -> QueryResult<_> {
+            let (document_id, now) = (new_document_id(), now());
+            diesel::insert_into(articles::table)
+                .values((
+                    articles::document_id.eq(&document_id),
+                    articles::title.eq(input.title.unwrap_or_default()),
+                    articles::body.eq(input.body),
+                    articles::status.eq(input.status.unwrap_or_else(|| "draft".to_owned())),
+                    articles::author_id.eq(author),
+                    articles::created_at.eq(now),
+                    articles::updated_at.eq(now),
+                ))
+                .execute(conn)?;
+            find(conn, &document_id)
+        };
+        self.database.run(create).await
+    }
+
+    pub(crate) async fn update(
+        &self,
+        id: String,
+        input: ArticleInput,
+    ) -> Result<Option<Article>, Error> {
+        let update = move |conn: &mut DbConn| -> QueryResult<_> {
+            diesel::update(articles::table.filter(articles::document_id.eq(&id)))
+                .set((
+                    input.title.map(|title| articles::title.eq(title)),
+                    input.body.map(|body| articles::body.eq(body)),
+                    input.status.map(|status| articles::status.eq(status)),
+                    articles::updated_at.eq(now()),
+                ))
+                .execute(conn)?;
+            find(conn, &id).optional()
+        };
+        self.database.run(update).await
+    }
+
+    pub(crate) async fn delete(&self, id: String) -> Result<bool, Error> {
+        let delete = move |conn: &mut DbConn| {
+            diesel::delete(articles::table.filter(articles::document_id.eq(&id))).execute(conn)
+        };
+        Ok(self.database.run(delete).await? > 0)
+    }
+}
+
+fn find(conn: &mut DbConn, document_id: &str) -> QueryResult<Article> {
+    articles::table
+        .filter(articles::document_id.eq(document_id))
+        .select(Article::as_select())
+        .first(conn)
+}
+
+fn create_table(conn: &mut DbConn) -> QueryResult<()> {
+    #[allow(unreachable_patterns)]
+    let (id, time) = match conn {
+        #[cfg(feature = "sqlite")]
+        DbConn::Sqlite(_) => ("INTEGER PRIMARY KEY AUTOINCREMENT", "TIMESTAMP"),
+        #[cfg(feature = "mysql")]
+        DbConn::Mysql(_) => ("INTEGER AUTO_INCREMENT PRIMARY KEY", "DATETIME(6)"),
+        _ => (
+            "INTEGER GENERATED BY DEFAULT AS IDENTITY PRIMARY KEY",
+            "TIMESTAMP",
+        ),
+    };
+    conn.batch_execute(&format!(
+        "CREATE TABLE IF NOT EXISTS articles (
+            id {id},
+            document_id VARCHAR(24) NOT NULL UNIQUE,
+            title VARCHAR(255) NOT NULL,
+            body TEXT,
+            status VARCHAR(16) NOT NULL,
+            author_id INTEGER,
+            created_at {time} NOT NULL,
+            updated_at {time} NOT NULL
+        )"
+    ))
+}
+
+/// UTC, to the microsecond: all that the three databases keep alike.
+fn now() -> NaiveDateTime {
+    Utc::now().naive_utc().trunc_subsecs(6)
+}
+
+fn iso<S: Serializer>(time: &NaiveDateTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(
+        &time
+            .and_utc()
+            .to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+    )
+}

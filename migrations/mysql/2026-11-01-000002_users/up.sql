@@ -1,0 +1,18 @@
+CREATE TABLE IF NOT EXISTS up_users (
+    id INTEGER AUTO_INCREMENT PRIMARY KEY,
+    document_id VARCHAR(24) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL UNIQUE,
+    username VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL UNIQUE,
+    email VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    -- The canonical address while `unique_email` is on, else NULL: the constraint carries uniqueness.
+    email_key VARCHAR(254) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin UNIQUE,
+    provider VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+    password_hash VARCHAR(80) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
+    confirmed BOOLEAN NOT NULL,
+    blocked BOOLEAN NOT NULL,
+    role_id INTEGER NOT NULL,
+    token_version INTEGER NOT NULL,
+    created_at DATETIME(6) NOT NULL,
+    updated_at DATETIME(6) NOT NULL,
+    INDEX up_users_email (email),
+    FOREIGN KEY (role_id) REFERENCES up_roles (id)
+);

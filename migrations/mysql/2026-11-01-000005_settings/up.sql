@@ -1,0 +1,5 @@
+CREATE TABLE IF NOT EXISTS up_settings (
+    name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL PRIMARY KEY,
+    value TEXT CHARACTER SET utf8mb4 NOT NULL,
+    updated_at DATETIME(6) NOT NULL
+);

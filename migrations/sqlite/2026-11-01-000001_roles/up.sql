@@ -1,0 +1,9 @@
+CREATE TABLE up_roles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
+    document_id VARCHAR(24) NOT NULL UNIQUE,
+    name VARCHAR(255) NOT NULL,
+    description TEXT,
+    role_type VARCHAR(255) NOT NULL UNIQUE,
+    created_at TIMESTAMP NOT NULL,
+    updated_at TIMESTAMP NOT NULL
+);

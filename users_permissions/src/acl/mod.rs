@@ -1,0 +1,10 @@
+//! Decides who may do what. No database, no HTTP, no async, no clock in here.
+
+pub(crate) mod action;
+mod catalog;
+mod snapshot;
+
+pub(crate) use action::ActionEntry;
+pub(crate) use catalog::{Catalog, long_form};
+pub use catalog::{CatalogAction, CatalogError};
+pub(crate) use snapshot::{RoleGrants, Snapshot};

@@ -1,0 +1,130 @@
+//! Who holds what at one moment: immutable, swapped as a whole.
+
+use std::sync::Arc;
+
+use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId};
+
+/// The grants of one role, a bit per action of the catalog.
+#[derive(Debug, Clone)]
+pub(crate) struct RoleGrants {
+    role: Arc<Role>,
+    everything: bool,
+    bits: Box<[u64]>,
+}
+
+impl RoleGrants {
+    /// The grants of `role` over a catalog of `actions` actions; the administrator holds them all.
+    pub(crate) fn new(
+        role: Role,
+        actions: usize,
+        granted: impl IntoIterator<Item = usize>,
+    ) -> Self {
+        let mut bits = vec![0u64; actions.div_ceil(64)].into_boxed_slice();
+        for action in granted {
+            if let Some(word) = bits.get_mut(action / 64) {
+                *word |= 1 << (action % 64);
+            }
+        }
+        Self {
+            everything: role.role_type == ADMINISTRATOR,
+            role: Arc::new(role),
+            bits,
+        }
+    }
+
+    pub(crate) fn role(&self) -> &Arc<Role> {
+        &self.role
+    }
+
+    #[inline]
+    pub(crate) fn allows(&self, action: usize) -> bool {
+        self.everything
+            || self
+                .bits
+                .get(action / 64)
+                .is_some_and(|word| word & (1 << (action % 64)) != 0)
+    }
+}
+
+/// All roles with their grants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Snapshot {
+    /// Sorted by id.
+    roles: Vec<RoleGrants>,
+    public: Option<RoleGrants>,
+}
+
+impl Snapshot {
+    pub(crate) fn new(mut roles: Vec<RoleGrants>) -> Self {
+        roles.sort_by_key(|grants| grants.role.id);
+        let public = roles
+            .iter()
+            .find(|grants| grants.role.role_type == PUBLIC)
+            .cloned();
+        Self { roles, public }
+    }
+
+    pub(crate) fn role(&self, id: RoleId) -> Option<&RoleGrants> {
+        let at = self
+            .roles
+            .binary_search_by_key(&id, |grants| grants.role.id)
+            .ok()?;
+        self.roles.get(at)
+    }
+
+    /// May a holder of the role perform the action? Unknown roles hold nothing.
+    #[inline]
+    pub(crate) fn allows(&self, role: RoleId, action: usize) -> bool {
+        self.role(role).is_some_and(|grants| grants.allows(action))
+    }
+
+    /// May a caller without a token perform the action?
+    #[inline]
+    pub(crate) fn public_allows(&self, action: usize) -> bool {
+        self.public
+            .as_ref()
+            .is_some_and(|grants| grants.allows(action))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn role(id: RoleId, role_type: &str) -> Role {
+        Role {
+            id,
+            document_id: String::new(),
+            name: String::new(),
+            description: None,
+            role_type: role_type.to_owned(),
+            created_at: Default::default(),
+            updated_at: Default::default(),
+        }
+    }
+
+    #[test]
+    fn a_role_is_allowed_what_it_was_granted_and_nothing_else() {
+        let snapshot = Snapshot::new(vec![
+            RoleGrants::new(role(9, "editor"), 130, [0, 64, 129]),
+            RoleGrants::new(role(2, PUBLIC), 130, [1]),
+        ]);
+        let held: Vec<_> = (0..200)
+            .filter(|action| snapshot.allows(9, *action))
+            .collect();
+        assert_eq!(held, [0, 64, 129]);
+        assert!(snapshot.public_allows(1) && !snapshot.public_allows(0));
+        assert!(!snapshot.allows(3, 0), "an unknown role holds nothing");
+    }
+
+    #[test]
+    fn the_administrator_holds_actions_that_appear_later() {
+        let snapshot = Snapshot::new(vec![RoleGrants::new(role(1, ADMINISTRATOR), 1, [])]);
+        assert!(snapshot.allows(1, 0) && snapshot.allows(1, 5_000));
+    }
+
+    #[test]
+    fn nothing_is_allowed_without_roles() {
+        assert!(!Snapshot::default().public_allows(0));
+    }
+}

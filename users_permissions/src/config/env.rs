@@ -1,0 +1,163 @@
+//! Reads the configuration from variables.
+
+use std::str::FromStr;
+
+use super::{
+    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKeys, parse_span,
+};
+use crate::model::AdvancedSettings;
+
+pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, ConfigError> {
+    let get = |name: &str| lookup(name).filter(|value| !value.trim().is_empty());
+    let mut config =
+        Config::new(get("DATABASE_URL").unwrap_or_else(|| "sqlite://example_app.db".to_owned()));
+    if let Some(environment) = get("APP_ENV") {
+        config.environment = match environment.as_str() {
+            "development" => Environment::Development,
+            "production" => Environment::Production,
+            _ => {
+                return Err(ConfigError::invalid(
+                    "APP_ENV",
+                    "must be development or production",
+                ));
+            }
+        };
+    }
+    match get("PUBLIC_URL") {
+        Some(url) => config.public_url = url.trim_end_matches('/').to_owned(),
+        None if config.environment == Environment::Production => {
+            return Err(ConfigError::invalid(
+                "PUBLIC_URL",
+                "is required in production; links are never built from a request",
+            ));
+        }
+        None => {}
+    }
+    config.signing_keys = get("JWT_SECRET")
+        .map(|text| SigningKeys::parse(&text))
+        .transpose()?;
+    if let Some(span) = get("UP_JWT_EXPIRES_IN") {
+        config.jwt_expires_in = parse_span(&span)
+            .map_err(|error| ConfigError::invalid("UP_JWT_EXPIRES_IN", error.to_string()))?;
+    }
+    if let Some(path) = get("UP_JWT_SECRET_FILE") {
+        config.secret_file = path.into();
+    }
+    if let Some(mode) = get("UP_JWT_MANAGEMENT")
+        && mode != "legacy-support"
+    {
+        return Err(ConfigError::invalid(
+            "UP_JWT_MANAGEMENT",
+            "must be legacy-support",
+        ));
+    }
+    set(&get, "UP_BCRYPT_COST", &mut config.bcrypt_cost)?;
+    set(&get, "UP_HASH_THREADS", &mut config.hash_threads)?;
+    set(&get, "UP_POOL_SIZE", &mut config.pool_size)?;
+    set(&get, "UP_INITIAL_GRANTS", &mut config.initial_grants)?;
+    set(&get, "UP_DENY_UNLISTED", &mut config.deny_unlisted)?;
+    if let Some(policy) = get("UP_PASSWORD_POLICY") {
+        config.password_policy = match policy.as_str() {
+            "recommended" => PasswordPolicy::Recommended,
+            "strapi" => PasswordPolicy::Strapi,
+            _ => {
+                return Err(ConfigError::invalid(
+                    "UP_PASSWORD_POLICY",
+                    "must be recommended or strapi",
+                ));
+            }
+        };
+    }
+    if let Some(json) = get("UP_ADVANCED_SETTINGS") {
+        config.advanced_settings = serde_json::from_str::<AdvancedSettings>(&json)
+            .map_err(|error| ConfigError::invalid("UP_ADVANCED_SETTINGS", error.to_string()))?;
+    }
+    config.first_admin = first_admin(
+        get("UP_ADMIN_EMAIL"),
+        get("UP_ADMIN_USERNAME"),
+        get("UP_ADMIN_PASSWORD"),
+    )?;
+    Ok(config)
+}
+
+fn set<T: FromStr>(
+    get: impl Fn(&str) -> Option<String>,
+    name: &str,
+    place: &mut T,
+) -> Result<(), ConfigError> {
+    if let Some(text) = get(name) {
+        *place = text
+            .parse()
+            .map_err(|_| ConfigError::invalid(name, "cannot be read; see the settings table"))?;
+    }
+    Ok(())
+}
+
+fn first_admin(
+    email: Option<String>,
+    username: Option<String>,
+    password: Option<String>,
+) -> Result<Option<FirstAdmin>, ConfigError> {
+    match (email, username, password) {
+        (None, None, None) => Ok(None),
+        (Some(email), username, Some(password)) => Ok(Some(FirstAdmin {
+            username: username.unwrap_or_else(|| "admin".to_owned()),
+            email,
+            password: Secret::from(password),
+        })),
+        _ => Err(ConfigError::invalid(
+            "UP_ADMIN_EMAIL",
+            "the first administrator needs both UP_ADMIN_EMAIL and UP_ADMIN_PASSWORD",
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        read(|name| {
+            pairs
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn defaults_are_those_of_the_readme() {
+        let config = config(&[]).unwrap();
+        assert_eq!(config.database_url.expose(), "sqlite://example_app.db");
+        assert_eq!(config.jwt_expires_in.as_secs(), 2_592_000);
+        assert!(config.initial_grants);
+    }
+
+    #[test]
+    fn errors_name_the_variable_and_hide_the_value() {
+        let error = config(&[("UP_BCRYPT_COST", "s3cret")])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.starts_with("UP_BCRYPT_COST") && !error.contains("s3cret"),
+            "{error}"
+        );
+        assert!(config(&[("UP_ADMIN_EMAIL", "a@b.c")]).is_err());
+        assert!(config(&[("APP_ENV", "staging")]).is_err());
+    }
+
+    #[test]
+    fn production_needs_a_public_url_and_a_strong_secret() {
+        assert!(config(&[("APP_ENV", "production")]).is_err());
+        let without_secret = config(&[
+            ("APP_ENV", "production"),
+            ("PUBLIC_URL", "https://x.example"),
+        ])
+        .unwrap();
+        let error = without_secret.validate().unwrap_err().to_string();
+        assert!(
+            error.starts_with("JWT_SECRET") && !error.contains('\n'),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! What the process is started with: URLs, secrets, lifetimes. Reading files and variables happens
+//! in [`env`] only.
+
+mod env;
+mod secret;
+mod signing;
+mod span;
+
+use std::time::Duration;
+
+pub use secret::Secret;
+pub use signing::{SigningKey, SigningKeys};
+pub use span::parse_span;
+
+use crate::model::AdvancedSettings;
+
+/// Why a configuration was refused. The text names the variable and never the value of a secret.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value that cannot be used.
+    #[error("{name}: {reason}")]
+    Invalid {
+        /// The variable or setting.
+        name: String,
+        /// What is wrong and what to write instead.
+        reason: String,
+    },
+}
+
+impl ConfigError {
+    pub(crate) fn invalid(name: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Invalid {
+            name: name.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Where the application runs; production turns the strict checks on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// Secrets may be generated, plain HTTP is fine.
+    Development,
+    /// Missing or weak secrets stop the start.
+    Production,
+}
+
+/// Rules a new password has to meet; both kinds refuse more than 72 bytes, where bcrypt would cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PasswordPolicy {
+    /// At least 8 characters, not a common password, no username or e-mail in it.
+    Recommended,
+    /// At least 6 characters, as Strapi.
+    Strapi,
+}
+
+/// The first administrator, created when there is none.
+#[derive(Debug, Clone)]
+pub struct FirstAdmin {
+    /// E-mail address.
+    pub email: String,
+    /// User name.
+    pub username: String,
+    /// Password; the 72-byte rule holds.
+    pub password: Secret,
+}
+
+/// Everything the plugin is started with.
+///
+/// ```
+/// use users_permissions::Config;
+///
+/// let mut config = Config::new("sqlite://:memory:");
+/// config.public_url = "https://api.example.com".into();
+/// assert_eq!(config.bcrypt_cost, 10);
+/// ```
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `sqlite://path`, `sqlite://:memory:`, `postgres://…` or `mysql://…`.
+    pub database_url: Secret,
+    /// Connections in the pool (default 10).
+    pub pool_size: u32,
+    /// How long a request waits for a connection before it is answered 503 (default 5 s).
+    pub pool_timeout: Duration,
+    /// Absolute base of every link the plugin makes.
+    pub public_url: String,
+    /// Development or production.
+    pub environment: Environment,
+    /// Keys that sign and verify tokens; generated when absent in development.
+    pub signing_keys: Option<SigningKeys>,
+    /// Where development keeps its generated secret (default `.jwt_secret`).
+    pub secret_file: std::path::PathBuf,
+    /// Life of a token (default 30 days).
+    pub jwt_expires_in: Duration,
+    /// bcrypt cost, 4 to 15 (default 10).
+    pub bcrypt_cost: u32,
+    /// Threads that hash passwords; default: the cores but one, at least one.
+    pub hash_threads: usize,
+    /// Password rules.
+    pub password_policy: PasswordPolicy,
+    /// The first administrator; none: a one-time set-up link is logged.
+    pub first_admin: Option<FirstAdmin>,
+    /// Advanced settings of the first start.
+    pub advanced_settings: AdvancedSettings,
+    /// Honour the `grant(…)` lists of the application's handlers (default true).
+    pub initial_grants: bool,
+    /// Answer 403 on routes without `#[permission]` (default false).
+    pub deny_unlisted: bool,
+    /// Verified tokens remembered per worker thread (default 8192).
+    pub token_cache: usize,
+    /// Callers remembered per process (default 65536).
+    pub principal_cache: usize,
+}
+
+impl Config {
+    /// The defaults over the given database.
+    pub fn new(database_url: impl Into<String>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            database_url: Secret::from(database_url.into()),
+            pool_size: 10,
+            pool_timeout: Duration::from_secs(5),
+            public_url: "http://localhost:1337".to_owned(),
+            environment: Environment::Development,
+            signing_keys: None,
+            secret_file: ".jwt_secret".into(),
+            jwt_expires_in: Duration::from_secs(30 * 86_400),
+            bcrypt_cost: 10,
+            hash_threads: cores.saturating_sub(1).max(1),
+            password_policy: PasswordPolicy::Recommended,
+            first_admin: None,
+            advanced_settings: AdvancedSettings::default(),
+            initial_grants: true,
+            deny_unlisted: false,
+            token_cache: 8_192,
+            principal_cache: 65_536,
+        }
+    }
+
+    /// Reads the variables of the README's settings table from the process environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that cannot be used.
+    ///
+    /// ```
+    /// use users_permissions::Config;
+    ///
+    /// let config = Config::from_env()?;
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
+    pub fn from_env() -> Result<Self, ConfigError> {
+        env::read(|name| std::env::var(name).ok())
+    }
+
+    /// As [`Config::from_env`], with a lookup of one's own.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the variable that cannot be used.
+    ///
+    /// ```
+    /// use users_permissions::Config;
+    ///
+    /// let config = Config::from_lookup(|name| match name {
+    ///     "UP_JWT_EXPIRES_IN" => Some("7d".to_owned()),
+    ///     _ => None,
+    /// })?;
+    /// assert_eq!(config.jwt_expires_in.as_secs(), 604_800);
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        env::read(lookup)
+    }
+
+    /// Checks what no type can: ranges, and in production the strength of secrets.
+    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        if !(4..=15).contains(&self.bcrypt_cost) {
+            return Err(ConfigError::invalid(
+                "UP_BCRYPT_COST",
+                "must be between 4 and 15",
+            ));
+        }
+        if !self.public_url.starts_with("http://") && !self.public_url.starts_with("https://") {
+            return Err(ConfigError::invalid(
+                "PUBLIC_URL",
+                "must start with http:// or https://",
+            ));
+        }
+        if self.environment == Environment::Production {
+            if self.bcrypt_cost < 10 {
+                return Err(ConfigError::invalid(
+                    "UP_BCRYPT_COST",
+                    "must be at least 10 in production",
+                ));
+            }
+            match &self.signing_keys {
+                None => {
+                    return Err(ConfigError::invalid(
+                        "JWT_SECRET",
+                        "is required in production; set it to at least 32 random bytes, e.g. from `openssl rand -base64 48`",
+                    ));
+                }
+                Some(keys) => keys.check_strength()?,
+            }
+        }
+        Ok(())
+    }
+}

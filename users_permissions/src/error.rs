@@ -1,0 +1,139 @@
+//! The error of the domain. It knows nothing of HTTP or of the database's types; `http::error`
+//! turns it into a status and a body.
+
+use std::fmt;
+
+/// What can go wrong when a use case runs.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The input breaks a rule.
+    #[error("{0}")]
+    Validation(Validation),
+    /// The input is well formed and still cannot be honoured (Strapi's `ApplicationError`).
+    #[error("{0}")]
+    Application(String),
+    /// The caller could not be told.
+    #[error("{0}")]
+    Unauthorized(&'static str),
+    /// The caller lacks the right.
+    #[error("Forbidden")]
+    Forbidden,
+    /// What was asked for does not exist.
+    #[error("{0}")]
+    NotFound(&'static str),
+    /// The path exists, not with this method.
+    #[error("Method Not Allowed")]
+    MethodNotAllowed,
+    /// The body cannot be parsed.
+    #[error("{0}")]
+    Syntax(String),
+    /// The body is larger than the route takes.
+    #[error("request entity too large")]
+    TooLarge,
+    /// The body's media type is not understood.
+    #[error("Unsupported Media Type")]
+    UnsupportedMediaType,
+    /// A dependency is not there, or a queue is full; worth trying again.
+    #[error("Service Unavailable")]
+    Unavailable(#[source] Cause),
+    /// A fault of ours.
+    #[error("Internal Server Error")]
+    Internal(#[source] Cause),
+}
+
+/// The reason behind an answer that tells the client nothing; for logs only.
+pub type Cause = Box<dyn std::error::Error + Send + Sync>;
+
+/// Result of a use case.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The broken rules, in the order they are reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validation {
+    /// Message of an error that belongs to no field.
+    pub message: Option<String>,
+    /// Errors by field.
+    pub errors: Vec<FieldError>,
+}
+
+/// One broken rule of one field. The offending value is never carried along.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldError {
+    /// Path of the field, empty for the body itself.
+    pub path: Vec<String>,
+    /// What the rule says.
+    pub message: String,
+}
+
+impl Error {
+    /// A validation error without fields.
+    pub fn validation(message: impl Into<String>) -> Self {
+        Self::Validation(Validation {
+            message: Some(message.into()),
+            errors: Vec::new(),
+        })
+    }
+
+    /// A validation error of one field.
+    pub(crate) fn field(path: &str, message: impl Into<String>) -> Self {
+        let errors = vec![FieldError {
+            path: vec![path.to_owned()],
+            message: message.into(),
+        }];
+        Self::Validation(Validation {
+            message: None,
+            errors,
+        })
+    }
+
+    /// An error of well-formed input that still cannot be honoured.
+    pub fn application(message: impl Into<String>) -> Self {
+        Self::Application(message.into())
+    }
+
+    /// A fault of ours; the cause goes to the log, the client learns nothing of it.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    pub(crate) fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+}
+
+impl fmt::Display for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.message, self.errors.as_slice()) {
+            (Some(message), _) => f.write_str(message),
+            (None, [one]) => f.write_str(&one.message),
+            (None, several) => write!(f, "{} errors occurred", several.len()),
+        }
+    }
+}
+
+/// Why the plugin could not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] crate::config::ConfigError),
+    /// The annotated handlers contradict each other, or were not linked.
+    #[error(transparent)]
+    Catalog(#[from] crate::acl::CatalogError),
+    /// The database could not be reached or prepared.
+    #[error("database: {0}")]
+    Database(#[source] Cause),
+    /// A file could not be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: String,
+        /// What the file system says.
+        source: std::io::Error,
+    },
+    /// The first administrator cannot be created as configured.
+    #[error("first administrator: {0}")]
+    FirstAdmin(String),
+}

@@ -1,0 +1,337 @@
+//! Which URL serves which action: learnt from the running application, which alone knows its scopes.
+//!
+//! Three sources, from exact to late: the name the macro gives a resource (`url_for` finds it under
+//! every scope), the list of all routes actix keeps, and, for handlers whose route attribute the macro
+//! cannot see, the first request that reaches them.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
+use actix_web::{HttpRequest, dev::ResourceMap, web};
+
+use crate::acl::{ActionEntry, Catalog, CatalogAction};
+
+/// A method and the full path pattern it is served under.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct ServedRoute {
+    /// Full path pattern with every scope, e.g. `/api/articles/{id}`.
+    pub path: String,
+    /// Upper-case method, or `*` for a route that takes any.
+    pub method: String,
+}
+
+/// An action with the routes that serve it.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct ServedAction {
+    /// The action.
+    pub action: CatalogAction,
+    /// Where it is served; empty before the first request and for handlers nobody registered.
+    pub routes: Vec<ServedRoute>,
+}
+
+/// What is protected and what is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Coverage {
+    /// Routes without `#[permission]`.
+    pub unlisted: Vec<ServedRoute>,
+    /// Actions no route is known of: not registered, or standing below a route attribute (or on a
+    /// plain handler) and not called yet.
+    pub unlocated: Vec<&'static str>,
+}
+
+/// The routes of the application, as far as they are known.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct RouteMap {
+    /// By path and method; `None`: carries no action.
+    routes: BTreeMap<ServedRoute, Option<&'static str>>,
+}
+
+/// The route map of a plugin, filled by the first request.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    map: OnceLock<Mutex<RouteMap>>,
+    /// A bit per action whose route is known; those need no more observing.
+    located: OnceLock<Box<[AtomicU64]>>,
+}
+
+impl Routes {
+    /// Reads the application's routes once.
+    #[inline]
+    pub(super) fn learn(&self, req: &HttpRequest, catalog: &Catalog) {
+        if self.map.get().is_none() {
+            self.learn_now(req, catalog);
+        }
+    }
+
+    #[cold]
+    fn learn_now(&self, req: &HttpRequest, catalog: &Catalog) {
+        let located = self.located.get_or_init(|| {
+            (0..catalog.len().div_ceil(64))
+                .map(|_| AtomicU64::new(0))
+                .collect()
+        });
+        self.map.get_or_init(|| {
+            let map = RouteMap::read(req, catalog);
+            for action in map.routes.values().flatten() {
+                if let Some(position) = catalog.position(action) {
+                    set(located, position);
+                }
+            }
+            Mutex::new(map)
+        });
+    }
+
+    /// Notes under which pattern a handler was reached, unless its routes are known.
+    #[inline]
+    pub(super) fn observe(&self, entry: &'static ActionEntry, req: &HttpRequest) {
+        let (Some(located), Some(position)) = (self.located.get(), entry.index()) else {
+            return;
+        };
+        let known = located
+            .get(position / 64)
+            .is_some_and(|word| word.load(Ordering::Relaxed) & (1 << (position % 64)) != 0);
+        if !known {
+            self.observe_now(entry, req, located, position);
+        }
+    }
+
+    #[cold]
+    fn observe_now(
+        &self,
+        entry: &'static ActionEntry,
+        req: &HttpRequest,
+        located: &[AtomicU64],
+        position: usize,
+    ) {
+        let (Some(map), Some(path)) = (self.map.get(), req.match_pattern()) else {
+            return;
+        };
+        let route = ServedRoute {
+            path,
+            method: req.method().to_string(),
+        };
+        let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
+        let any = ServedRoute {
+            path: route.path.clone(),
+            method: ANY.to_owned(),
+        };
+        let route = if map.routes.contains_key(&any) {
+            any
+        } else {
+            route
+        };
+        map.routes.insert(route, Some(entry.action));
+        set(located, position);
+    }
+
+    pub(crate) fn snapshot(&self) -> RouteMap {
+        match self.map.get() {
+            Some(map) => map.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            None => RouteMap::default(),
+        }
+    }
+
+    /// Looks at the map without copying it.
+    pub(super) fn with<T>(&self, look: impl FnOnce(&RouteMap) -> T) -> Option<T> {
+        self.map
+            .get()
+            .map(|map| look(&map.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn set(located: &[AtomicU64], position: usize) {
+    if let Some(word) = located.get(position / 64) {
+        word.fetch_or(1 << (position % 64), Ordering::Relaxed);
+    }
+}
+
+const ANY: &str = "*";
+
+impl RouteMap {
+    fn read(req: &HttpRequest, catalog: &Catalog) -> Self {
+        let mut routes = BTreeMap::new();
+        // Paths as `url_for` renders them, to find the pattern a name belongs to.
+        let mut patterns = HashMap::new();
+        if let Some(tree) = req.app_data::<web::Data<IntrospectionTree>>() {
+            collect(&tree.root, &mut |path, methods| {
+                patterns.insert(render(path), path.to_owned());
+                let methods = if methods.is_empty() {
+                    vec![ANY.to_owned()]
+                } else {
+                    methods
+                };
+                for method in methods {
+                    routes.insert(
+                        ServedRoute {
+                            path: path.to_owned(),
+                            method,
+                        },
+                        None,
+                    );
+                }
+            });
+        }
+        let map = req.resource_map();
+        for action in catalog.actions().iter().map(CatalogAction::entry) {
+            for route in action.routes {
+                let Some(path) = locate(map, route.name, &patterns) else {
+                    continue;
+                };
+                // A name chosen by the user may belong to another resource.
+                if path.ends_with(route.path.trim_end_matches('/')) {
+                    for method in route.methods {
+                        let served = ServedRoute {
+                            path: path.clone(),
+                            method: (*method).to_owned(),
+                        };
+                        routes.insert(served, Some(action.action));
+                    }
+                }
+            }
+        }
+        let mut map_of_routes = Self { routes };
+        map_of_routes.claim_named_resources(map, catalog, &patterns);
+        map_of_routes
+    }
+
+    /// A plain handler is found when its resource is named after the action; it serves what nobody
+    /// else serves there.
+    fn claim_named_resources(
+        &mut self,
+        map: &ResourceMap,
+        catalog: &Catalog,
+        patterns: &HashMap<String, String>,
+    ) {
+        for action in catalog
+            .actions()
+            .iter()
+            .map(CatalogAction::entry)
+            .filter(|action| action.routes.is_empty())
+        {
+            let Some(path) = locate(map, action.action, patterns) else {
+                continue;
+            };
+            for (route, owner) in &mut self.routes {
+                if route.path == path && owner.is_none() {
+                    *owner = Some(action.action);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn served(&self, catalog: &Catalog) -> Vec<ServedAction> {
+        let mut by_action: HashMap<&str, Vec<ServedRoute>> = HashMap::new();
+        for (route, action) in &self.routes {
+            if let Some(action) = action {
+                by_action.entry(action).or_default().push(route.clone());
+            }
+        }
+        let served = |action: &CatalogAction| ServedAction {
+            action: *action,
+            routes: by_action.remove(action.name()).unwrap_or_default(),
+        };
+        catalog.actions().iter().map(served).collect()
+    }
+
+    pub(crate) fn coverage(&self, catalog: &Catalog) -> Coverage {
+        let located: BTreeSet<&str> = self.routes.values().flatten().copied().collect();
+        Coverage {
+            unlisted: self
+                .routes
+                .iter()
+                .filter(|(_, action)| action.is_none())
+                .map(|(route, _)| route.clone())
+                .collect(),
+            unlocated: catalog
+                .actions()
+                .iter()
+                .map(CatalogAction::name)
+                .filter(|name| !located.contains(name))
+                .collect(),
+        }
+    }
+
+    /// Is this method of this pattern known to carry an action?
+    pub(super) fn is_listed(&self, path: &str, method: &str) -> bool {
+        let find = |method: &str| {
+            self.routes.get(&ServedRoute {
+                path: path.to_owned(),
+                method: method.to_owned(),
+            })
+        };
+        matches!(find(method).or_else(|| find(ANY)), Some(Some(_)))
+    }
+
+    /// Methods served under a pattern.
+    pub(super) fn methods(&self, path: &str) -> Vec<String> {
+        self.routes
+            .keys()
+            .filter(|route| route.path == path)
+            .map(|route| route.method.clone())
+            .collect()
+    }
+}
+
+fn collect(node: &IntrospectionNode, found: &mut impl FnMut(&str, Vec<String>)) {
+    if matches!(node.kind, ResourceType::Resource) {
+        found(
+            &node.full_path,
+            node.methods.iter().map(ToString::to_string).collect(),
+        );
+    }
+    for child in &node.children {
+        collect(child, found);
+    }
+}
+
+/// The full pattern of a named resource.
+fn locate(map: &ResourceMap, name: &str, patterns: &HashMap<String, String>) -> Option<String> {
+    // A request of our own: the real one's Host header may be no host at all.
+    let plain = actix_web::test::TestRequest::default().to_http_request();
+    let url = map.url_for(&plain, name, (0..).map(placeholder)).ok()?;
+    patterns.get(url.path()).cloned()
+}
+
+fn placeholder(index: usize) -> String {
+    format!("p{index}")
+}
+
+/// Replaces the parameters of a pattern by the placeholders, in order.
+fn render(pattern: &str) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let (mut depth, mut parameters) = (0usize, 0usize);
+    for c in pattern.chars() {
+        match c {
+            '{' => {
+                if depth == 0 {
+                    out.push_str(&placeholder(parameters));
+                    parameters += 1;
+                }
+                depth += 1;
+            }
+            '}' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::render;
+
+    #[test]
+    fn parameters_become_placeholders() {
+        assert_eq!(
+            render("/api/articles/{id}/{slug:[a-z]{2}}/x"),
+            "/api/articles/p0/p1/x"
+        );
+        assert_eq!(render("/api/ping"), "/api/ping");
+    }
+}

@@ -1,0 +1,131 @@
+//! Wire shapes of what is answered. Nothing secret is in any of these types.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::CACHE_CONTROL;
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Serialize, Serializer};
+
+use crate::model::{Role, User};
+use crate::services::{Login, RoleSummary};
+
+/// A user; `role` only where it was asked for and may be seen.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserView {
+    id: i32,
+    document_id: String,
+    username: String,
+    email: String,
+    provider: String,
+    confirmed: bool,
+    blocked: bool,
+    #[serde(serialize_with = "iso")]
+    created_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    updated_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    published_at: DateTime<Utc>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<RoleView>,
+}
+
+impl UserView {
+    pub(super) fn new(user: User, role: Option<&Role>) -> Self {
+        Self {
+            id: user.id,
+            document_id: user.document_id,
+            username: user.username,
+            email: user.email,
+            provider: user.provider,
+            confirmed: user.confirmed,
+            blocked: user.blocked,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+            published_at: user.created_at,
+            role: role.map(RoleView::new),
+        }
+    }
+}
+
+/// A role.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct RoleView {
+    id: i32,
+    document_id: String,
+    name: String,
+    description: Option<String>,
+    r#type: String,
+    #[serde(serialize_with = "iso")]
+    created_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    updated_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    published_at: DateTime<Utc>,
+}
+
+impl RoleView {
+    pub(super) fn new(role: &Role) -> Self {
+        Self {
+            id: role.id,
+            document_id: role.document_id.clone(),
+            name: role.name.clone(),
+            description: role.description.clone(),
+            r#type: role.role_type.clone(),
+            created_at: role.created_at,
+            updated_at: role.updated_at,
+            published_at: role.created_at,
+        }
+    }
+}
+
+/// A role of the list.
+#[derive(Debug, Serialize)]
+pub(super) struct RoleListView {
+    #[serde(flatten)]
+    role: RoleView,
+    nb_users: i64,
+}
+
+impl RoleListView {
+    pub(super) fn new(summary: &RoleSummary) -> Self {
+        Self {
+            role: RoleView::new(&summary.role),
+            nb_users: summary.users,
+        }
+    }
+}
+
+/// `{"jwt", "user"}`, or `{"user"}` alone while the address has to be confirmed.
+#[derive(Debug, Serialize)]
+pub(super) struct LoginView {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jwt: Option<String>,
+    user: UserView,
+}
+
+impl LoginView {
+    pub(super) fn new(login: Login) -> Self {
+        Self {
+            jwt: login.jwt.map(|jwt| jwt.expose().to_owned()),
+            user: UserView::new(login.user, None),
+        }
+    }
+}
+
+/// UTC with milliseconds and `Z`.
+fn iso<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
+}
+
+/// An answer that no cache keeps: all of ours concern one caller.
+pub(super) fn json(status: StatusCode, body: impl Serialize) -> HttpResponse {
+    HttpResponse::build(status)
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .json(body)
+}
+
+pub(super) fn ok(body: impl Serialize) -> HttpResponse {
+    json(StatusCode::OK, body)
+}

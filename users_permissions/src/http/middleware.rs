@@ -1,0 +1,159 @@
+//! The middleware: hands every request its worker, and evens out how paths and methods are spelt.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::http::{Method, Uri, uri::PathAndQuery};
+use actix_web::{Error as ActixError, error::ResponseError as _};
+use futures_util::future::Either;
+use std::future::{Ready, ready};
+
+use super::worker::{Shared, Worker};
+use crate::error::Error;
+
+/// Made by [`UsersPermissions::middleware`](crate::UsersPermissions::middleware).
+///
+/// It answers nothing by itself, but with `deny_unlisted(true)`: then routes without `#[permission]`
+/// are 403. Who calls is found out where it is asked, so unprotected routes cost nothing.
+#[derive(Debug, Clone)]
+pub struct Middleware {
+    shared: Arc<Shared>,
+}
+
+impl Middleware {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Middleware
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<B>;
+    type Error = ActixError;
+    type Transform = MiddlewareService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        let mut container = Extensions::new();
+        container.insert(Worker::new(Arc::clone(&self.shared)));
+        ready(Ok(MiddlewareService {
+            service,
+            container: Rc::new(container),
+            shared: Arc::clone(&self.shared),
+        }))
+    }
+}
+
+/// The middleware in one worker.
+#[allow(missing_debug_implementations)]
+pub struct MiddlewareService<S> {
+    service: S,
+    /// Handed to requests by counting a reference: request extensions would allocate.
+    container: Rc<Extensions>,
+    shared: Arc<Shared>,
+}
+
+impl<S, B> Service<ServiceRequest> for MiddlewareService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError>,
+    B: MessageBody,
+{
+    type Response = ServiceResponse<B>;
+    type Error = ActixError;
+    type Future = Either<S::Future, Ready<Result<ServiceResponse<B>, ActixError>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), ActixError>> {
+        self.service.poll_ready(context)
+    }
+
+    #[inline]
+    fn call(&self, mut req: ServiceRequest) -> Self::Future {
+        self.shared
+            .routes
+            .learn(req.request(), &self.shared.services.catalog);
+        if req.path().len() > 1 && req.path().ends_with('/') {
+            trim_slash(&mut req);
+        }
+        if req.method() == Method::HEAD {
+            self.answer_head(&mut req);
+        }
+        if self.shared.services.config.deny_unlisted && !self.is_listed(&req) {
+            return Either::Right(ready(Err(Error::Forbidden.into())));
+        }
+        req.add_data_container(Rc::clone(&self.container));
+        Either::Left(self.service.call(req))
+    }
+}
+
+impl<S> MiddlewareService<S> {
+    /// GET handlers answer HEAD, unless the application routes HEAD there itself; the server leaves
+    /// the body out (RFC 9110, section 9.3.2).
+    #[cold]
+    fn answer_head(&self, req: &mut ServiceRequest) {
+        let pattern = req
+            .resource_map()
+            .match_pattern(req.path())
+            .unwrap_or_default();
+        let methods = self
+            .shared
+            .routes
+            .with(|map| map.methods(&pattern))
+            .unwrap_or_default();
+        if !methods
+            .iter()
+            .any(|method| method == "HEAD" || method == "*")
+        {
+            req.head_mut().method = Method::GET;
+        }
+    }
+
+    /// Unknown paths pass: they are answered 404 by whoever answers them.
+    fn is_listed(&self, req: &ServiceRequest) -> bool {
+        match req.resource_map().match_pattern(req.path()) {
+            Some(pattern) => self
+                .shared
+                .routes
+                .with(|map| map.is_listed(&pattern, req.method().as_str()))
+                .unwrap_or(false),
+            None => !req.resource_map().has_resource(req.path()),
+        }
+    }
+}
+
+/// `/users/me/` is `/users/me`, as with Strapi, where the application does not serve the former.
+#[cold]
+fn trim_slash(req: &mut ServiceRequest) {
+    let trimmed = req.path().trim_end_matches('/').to_owned();
+    if trimmed.is_empty()
+        || req.resource_map().has_resource(req.path())
+        || !req.resource_map().has_resource(&trimmed)
+    {
+        return;
+    }
+    let path_and_query = match req.uri().query() {
+        Some(query) => format!("{trimmed}?{query}"),
+        None => trimmed,
+    };
+    let mut parts = req.head().uri.clone().into_parts();
+    let Ok(path_and_query) = PathAndQuery::from_maybe_shared(path_and_query) else {
+        return;
+    };
+    parts.path_and_query = Some(path_and_query);
+    if let Ok(uri) = Uri::from_parts(parts) {
+        req.match_info_mut().get_mut().update(&uri);
+        req.head_mut().uri = uri;
+    }
+}
+
+/// Keeps the error's shape where actix itself would answer with text.
+pub(super) fn reject(error: Error) -> ActixError {
+    let response = error.error_response();
+    actix_web::error::InternalError::from_response(error, response).into()
+}

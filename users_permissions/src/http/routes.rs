@@ -1,0 +1,104 @@
+//! The route table: every path of the JSON API stands on the handlers listed here.
+
+use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+
+use super::middleware::reject;
+use super::worker::Worker;
+use super::{auth, permissions, roles, setup, users};
+use crate::error::Error;
+
+/// Registers the JSON API in a scope, and the error shapes of Strapi for the handlers beside it.
+pub(crate) fn configure(config: &mut web::ServiceConfig) {
+    config
+        .app_data(web::JsonConfig::default().error_handler(|error, _| reject(json_error(&error))))
+        .app_data(
+            web::FormConfig::default()
+                .error_handler(|error, _| reject(Error::Syntax(error.to_string()))),
+        )
+        .app_data(
+            web::QueryConfig::default()
+                .error_handler(|error, _| reject(Error::validation(error.to_string()))),
+        )
+        .app_data(
+            web::PathConfig::default().error_handler(|_, _| reject(Error::NotFound("Not Found"))),
+        );
+    config
+        .service(auth::callback)
+        .service(auth::register)
+        .service(auth::connect)
+        .service(auth::forgot_password)
+        .service(auth::reset_password)
+        .service(auth::change_password)
+        .service(auth::email_confirmation)
+        .service(auth::send_email_confirmation)
+        .service(auth::refresh)
+        .service(auth::logout)
+        .service(auth::get_sessions)
+        .service(auth::revoke_session);
+    config
+        .service(users::me)
+        .service(users::count)
+        .service(users::find)
+        .service(users::find_one)
+        .service(users::create)
+        .service(users::update)
+        .service(users::destroy);
+    config
+        .service(roles::find)
+        .service(roles::find_one)
+        .service(roles::create)
+        .service(roles::update)
+        .service(roles::delete)
+        .service(permissions::permissions)
+        .service(permissions::routes)
+        .service(permissions::delete_stale)
+        .service(setup::page)
+        .service(setup::submit);
+    config.default_service(web::to(not_found));
+}
+
+fn json_error(error: &actix_web::error::JsonPayloadError) -> Error {
+    use actix_web::error::JsonPayloadError;
+    match error {
+        JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
+            Error::TooLarge
+        }
+        JsonPayloadError::ContentType => Error::UnsupportedMediaType,
+        JsonPayloadError::Deserialize(error) if error.is_data() => {
+            Error::validation(error.to_string())
+        }
+        other => Error::Syntax(other.to_string()),
+    }
+}
+
+/// Answers what no route answers: 405 with `Allow` where the path is known, else 404, as JSON.
+///
+/// [`UsersPermissions::routes`](crate::UsersPermissions::routes) sets it for its scope; give it to
+/// `App::default_service` for the rest.
+///
+/// ```
+/// use actix_web::{App, web};
+///
+/// let app = App::new().default_service(web::to(users_permissions::not_found));
+/// # let _ = app;
+/// ```
+pub async fn not_found(req: HttpRequest) -> HttpResponse {
+    let pattern = req
+        .resource_map()
+        .match_pattern(req.path())
+        .unwrap_or_default();
+    let methods = Worker::of(&req)
+        .ok()
+        .and_then(|worker| worker.shared.routes.with(|map| map.methods(&pattern)));
+    match methods {
+        Some(methods) if !methods.is_empty() && !methods.iter().any(|method| method == "*") => {
+            let mut response = Error::MethodNotAllowed.error_response();
+            if let Ok(allow) = HeaderValue::from_str(&methods.join(", ")) {
+                response.headers_mut().insert(ALLOW, allow);
+            }
+            response
+        }
+        _ => Error::NotFound("Not Found").error_response(),
+    }
+}

@@ -1,0 +1,76 @@
+//! The page behind the one-time set-up link.
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
+use actix_web::{HttpRequest, HttpResponse, get, post, web};
+use serde::Deserialize;
+
+use super::body::{Body, SMALL};
+use super::dto::{UserView, ok};
+use super::input::{self, Checker};
+use super::worker::Worker;
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::model::Email;
+use crate::permission;
+
+#[derive(Deserialize)]
+struct Link {
+    token: Option<String>,
+}
+
+const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:24rem;margin:10vh auto;padding:0 1rem}\
+label{display:block;margin:1rem 0}input{display:block;width:100%;box-sizing:border-box;padding:.5rem;font:inherit}\
+button{padding:.5rem 1rem;font:inherit}";
+
+/// Shows the form of the first administrator; opening it uses nothing up.
+#[permission("plugin::users-permissions.setup.page", auth = false)]
+#[get("/users-permissions/setup")]
+pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
+    // Hexadecimal or nothing: what comes from the URL goes into the page.
+    let token = link
+        .token
+        .as_deref()
+        .filter(|token| token.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        .unwrap_or_default();
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "no-store"))
+        .insert_header((REFERRER_POLICY, "no-referrer"))
+        .insert_header((
+            CONTENT_SECURITY_POLICY,
+            "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ))
+        .body(format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+<title>First administrator</title><style>{STYLE}</style><h1>First administrator</h1><form method=\"post\">\
+<input type=\"hidden\" name=\"token\" value=\"{token}\">\
+<label>User name<input name=\"username\" autocomplete=\"username\" minlength=\"3\" required></label>\
+<label>E-mail<input name=\"email\" type=\"email\" autocomplete=\"email\" required></label>\
+<label>Password<input name=\"password\" type=\"password\" autocomplete=\"new-password\" required></label>\
+<button>Create</button></form></html>"
+        ))
+}
+
+/// Creates the first administrator for whoever holds the link.
+#[permission("plugin::users-permissions.setup.submit", auth = false)]
+#[post("/users-permissions/setup")]
+pub(super) async fn submit(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
+    let fields = input::only(body.0, &["token", "username", "email", "password"])?;
+    let mut checker = Checker::default();
+    let (token, username) = (
+        checker.text(&fields, "token"),
+        checker.text(&fields, "username"),
+    );
+    let (email, password) = (
+        checker.text(&fields, "email"),
+        checker.text(&fields, "password"),
+    );
+    checker.finish()?;
+    let email =
+        Email::parse(&email).map_err(|_| Error::field("email", "email must be a valid email"))?;
+    let services = &Worker::of(&req)?.shared.services;
+    let user = services
+        .set_up(Secret::from(token), username, email, Secret::from(password))
+        .await?;
+    Ok(ok(UserView::new(user, None)))
+}

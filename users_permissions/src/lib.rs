@@ -1,0 +1,71 @@
+//! Users & Permissions for actix-web: sign-up, login, tokens, roles and permissions kept in a
+//! database, wire-compatible with Strapi's plugin of that name.
+//!
+//! Annotate a handler, and an administrator decides who may call it, while the application runs:
+//!
+//! ```no_run
+//! use actix_web::{App, HttpServer, Responder, get, web};
+//! use users_permissions::{AuthUser, Config, UsersPermissions, permission};
+//!
+//! /// Greets the caller.
+//! #[permission("api::greeting.hello", grant("authenticated"))]
+//! #[get("/hello")]
+//! async fn hello(user: AuthUser) -> impl Responder {
+//!     format!("hello {}", user.username())
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let up = UsersPermissions::builder().config(Config::from_env()?).build().await?;
+//!     HttpServer::new(move || {
+//!         App::new()
+//!             .wrap(up.middleware())
+//!             .service(web::scope("/api").configure(up.routes()).service(hello))
+//!     })
+//!     .bind(("127.0.0.1", 1337))?
+//!     .run()
+//!     .await?;
+//!     Ok(())
+//! }
+//! ```
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+// The macro names this crate by its name, in here as everywhere.
+extern crate self as users_permissions;
+
+mod acl;
+mod config;
+mod error;
+mod http;
+mod model;
+mod plugin;
+mod services;
+mod store;
+pub mod testing;
+
+pub use acl::{CatalogAction, CatalogError};
+pub use config::{
+    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKey, SigningKeys,
+    parse_span,
+};
+pub use error::{Cause, Error, FieldError, StartError, Validation};
+pub use http::{
+    AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
+    ServedAction, ServedRoute, not_found,
+};
+pub use model::{
+    AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
+};
+pub use plugin::{Builder, UsersPermissions};
+pub use store::{Database, DbConn};
+pub use users_permissions_macros::permission;
+
+/// What expanded macros name; no part of the API.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
+    pub use crate::http::{Extracted, authorize, consult, respond};
+    pub use actix_web;
+    pub use inventory;
+}

@@ -1,0 +1,20 @@
+//! Plain data: users, roles, settings, names. No database, no HTTP.
+
+mod names;
+mod role;
+mod settings;
+mod user;
+
+pub use names::new_document_id;
+pub(crate) use names::snake_case;
+pub use names::{Email, NameError, Username};
+pub use role::Role;
+pub(crate) use role::{ADMINISTRATOR, AUTHENTICATED, PUBLIC, SEEDED_ROLES};
+pub use settings::AdvancedSettings;
+pub use user::User;
+pub(crate) use user::{NewUser, RoleRef, UserPatch};
+
+/// Id of a user row; never reused.
+pub type UserId = i32;
+/// Id of a role row; never reused.
+pub type RoleId = i32;

@@ -1,0 +1,206 @@
+//! The start: schema, roles, first grants, first administrator.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::{Hasher, Principals, Rights, Services, Tokens, passwords, rights, setup};
+use crate::acl::Catalog;
+use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
+use crate::error::{Error, Result, StartError};
+use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
+use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
+
+/// Setting that holds the advanced settings.
+const ADVANCED: &str = "advanced";
+/// Actions of the plugin itself, whose first grants no switch turns off.
+const OWN_ACTIONS: &str = "plugin::users-permissions.";
+
+/// Prepares the database and builds the services. Blocks; call it off the request threads.
+pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartError> {
+    config.validate()?;
+    let keys = match &config.signing_keys {
+        Some(keys) => keys.clone(),
+        None => SigningKeys::load_or_generate(&config.secret_file).map_err(|source| {
+            StartError::File {
+                path: config.secret_file.display().to_string(),
+                source,
+            }
+        })?,
+    };
+    warn_about(&config);
+    let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
+        .map_err(|error| StartError::Database(error.into()))?;
+    let database = |error: StoreError| StartError::Database(error.into());
+    let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
+        .map_err(database)?;
+    let prepared =
+        with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog))).map_err(database)?;
+    let (settings, snapshot) = prepared?;
+    Ok(Services {
+        rights: Rights::new(snapshot),
+        principals: Principals::new(config.principal_cache),
+        tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
+        settings: ArcSwap::from_pointee(settings),
+        catalog: Arc::new(catalog),
+        hasher,
+        store,
+        config,
+    })
+}
+
+fn warn_about(config: &Config) {
+    if config.jwt_expires_in.as_secs() > 30 * 86_400 {
+        tracing::warn!("tokens live longer than 30 days; a stolen one stays useful as long");
+    }
+    if config.environment == Environment::Production && config.public_url.starts_with("http://") {
+        tracing::warn!("PUBLIC_URL is plain http in production");
+    }
+}
+
+fn prepare(
+    conn: &mut DbConn,
+    config: &Config,
+    catalog: &Catalog,
+) -> Result<(AdvancedSettings, crate::acl::Snapshot), StartError> {
+    let failed = |error: Error| StartError::Database(error.into());
+    let settings = transaction(conn, |conn| -> Result<_> {
+        store::roles::prepare_line(conn)?;
+        store::roles::line_up(conn)?;
+        let roles = seed_roles(conn)?;
+        remember_actions(conn, config, catalog, &roles)?;
+        seed_settings(conn, config)
+    })
+    .map_err(failed)?;
+    first_admin(conn, config, &settings)?;
+    let snapshot = rights::read(conn, catalog).map_err(failed)?;
+    if !store::roles::list(conn)
+        .map_err(|error| failed(error.into()))?
+        .iter()
+        .any(|role| role.role_type == settings.default_role)
+    {
+        tracing::warn!(default_role = %settings.default_role, "the default role does not exist; registration will be refused");
+    }
+    Ok((settings, snapshot))
+}
+
+fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {
+    let mut roles: HashMap<_, _> = store::roles::list(conn)?
+        .into_iter()
+        .map(|role| (role.role_type, role.id))
+        .collect();
+    for (role_type, name, description) in SEEDED_ROLES {
+        if !roles.contains_key(role_type) {
+            let role = store::roles::create(conn, role_type, name, Some(description))?;
+            roles.insert(role.role_type, role.id);
+        }
+    }
+    Ok(roles)
+}
+
+/// Enters actions that were never seen, with their first grants; what an administrator took away
+/// later is not given back, for then the action has been seen.
+fn remember_actions(
+    conn: &mut DbConn,
+    config: &Config,
+    catalog: &Catalog,
+    roles: &HashMap<String, RoleId>,
+) -> Result<()> {
+    let known = store::actions::all(conn)?;
+    for action in catalog
+        .actions()
+        .iter()
+        .filter(|action| !known.contains_key(action.name()))
+    {
+        let id = store::actions::create(conn, action.name())?;
+        if !config.initial_grants && !action.name().starts_with(OWN_ACTIONS) {
+            continue;
+        }
+        for role in action.first_grants() {
+            match roles.get(*role) {
+                Some(role) => store::roles::grant(conn, *role, id)?,
+                None => tracing::warn!(
+                    action = action.name(),
+                    role,
+                    "grant to a role that does not exist"
+                ),
+            }
+        }
+    }
+    let stale: Vec<_> = known
+        .keys()
+        .filter(|action| catalog.position(action).is_none())
+        .collect();
+    if !stale.is_empty() {
+        tracing::warn!(actions = ?stale, "the database knows actions that no handler carries; they stay until an administrator removes them");
+    }
+    Ok(())
+}
+
+fn seed_settings(conn: &mut DbConn, config: &Config) -> Result<AdvancedSettings> {
+    if let Some(stored) = store::settings::get(conn, ADVANCED)? {
+        return serde_json::from_str(&stored).map_err(Error::internal);
+    }
+    let value = serde_json::to_string(&config.advanced_settings).map_err(Error::internal)?;
+    store::settings::create(conn, ADVANCED, &value)?;
+    Ok(config.advanced_settings.clone())
+}
+
+fn first_admin(
+    conn: &mut DbConn,
+    config: &Config,
+    settings: &AdvancedSettings,
+) -> Result<(), StartError> {
+    let failed = |error: Error| StartError::Database(error.into());
+    let role =
+        store::roles::find_by_type(conn, ADMINISTRATOR).map_err(|error| failed(error.into()))?;
+    let exists = match role {
+        Some(role) => store::users::has_active_member(conn, role.id, None)
+            .map_err(|error| failed(error.into()))?,
+        None => false,
+    };
+    if exists {
+        return Ok(());
+    }
+    match &config.first_admin {
+        Some(admin) => {
+            create_first_admin(conn, config, settings, admin)
+                .map_err(|error| StartError::FirstAdmin(error.to_string()))?;
+            tracing::info!("the first administrator was created as configured");
+        }
+        None => {
+            let code = setup::new_code(conn).map_err(|error| StartError::Database(error.into()))?;
+            // The one secret that is logged on purpose: whoever reads the log of the first start owns
+            // the application.
+            tracing::warn!(
+                "there is no administrator yet; create one within 24 hours at {}/api/users-permissions/setup?token={}",
+                config.public_url,
+                code.expose()
+            );
+        }
+    }
+    Ok(())
+}
+
+fn create_first_admin(
+    conn: &mut DbConn,
+    config: &Config,
+    settings: &AdvancedSettings,
+    admin: &FirstAdmin,
+) -> Result<()> {
+    let name_error = |error| Error::validation(super::register::name_message(error));
+    let email = Email::parse(&admin.email).map_err(name_error)?;
+    let username = Username::parse(&admin.username, Some(&email)).map_err(name_error)?;
+    passwords::check_new(
+        config.password_policy,
+        admin.password.expose(),
+        &username,
+        &email,
+    )?;
+    let hash = passwords::hash(&admin.password, config.bcrypt_cost)?;
+    transaction(conn, |conn| {
+        setup::create_admin(conn, username, email, hash, settings.unique_email)
+    })?;
+    Ok(())
+}

@@ -1,0 +1,95 @@
+//! Signing in with identifier and password.
+
+use super::{Principal, Services};
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::model::{Email, User, Username};
+use crate::store;
+
+/// A finished login: the token and whose it is.
+#[derive(Debug)]
+pub(crate) struct Login {
+    pub(crate) jwt: Option<Secret>,
+    pub(crate) user: User,
+}
+
+/// One text for every way of not being let in.
+const REFUSED: &str = "Invalid identifier or password";
+
+impl Services {
+    /// Signs a local user in. An identifier with an `@` is an e-mail address, else a user name.
+    pub(crate) async fn login(&self, identifier: String, password: Secret) -> Result<Login> {
+        let credentials = self
+            .store
+            .run(move |conn| match Email::parse(&identifier) {
+                Ok(email) => store::users::credentials_by_email(conn, &email),
+                Err(_) => match Username::parse(&identifier, None) {
+                    // Compared as it is: normalising may not turn one name into another's.
+                    Ok(username) if username.as_str() == identifier => {
+                        store::users::credentials_by_username(conn, &username)
+                    }
+                    _ => Ok(None),
+                },
+            })
+            .await?;
+        let (user, hash) = match credentials {
+            Some(credentials) => (Some(credentials.user), credentials.password_hash),
+            None => (None, None),
+        };
+        let matches = self.hasher.verify(password.clone(), hash.clone()).await?;
+        let Some(user) = user.filter(|_| matches) else {
+            return Err(Error::validation(REFUSED));
+        };
+        if self.settings.load().email_confirmation && !user.confirmed {
+            return Err(Error::application("Your account email is not confirmed"));
+        }
+        if user.blocked {
+            return Err(Error::application(
+                "Your account has been blocked by an administrator",
+            ));
+        }
+        if let Some(hash) = hash.filter(|hash| self.hasher.is_outdated(hash)) {
+            self.rehash(&user, hash, password).await;
+        }
+        tracing::info!(target: "users_permissions::security", user = user.id, "login");
+        self.token_for(user)
+    }
+
+    pub(crate) fn token_for(&self, user: User) -> Result<Login> {
+        let jwt = self.tokens.issue(user.id, user.token_version)?;
+        Ok(Login {
+            jwt: Some(Secret::from(jwt)),
+            user,
+        })
+    }
+
+    /// Renews a hash of a lower cost; the login does not depend on it.
+    async fn rehash(&self, user: &User, old: String, password: Secret) {
+        let id = user.id;
+        let renewed = async {
+            let new = self.hasher.hash(password).await?;
+            self.store
+                .run(move |conn| store::users::replace_hash(conn, id, &old, &new))
+                .await
+        };
+        if let Err(error) = renewed.await {
+            tracing::warn!(user = id, %error, "the password hash could not be renewed");
+        }
+    }
+
+    /// The caller a user id stands for, from memory or by one query; `None`: no such user.
+    pub(crate) async fn principal(
+        &self,
+        slot: &super::Slot,
+        id: crate::model::UserId,
+    ) -> Result<Option<std::sync::Arc<Principal>>> {
+        if let Some(known) = slot.current(self.principals.epoch()) {
+            return Ok(known.cloned());
+        }
+        let user = self
+            .store
+            .run(move |conn| store::users::find(conn, id))
+            .await?;
+        Ok(slot.fill(user.map(Principal::from)).cloned())
+    }
+}

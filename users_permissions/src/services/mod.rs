@@ -1,0 +1,53 @@
+//! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
+
+mod bootstrap;
+mod login;
+mod passwords;
+mod principals;
+mod register;
+mod rights;
+mod roles;
+mod setup;
+mod tokens;
+mod users;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use crate::acl::Catalog;
+use crate::config::Config;
+use crate::model::AdvancedSettings;
+use crate::store::Store;
+
+pub(crate) use bootstrap::start;
+pub(crate) use login::Login;
+pub(crate) use passwords::Hasher;
+pub(crate) use principals::{Principal, Principals, Slot};
+pub(crate) use register::Registration;
+pub(crate) use rights::Rights;
+pub(crate) use roles::{RoleInput, RoleSummary};
+pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};
+pub(crate) use users::{NewAccount, UserChange};
+
+/// What use cases work with; one per plugin.
+#[derive(Debug)]
+pub(crate) struct Services {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) rights: Rights,
+    pub(crate) principals: Principals,
+    pub(crate) tokens: Tokens,
+    pub(crate) hasher: Hasher,
+    pub(crate) settings: ArcSwap<AdvancedSettings>,
+}
+
+/// Who performs a use case, for the rule that nobody hands out what they lack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Actor {
+    /// A caller without a token.
+    Public,
+    /// A user with this role.
+    User(crate::model::RoleId),
+}

@@ -1,0 +1,279 @@
+//! Passwords: rules, hashing in a bounded pool.
+
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::oneshot;
+
+use crate::config::{PasswordPolicy, Secret};
+use crate::error::{Error, FieldError, Result, Validation};
+use crate::model::{Email, Username};
+
+/// bcrypt reads no more; longer passwords are refused instead of cut.
+const MAX_BYTES: usize = 72;
+/// A stored hash of a higher cost would stop a thread for minutes.
+const MAX_COST: u32 = 15;
+/// Hashes that may wait per thread; at 60 ms each the last one waits some eight seconds.
+const QUEUE_PER_THREAD: usize = 128;
+/// Guesses an attacker needs for the weakest password the recommended policy takes.
+const MIN_GUESSES: u64 = 1_000_000;
+
+/// Does the password pass bcrypt whole?
+pub(crate) fn fits_bcrypt(password: &str) -> bool {
+    password.len() <= MAX_BYTES
+}
+
+/// Text of the 72-byte rule.
+pub(crate) const TOO_LONG: &str = "Password must be less than 73 bytes";
+
+/// Applies the configured rules to a new password.
+///
+/// # Errors
+/// A validation error at `password`; the password is not in it.
+pub(crate) fn check_new(
+    policy: PasswordPolicy,
+    password: &str,
+    username: &Username,
+    email: &Email,
+) -> Result<()> {
+    let refuse = |message: &str| Err(Error::field("password", message));
+    if !fits_bcrypt(password) {
+        return refuse(TOO_LONG);
+    }
+    let least = match policy {
+        PasswordPolicy::Recommended => 8,
+        PasswordPolicy::Strapi => 6,
+    };
+    if password.encode_utf16().count() < least {
+        return refuse(&format!("password must be at least {least} characters"));
+    }
+    if policy == PasswordPolicy::Recommended {
+        let lowered = password.to_lowercase();
+        let local_part = email.as_str().split('@').next().unwrap_or_default();
+        let personal = [username.as_str().to_lowercase(), local_part.to_owned()];
+        if personal
+            .iter()
+            .any(|word| word.chars().count() >= 4 && lowered.contains(word.as_str()))
+        {
+            return refuse("password must not contain the user name or the e-mail address");
+        }
+        let words = [username.as_str(), email.as_str(), local_part];
+        if zxcvbn::zxcvbn(password, &words).guesses() < MIN_GUESSES {
+            return refuse("password is too common");
+        }
+    }
+    Ok(())
+}
+
+/// Turns the rule's error into Strapi's form on `/users`, which names no field.
+pub(crate) fn without_field(error: Error) -> Error {
+    match error {
+        Error::Validation(Validation {
+            errors,
+            message: None,
+        }) => match errors.as_slice() {
+            [FieldError { message, .. }] => Error::application(message.clone()),
+            _ => Error::Validation(Validation {
+                errors,
+                message: None,
+            }),
+        },
+        other => other,
+    }
+}
+
+enum Job {
+    Hash(Secret, oneshot::Sender<Result<String>>),
+    Verify(Secret, Option<String>, oneshot::Sender<Result<bool>>),
+}
+
+/// Hashes on threads of its own, so that a storm of logins leaves cores to everybody else.
+#[derive(Debug, Clone)]
+pub(crate) struct Hasher {
+    queue: SyncSender<Job>,
+    cost: u32,
+}
+
+impl Hasher {
+    /// Starts the threads; blocks for one hash, the one unknown users are compared with.
+    pub(crate) fn start(threads: usize, cost: u32) -> Result<Self> {
+        let threads = threads.max(1);
+        let (queue, jobs) = sync_channel(threads * QUEUE_PER_THREAD);
+        let jobs = Arc::new(Mutex::new(jobs));
+        let dummy: Arc<str> = hash(&Secret::from("no user has this password"), cost)?.into();
+        for index in 0..threads {
+            let (jobs, dummy) = (Arc::clone(&jobs), Arc::clone(&dummy));
+            std::thread::Builder::new()
+                .name(format!("up-hash-{index}"))
+                .spawn(move || work(&jobs, &dummy, cost))
+                .map_err(Error::internal)?;
+        }
+        Ok(Self { queue, cost })
+    }
+
+    /// Hashes a password that has passed the rules.
+    pub(crate) async fn hash(&self, password: Secret) -> Result<String> {
+        let (answer, result) = oneshot::channel();
+        self.send(Job::Hash(password, answer))?;
+        result.await.map_err(Error::internal)?
+    }
+
+    /// Compares a password; without a stored hash it takes as long and says no.
+    pub(crate) async fn verify(&self, password: Secret, stored: Option<String>) -> Result<bool> {
+        let (answer, result) = oneshot::channel();
+        self.send(Job::Verify(password, stored, answer))?;
+        result.await.map_err(Error::internal)?
+    }
+
+    /// Was this hash made at a lower cost than the configured one?
+    pub(crate) fn is_outdated(&self, stored: &str) -> bool {
+        cost_of(stored).is_some_and(|cost| cost < self.cost)
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        self.queue.try_send(job).map_err(|error| match error {
+            TrySendError::Full(_) => Error::unavailable("too many passwords wait to be hashed"),
+            TrySendError::Disconnected(_) => Error::internal("the hashing threads are gone"),
+        })
+    }
+}
+
+fn work(jobs: &Mutex<Receiver<Job>>, dummy: &str, cost: u32) {
+    loop {
+        let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        match job {
+            // A client that went away is not worth a hash; nobody is left to take the answer.
+            Ok(Job::Hash(password, answer)) if !answer.is_closed() => {
+                drop(answer.send(hash(&password, cost)))
+            }
+            Ok(Job::Verify(password, stored, answer)) if !answer.is_closed() => {
+                drop(answer.send(verify(&password, stored.as_deref(), dummy)));
+            }
+            Ok(_) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+pub(crate) fn hash(password: &Secret, cost: u32) -> Result<String> {
+    if !fits_bcrypt(password.expose()) {
+        return Err(Error::field("password", TOO_LONG));
+    }
+    bcrypt::hash(password.expose(), cost).map_err(Error::internal)
+}
+
+fn verify(password: &Secret, stored: Option<&str>, dummy: &str) -> Result<bool> {
+    let password = password.expose();
+    let usable = stored
+        .filter(|hash| fits_bcrypt(password) && cost_of(hash).is_some_and(|cost| cost <= MAX_COST));
+    match usable {
+        Some(hash) => bcrypt::verify(password, hash).map_err(Error::internal),
+        None => {
+            bcrypt::verify(password, dummy).map_err(Error::internal)?;
+            Ok(false)
+        }
+    }
+}
+
+/// Cost of a `$2a$`, `$2b$`, `$2x$` or `$2y$` hash.
+fn cost_of(hash: &str) -> Option<u32> {
+    let parts: bcrypt::HashParts = hash.parse().ok()?;
+    Some(parts.get_cost())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> (Username, Email) {
+        (
+            Username::parse("annabel", None).unwrap(),
+            Email::parse("belle@example.com").unwrap(),
+        )
+    }
+
+    fn message(policy: PasswordPolicy, password: &str) -> Option<String> {
+        let (username, email) = names();
+        check_new(policy, password, &username, &email)
+            .err()
+            .map(|error| error.to_string())
+    }
+
+    #[test]
+    fn the_recommended_rules_refuse_weak_passwords() {
+        for weak in [
+            "short1",
+            "password123",
+            "12345678",
+            "qwertyuiop",
+            "annabel-2024-xK",
+            "my-BELLE-4711-xx",
+        ] {
+            assert!(
+                message(PasswordPolicy::Recommended, weak).is_some(),
+                "{weak}"
+            );
+        }
+        for good in [
+            "correct horse battery",
+            " leading space kept",
+            "tr0ub4dor&3x",
+        ] {
+            assert_eq!(message(PasswordPolicy::Recommended, good), None, "{good}");
+        }
+    }
+
+    #[test]
+    fn strapis_rules_ask_for_six_characters_only() {
+        assert_eq!(
+            message(PasswordPolicy::Strapi, "12345").as_deref(),
+            Some("password must be at least 6 characters")
+        );
+        assert_eq!(message(PasswordPolicy::Strapi, "123456"), None);
+    }
+
+    #[test]
+    fn length_counts_bytes_on_both_sides_of_the_limit() {
+        for policy in [PasswordPolicy::Strapi, PasswordPolicy::Recommended] {
+            assert_eq!(message(policy, &"😀".repeat(19)).as_deref(), Some(TOO_LONG));
+        }
+        assert_eq!(message(PasswordPolicy::Strapi, &"€".repeat(24)), None);
+        assert_eq!(
+            message(
+                PasswordPolicy::Recommended,
+                "d8#kQ2!vLw9@zR5^mT7&xB1*nC4(pF6)gH3_jK0+sY-uE=aIoZ{yX}qW[rV]tU|dS;hG:bN,."
+            )
+            .as_deref(),
+            Some(TOO_LONG)
+        );
+    }
+
+    #[test]
+    fn the_whole_password_counts() {
+        let stored = hash(&Secret::from("abc\0def"), 4).unwrap();
+        let check =
+            |password: &str| verify(&Secret::from(password), Some(&stored), &stored).unwrap();
+        assert!(check("abc\0def"));
+        assert!(!check("abc\0xyz") && !check("abc"));
+        let long = "a".repeat(72);
+        let stored = hash(&Secret::from(long.as_str()), 4).unwrap();
+        assert!(verify(&Secret::from(long.as_str()), Some(&stored), &stored).unwrap());
+        assert!(!verify(&Secret::from(format!("{long}junk")), Some(&stored), &stored).unwrap());
+        assert!(hash(&Secret::from("a".repeat(73)), 4).is_err());
+    }
+
+    #[test]
+    fn imported_hashes_verify_within_a_cost_limit() {
+        let stored = hash(&Secret::from("imported"), 4).unwrap();
+        for version in ["$2a$", "$2b$", "$2y$"] {
+            let imported = stored.replacen("$2b$", version, 1);
+            assert!(
+                verify(&Secret::from("imported"), Some(&imported), &stored).unwrap(),
+                "{version}"
+            );
+        }
+        let costly = stored.replacen("$04$", "$31$", 1);
+        assert!(!verify(&Secret::from("imported"), Some(&costly), &stored).unwrap());
+        assert!(!verify(&Secret::from("imported"), Some("nonsense"), &stored).unwrap());
+    }
+}

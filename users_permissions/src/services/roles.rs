@@ -1,0 +1,325 @@
+//! Roles: what they are called and what they hold.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::{Actor, Services};
+use crate::error::{Error, Result};
+use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case};
+use crate::store::{self, Conflict, DbConn, transaction};
+
+const NOT_FOUND: Error = Error::NotFound("Role not found");
+
+/// A role as the list shows it.
+#[derive(Debug)]
+pub(crate) struct RoleSummary {
+    pub(crate) role: Role,
+    pub(crate) users: i64,
+}
+
+/// A role with the actions it holds, by catalog position.
+#[derive(Debug)]
+pub(crate) struct RoleDetail {
+    pub(crate) role: Role,
+    pub(crate) holds: Vec<bool>,
+}
+
+/// What a role is made or changed to; `None` keeps what is there.
+#[derive(Debug, Default)]
+pub(crate) struct RoleInput {
+    pub(crate) name: Option<String>,
+    /// `Some(None)` empties it.
+    pub(crate) description: Option<Option<String>>,
+    /// New roles only.
+    pub(crate) role_type: Option<String>,
+    /// Names of every action the role shall hold.
+    pub(crate) granted: Option<BTreeSet<String>>,
+}
+
+impl Services {
+    pub(crate) async fn list_roles(&self) -> Result<Vec<RoleSummary>> {
+        let (roles, counts) = self
+            .store
+            .run(|conn| -> Result<_> {
+                Ok((
+                    store::roles::list(conn)?,
+                    store::users::count_by_role(conn)?,
+                ))
+            })
+            .await?;
+        let counts: HashMap<RoleId, i64> = counts.into_iter().collect();
+        let summary = |role: Role| RoleSummary {
+            users: counts.get(&role.id).copied().unwrap_or(0),
+            role,
+        };
+        Ok(roles.into_iter().map(summary).collect())
+    }
+
+    pub(crate) async fn role(&self, id: RoleId) -> Result<RoleDetail> {
+        let (role, granted) = self
+            .store
+            .run(move |conn| -> Result<_> {
+                let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
+                Ok((role, store::roles::granted(conn, id)?))
+            })
+            .await?;
+        let everything = role.role_type == ADMINISTRATOR;
+        let mut holds = vec![everything; self.catalog.len()];
+        for action in granted
+            .iter()
+            .filter_map(|action| self.catalog.position(action))
+        {
+            if let Some(held) = holds.get_mut(action) {
+                *held = true;
+            }
+        }
+        Ok(RoleDetail { role, holds })
+    }
+
+    pub(crate) async fn create_role(&self, actor: Actor, input: RoleInput) -> Result<RoleId> {
+        let name = input
+            .name
+            .ok_or_else(|| Error::field("name", "name is a required field"))?;
+        check_name(&name)?;
+        let role_type = input.role_type.unwrap_or_else(|| snake_case(&name));
+        check_type(&role_type)?;
+        if is_reserved(&role_type) || is_reserved(&snake_case(&name)) {
+            return Err(Error::application("This role name is reserved"));
+        }
+        let granted = self.positions(input.granted.unwrap_or_default())?;
+        self.check_may_grant(actor, &granted)?;
+        let names = self.action_names(&granted);
+        let description = input.description.flatten();
+        let id = self
+            .store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let role =
+                        store::roles::create(conn, &role_type, &name, description.as_deref())
+                            .map_err(|error| match store::conflict(&error) {
+                                Some(Conflict::Taken) => {
+                                    Error::application("A role of this type already exists")
+                                }
+                                _ => error.into(),
+                            })?;
+                    change_grants(conn, role.id, &names, &[])?;
+                    Ok(role.id)
+                })
+            })
+            .await?;
+        self.publish_rights().await?;
+        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role created");
+        Ok(id)
+    }
+
+    /// Changes a role. Grants of actions this program does not know are another program's and stay.
+    pub(crate) async fn update_role(
+        &self,
+        actor: Actor,
+        id: RoleId,
+        input: RoleInput,
+    ) -> Result<()> {
+        if let Some(name) = &input.name {
+            check_name(name)?;
+        }
+        let wanted = input
+            .granted
+            .map(|granted| self.positions(granted))
+            .transpose()?;
+        let before = self.role(id).await?;
+        if input
+            .role_type
+            .is_some_and(|role_type| role_type != before.role.role_type)
+        {
+            return Err(Error::field("type", "type cannot be changed"));
+        }
+        if let Some(name) = &input.name {
+            let key = snake_case(name);
+            if is_reserved(&key) && key != before.role.role_type {
+                return Err(Error::application("This role name is reserved"));
+            }
+        }
+        let (mut grant, mut revoke) = (Vec::new(), Vec::new());
+        if let Some(wanted) = wanted {
+            for (action, held) in before.holds.iter().enumerate() {
+                match (held, wanted.contains(&action)) {
+                    (false, true) => grant.push(action),
+                    (true, false) => revoke.push(action),
+                    _ => {}
+                }
+            }
+        }
+        if before.role.role_type == ADMINISTRATOR && !revoke.is_empty() {
+            return Err(Error::application(
+                "The administrator role holds every action",
+            ));
+        }
+        self.check_may_grant(actor, &grant.iter().copied().collect())?;
+        let (grant, revoke) = (self.action_names(&grant), self.action_names(&revoke));
+        let (name, description) = (input.name, input.description);
+        self.store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let description = description.as_ref().map(Option::as_deref);
+                    if store::roles::update(conn, id, name.as_deref(), description)? == 0 {
+                        return Err(NOT_FOUND);
+                    }
+                    change_grants(conn, id, &grant, &revoke)
+                })
+            })
+            .await?;
+        self.publish_rights().await?;
+        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role changed");
+        Ok(())
+    }
+
+    /// Deletes a role; its users move to the public role in the same transaction.
+    pub(crate) async fn delete_role(&self, actor: Actor, id: RoleId) -> Result<()> {
+        let default_role = self.settings.load().default_role.clone();
+        self.store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
+                    if role.role_type == PUBLIC {
+                        return Err(Error::application("Cannot delete public role"));
+                    }
+                    if role.role_type == ADMINISTRATOR {
+                        return Err(Error::application("Cannot delete administrator role"));
+                    }
+                    if role.role_type == default_role {
+                        return Err(Error::application("Cannot delete the default role"));
+                    }
+                    let public = store::roles::find_by_type(conn, PUBLIC)?
+                        .ok_or_else(|| Error::internal("the public role is missing"))?;
+                    store::users::move_all(conn, id, public.id)?;
+                    store::roles::delete(conn, id).map_err(|error| {
+                        match store::conflict(&error) {
+                            // Somebody was given the role while it was emptied.
+                            Some(Conflict::MissingReference) => Error::unavailable(error),
+                            _ => error.into(),
+                        }
+                    })?;
+                    Ok(())
+                })
+            })
+            .await?;
+        self.principals.forget_all();
+        self.publish_rights().await?;
+        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role deleted");
+        Ok(())
+    }
+
+    /// Names of the actions the database knows, sorted; those outside of the catalog are stale.
+    pub(crate) async fn known_actions(&self) -> Result<BTreeSet<String>> {
+        Ok(self
+            .store
+            .run(store::actions::all)
+            .await?
+            .into_keys()
+            .collect())
+    }
+
+    /// Removes a stale action with every grant of it.
+    pub(crate) async fn delete_stale_action(&self, action: String) -> Result<()> {
+        if self.catalog.position(&action).is_some() {
+            return Err(Error::application("The action is in use"));
+        }
+        self.store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let id = store::actions::all(conn)?.get(&action).copied();
+                    store::actions::delete(conn, id.ok_or(Error::NotFound("Action not found"))?)?;
+                    Ok(())
+                })
+            })
+            .await?;
+        self.publish_rights().await
+    }
+
+    fn positions(&self, names: BTreeSet<String>) -> Result<BTreeSet<usize>> {
+        let position = |name: String| {
+            self.catalog
+                .position(&name)
+                .ok_or_else(|| Error::field("permissions", format!("Unknown action {name}")))
+        };
+        names.into_iter().map(position).collect()
+    }
+
+    fn action_names<'a>(
+        &self,
+        positions: impl IntoIterator<Item = &'a usize>,
+    ) -> Vec<&'static str> {
+        let name = |at: &usize| self.catalog.actions().get(*at).map(|action| action.name());
+        positions.into_iter().filter_map(name).collect()
+    }
+
+    /// Nobody hands out what they lack.
+    fn check_may_grant(&self, actor: Actor, actions: &BTreeSet<usize>) -> Result<()> {
+        if actions
+            .iter()
+            .all(|action| self.rights.actor_allows(actor, *action))
+        {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+}
+
+fn change_grants(conn: &mut DbConn, role: RoleId, grant: &[&str], revoke: &[&str]) -> Result<()> {
+    if grant.is_empty() && revoke.is_empty() {
+        return Ok(());
+    }
+    let ids = store::actions::all(conn)?;
+    let held: BTreeSet<String> = store::roles::granted(conn, role)?.into_iter().collect();
+    let revoked: Vec<i32> = revoke
+        .iter()
+        .filter_map(|action| ids.get(*action).copied())
+        .collect();
+    store::roles::revoke(conn, role, &revoked)?;
+    for action in grant.iter().filter(|action| !held.contains(**action)) {
+        let id = match ids.get(*action) {
+            Some(id) => *id,
+            None => store::actions::create(conn, action)?,
+        };
+        store::roles::grant(conn, role, id)?;
+    }
+    Ok(())
+}
+
+fn check_name(name: &str) -> Result<()> {
+    match name.chars().count() {
+        0..=2 => Err(Error::field("name", "name must be at least 3 characters")),
+        256.. => Err(Error::field("name", "name must be at most 255 characters")),
+        _ if name.trim() != name || name.chars().any(char::is_control) => Err(Error::field(
+            "name",
+            "name contains characters that are not allowed",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn check_type(role_type: &str) -> Result<()> {
+    let fits = (1..=255).contains(&role_type.chars().count());
+    if fits
+        && role_type
+            .chars()
+            .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
+    {
+        Ok(())
+    } else {
+        Err(Error::field(
+            "type",
+            "type must consist of letters, digits, `_` and `-`",
+        ))
+    }
+}
+
+fn is_reserved(key: &str) -> bool {
+    SEEDED_ROLES
+        .iter()
+        .any(|(role_type, ..)| key.eq_ignore_ascii_case(role_type))
+}

@@ -1,0 +1,97 @@
+//! The first administrator, by a one-time link.
+
+use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
+
+use super::register::name_message;
+use super::{Services, passwords};
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::model::{ADMINISTRATOR, Email, NewUser, User, Username};
+use crate::store::{self, DbConn, StoreError, transaction};
+
+const PURPOSE: &str = "setup";
+/// Life of a set-up link; every start makes a new one.
+const LINK_LIFE: TimeDelta = TimeDelta::hours(24);
+
+/// Makes the code of a new set-up link and voids older ones; only its hash is stored.
+pub(super) fn new_code(conn: &mut DbConn) -> Result<Secret, StoreError> {
+    let bytes: [u8; 32] = rand::random();
+    let code = hex(&bytes);
+    transaction(conn, |conn| {
+        store::codes::replace(conn, PURPOSE, &digest(&code), store::now() + LINK_LIFE)
+    })?;
+    Ok(Secret::from(code))
+}
+
+impl Services {
+    /// Creates the first administrator for whoever holds the link.
+    pub(crate) async fn set_up(
+        &self,
+        code: Secret,
+        username: String,
+        email: Email,
+        password: Secret,
+    ) -> Result<User> {
+        let username = Username::parse(&username, Some(&email))
+            .map_err(|error| Error::field("username", name_message(error)))?;
+        passwords::check_new(
+            self.config.password_policy,
+            password.expose(),
+            &username,
+            &email,
+        )?;
+        let password_hash = self.hasher.hash(password).await?;
+        let unique_email = self.settings.load().unique_email;
+        let user = self
+            .store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    if !store::codes::consume(conn, PURPOSE, &digest(code.expose()))? {
+                        return Err(Error::validation("Invalid token"));
+                    }
+                    create_admin(conn, username, email, password_hash, unique_email)
+                })
+            })
+            .await?;
+        tracing::info!(target: "users_permissions::security", user = user.id, "first administrator created");
+        Ok(user)
+    }
+}
+
+/// Creates an administrator when there is none.
+pub(super) fn create_admin(
+    conn: &mut DbConn,
+    username: Username,
+    email: Email,
+    password_hash: String,
+    unique_email: bool,
+) -> Result<User> {
+    let role = store::roles::find_by_type(conn, ADMINISTRATOR)?
+        .ok_or_else(|| Error::internal("no administrator role"))?;
+    if store::users::has_active_member(conn, role.id, None)? {
+        return Err(Error::application("There is an administrator already"));
+    }
+    let new = NewUser {
+        username,
+        email,
+        unique_email,
+        password_hash: Some(password_hash),
+        confirmed: true,
+        blocked: false,
+        role_id: role.id,
+    };
+    store::users::create(conn, new).map_err(|error| match store::conflict(&error) {
+        Some(_) => Error::application("Email or Username are already taken"),
+        None => error.into(),
+    })
+}
+
+fn digest(code: &str) -> String {
+    hex(&Sha256::digest(code.as_bytes()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

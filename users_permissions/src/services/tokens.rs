@@ -1,0 +1,262 @@
+//! Access tokens: HS256 in the form Strapi issues them (RFC 7519, RFC 8725).
+
+use std::sync::Arc;
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::config::SigningKeys;
+use crate::error::{Error, Result};
+use crate::model::UserId;
+
+/// Longer ones are no tokens of ours.
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
+
+/// Signs and verifies; the keys are built once.
+pub(crate) struct Tokens {
+    signing: EncodingKey,
+    header: Header,
+    verifying: Vec<(Option<String>, DecodingKey)>,
+    validation: Validation,
+    life: u64,
+}
+
+/// What a token proves: who, of which version, until when.
+#[derive(Debug, Clone)]
+pub(crate) struct VerifiedToken {
+    pub(crate) user_id: UserId,
+    pub(crate) version: i32,
+    /// Seconds since the epoch; refused from then on.
+    pub(crate) expires_at: u64,
+    pub(crate) claims: Arc<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+struct Claims {
+    id: UserId,
+    iat: u64,
+    exp: u64,
+    ver: i32,
+}
+
+impl Tokens {
+    /// `life` in seconds.
+    pub(crate) fn new(keys: &SigningKeys, life: u64) -> Self {
+        let key = keys.signing();
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = key.kid.clone();
+        let mut validation = Validation::new(Algorithm::HS256);
+        validation.leeway = 0;
+        validation.validate_nbf = true;
+        validation.validate_aud = false;
+        validation.set_required_spec_claims(&["exp"]);
+        let verifying = keys
+            .all()
+            .map(|key| {
+                (
+                    key.kid.clone(),
+                    DecodingKey::from_secret(key.secret.expose().as_bytes()),
+                )
+            })
+            .collect();
+        Self {
+            signing: EncodingKey::from_secret(key.secret.expose().as_bytes()),
+            header,
+            verifying,
+            validation,
+            life,
+        }
+    }
+
+    /// A token for the user, from now on.
+    pub(crate) fn issue(&self, user_id: UserId, version: i32) -> Result<String> {
+        let now = unix_now();
+        let claims = Claims {
+            id: user_id,
+            iat: now,
+            exp: now + self.life,
+            ver: version,
+        };
+        jsonwebtoken::encode(&self.header, &claims, &self.signing).map_err(Error::internal)
+    }
+
+    /// Checks signature and claims; `None` for anything but a token we (or a Strapi with our secret)
+    /// issued and that is alive.
+    pub(crate) fn verify(&self, token: &str) -> Option<VerifiedToken> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return None;
+        }
+        let header = jsonwebtoken::decode_header(token).ok()?;
+        // Keys come from the configuration alone; what must be understood and is not, is refused.
+        let foreign = header.jku.is_some()
+            || header.jwk.is_some()
+            || header.x5u.is_some()
+            || header.x5c.is_some()
+            || header.crit.is_some()
+            || header.enc.is_some()
+            || header.zip.is_some();
+        let typ_is_wrong = header
+            .typ
+            .as_deref()
+            .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
+        if header.alg != Algorithm::HS256 || foreign || typ_is_wrong {
+            return None;
+        }
+        let mut keys = self
+            .verifying
+            .iter()
+            .filter(|(kid, _)| header.kid.is_none() || *kid == header.kid);
+        let claims = keys.find_map(|(_, key)| {
+            jsonwebtoken::decode::<Map<String, Value>>(token, key, &self.validation)
+                .ok()
+                .map(|data| data.claims)
+        })?;
+        let integer = |name: &str| claims.get(name).and_then(Value::as_i64);
+        let user_id = UserId::try_from(integer("id")?).ok().filter(|id| *id > 0)?;
+        let expires_at = u64::try_from(integer("exp")?).ok()?;
+        let version = match claims.get("ver") {
+            // Tokens of a Strapi carry none.
+            None => 0,
+            Some(version) => i32::try_from(version.as_i64()?).ok()?,
+        };
+        if claims.get("iat").is_some_and(|iat| !iat.is_number()) {
+            return None;
+        }
+        Some(VerifiedToken {
+            user_id,
+            version,
+            expires_at,
+            claims: Arc::new(claims),
+        })
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tokens")
+            .field("keys", &self.verifying.len())
+            .field("life", &self.life)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Seconds since the epoch.
+pub(crate) fn unix_now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |span| span.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const SECRET: &str = "unit-test-secret-unit-test-secret";
+
+    fn tokens() -> Tokens {
+        Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600)
+    }
+
+    fn sign(claims: &Value, change: impl Fn(&mut Header)) -> String {
+        let mut header = Header::new(Algorithm::HS256);
+        change(&mut header);
+        jsonwebtoken::encode(
+            &header,
+            claims,
+            &EncodingKey::from_secret(SECRET.as_bytes()),
+        )
+        .unwrap()
+    }
+
+    fn plain(claims: Value) -> Option<VerifiedToken> {
+        tokens().verify(&sign(&claims, |_| {}))
+    }
+
+    #[test]
+    fn own_tokens_and_strapis_verify() {
+        let tokens = tokens();
+        let verified = tokens.verify(&tokens.issue(7, 3).unwrap()).unwrap();
+        assert_eq!((verified.user_id, verified.version), (7, 3));
+        let now = unix_now();
+        let strapi = plain(json!({"id": 7, "iat": now, "exp": now + 60})).unwrap();
+        assert_eq!((strapi.user_id, strapi.version), (7, 0));
+    }
+
+    #[test]
+    fn claims_of_a_wrong_type_or_out_of_time_are_refused() {
+        let later = unix_now() + 60;
+        let bad = [
+            json!({"exp": later}),
+            json!({"id": 1}),
+            json!({"id": 1, "exp": later.to_string()}),
+            json!({"id": 1, "exp": null}),
+            json!({"id": 1, "exp": []}),
+            json!({"id": 1, "exp": -1}),
+            json!({"id": 1, "exp": unix_now() - 1}),
+            json!({"id": 1, "exp": later, "nbf": later}),
+            json!({"id": 1, "exp": later, "nbf": later.to_string()}),
+            json!({"id": 1, "exp": later, "ver": "0"}),
+            json!({"id": 1, "exp": later, "ver": 0.5}),
+            json!({"id": "1 ", "exp": later}),
+            json!({"id": 1.0, "exp": later}),
+            json!({"id": [1], "exp": later}),
+            json!({"id": {"$gt": 0}, "exp": later}),
+            json!({"id": "1 or 1=1", "exp": later}),
+            json!({"id": -1, "exp": later}),
+            json!({"id": 4_294_967_297u64, "exp": later}),
+            json!({"userId": "1", "type": "access", "exp": later}),
+        ];
+        for claims in bad {
+            assert!(plain(claims.clone()).is_none(), "{claims}");
+        }
+    }
+
+    #[test]
+    fn headers_cannot_choose_key_or_algorithm() {
+        let claims = json!({"id": 1, "exp": unix_now() + 60});
+        let bad: [fn(&mut Header); 5] = [
+            |header| header.jku = Some("https://evil.example/jwks".into()),
+            |header| header.x5u = Some("https://evil.example/cert".into()),
+            |header| header.kid = Some("../../dev/null".into()),
+            |header| header.crit = Some(vec!["b64".into()]),
+            |header| header.typ = Some("up-refresh+jwt".into()),
+        ];
+        for change in bad {
+            assert!(tokens().verify(&sign(&claims, change)).is_none());
+        }
+        let good = sign(&claims, |_| {});
+        let mut parts = good.split('.');
+        let (header, body) = (parts.next().unwrap(), parts.next().unwrap());
+        for token in [
+            format!("{header}.{body}."),
+            format!("{header}.{body}"),
+            format!("{good}.x.y"),
+            format!("{good}x"),
+            String::new(),
+        ] {
+            assert!(tokens().verify(&token).is_none(), "{token}");
+        }
+    }
+
+    #[test]
+    fn every_configured_key_verifies_and_the_first_signs() {
+        let old = Tokens::new(
+            &SigningKeys::parse("a:old-secret-old-secret-old-secret-old").unwrap(),
+            60,
+        );
+        let both = SigningKeys::parse(
+            "b:new-secret-new-secret-new-secret-new,a:old-secret-old-secret-old-secret-old",
+        )
+        .unwrap();
+        let both = Tokens::new(&both, 60);
+        let new = Tokens::new(
+            &SigningKeys::parse("b:new-secret-new-secret-new-secret-new").unwrap(),
+            60,
+        );
+        let (of_old, of_both) = (old.issue(1, 0).unwrap(), both.issue(1, 0).unwrap());
+        assert!(both.verify(&of_old).is_some() && both.verify(&of_both).is_some());
+        assert!(new.verify(&of_both).is_some() && new.verify(&of_old).is_none());
+    }
+}

@@ -1,0 +1,337 @@
+//! Users as administrators manage them.
+
+use super::register::name_message;
+use super::{Actor, Services, passwords};
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::model::{
+    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleId, RoleRef, User, UserId,
+    UserPatch, Username,
+};
+use crate::store::{self, Conflict, DbConn, transaction};
+
+/// A user to be created; well formed, not yet judged.
+#[derive(Debug)]
+pub(crate) struct NewAccount {
+    pub(crate) username: String,
+    pub(crate) email: Email,
+    pub(crate) password: Secret,
+    /// The default role when absent.
+    pub(crate) role: Option<RoleRef>,
+    pub(crate) confirmed: bool,
+    pub(crate) blocked: bool,
+}
+
+/// A change of a user; `None` keeps what is there.
+#[derive(Debug, Default)]
+pub(crate) struct UserChange {
+    pub(crate) username: Option<String>,
+    pub(crate) email: Option<Email>,
+    pub(crate) password: Option<Secret>,
+    pub(crate) role: Option<RoleRef>,
+    pub(crate) confirmed: Option<bool>,
+    pub(crate) blocked: Option<bool>,
+}
+
+impl UserChange {
+    fn is_empty(&self) -> bool {
+        let Self {
+            username,
+            email,
+            password,
+            role,
+            confirmed,
+            blocked,
+        } = self;
+        username.is_none()
+            && email.is_none()
+            && password.is_none()
+            && role.is_none()
+            && confirmed.is_none()
+            && blocked.is_none()
+    }
+}
+
+const NOT_FOUND: Error = Error::NotFound("User not found");
+const EMAIL_TAKEN: &str = "Email already taken";
+
+impl Services {
+    /// The user and its role.
+    pub(crate) async fn user(&self, id: UserId) -> Result<(User, Role)> {
+        self.store.run(move |conn| find_with_role(conn, id)).await
+    }
+
+    pub(crate) async fn create_user(&self, actor: Actor, new: NewAccount) -> Result<(User, Role)> {
+        let settings = self.settings.load_full();
+        let (role, default_role) = (new.role, settings.default_role.clone());
+        let role = self
+            .store
+            .run(move |conn| -> Result<_> {
+                match role {
+                    Some(role) => find_role(conn, &role),
+                    None => store::roles::find_by_type(conn, &default_role)?
+                        .ok_or_else(|| Error::application("Impossible to find the default role")),
+                }
+            })
+            .await?;
+        self.check_may_manage(actor, &role)?;
+        let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
+        passwords::check_new(
+            self.config.password_policy,
+            new.password.expose(),
+            &username,
+            &new.email,
+        )
+        .map_err(passwords::without_field)?;
+        let new = NewUser {
+            username,
+            email: new.email,
+            unique_email: settings.unique_email,
+            password_hash: Some(self.hasher.hash(new.password).await?),
+            confirmed: new.confirmed,
+            blocked: new.blocked,
+            role_id: role.id,
+        };
+        let (user, role) =
+            self.store
+                .run(move |conn| {
+                    let (username, email, unique) =
+                        (new.username.clone(), new.email.clone(), new.unique_email);
+                    let user = store::users::create(conn, new).map_err(|error| {
+                        match store::conflict(&error) {
+                            Some(Conflict::Taken) => taken(
+                                conn,
+                                None,
+                                Some(&username),
+                                Some(&email).filter(|_| unique),
+                                "This attribute must be unique",
+                            ),
+                            Some(Conflict::MissingReference) => {
+                                Error::application("The role does not exist")
+                            }
+                            None => error.into(),
+                        }
+                    })?;
+                    with_role(conn, Some(user))
+                })
+                .await?;
+        tracing::info!(target: "users_permissions::security", user = user.id, ?actor, "user created");
+        Ok((user, role))
+    }
+
+    /// Changes a user. A new password, address or block ends its tokens; a new role counts at once.
+    pub(crate) async fn update_user(
+        &self,
+        actor: Actor,
+        id: UserId,
+        change: UserChange,
+    ) -> Result<(User, Role)> {
+        let (before, role) = self.user(id).await?;
+        if change.is_empty() {
+            return Ok((before, role));
+        }
+        self.check_may_manage(actor, &role)?;
+        let patch = self.judge(actor, &before, change).await?;
+        let changed = self
+            .store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let leaves = patch.blocked == Some(true) || patch.role_id.is_some();
+                    let (username, email, unique) = (
+                        patch.username.clone(),
+                        patch.email.clone(),
+                        patch.unique_email,
+                    );
+                    let role_after = patch.role_id;
+                    if leaves {
+                        check_admin_remains(conn, id, role_after, patch.blocked)?;
+                    }
+                    let user = transaction(conn, |conn| store::users::update(conn, id, patch));
+                    let user = user.map_err(|error| match store::conflict(&error) {
+                        Some(Conflict::Taken) => taken(
+                            conn,
+                            Some(id),
+                            username.as_ref(),
+                            email.as_ref().filter(|_| unique),
+                            "Username already taken",
+                        ),
+                        Some(Conflict::MissingReference) => {
+                            Error::application("The role does not exist")
+                        }
+                        None => error.into(),
+                    })?;
+                    with_role(conn, user)
+                })
+            })
+            .await;
+        self.principals.forget(id);
+        if changed.is_ok() {
+            tracing::info!(target: "users_permissions::security", user = id, ?actor, "user changed");
+        }
+        changed
+    }
+
+    /// Deletes a user and answers what it was.
+    pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<(User, Role)> {
+        let (_, role) = self.user(id).await?;
+        self.check_may_manage(actor, &role)?;
+        let deleted = self
+            .store
+            .run(move |conn| {
+                transaction(conn, |conn| -> Result<_> {
+                    store::roles::line_up(conn)?;
+                    let user = find_with_role(conn, id)?;
+                    check_admin_remains(conn, id, None, Some(true))?;
+                    store::users::delete(conn, id)?;
+                    Ok(user)
+                })
+            })
+            .await;
+        self.principals.forget(id);
+        if deleted.is_ok() {
+            tracing::info!(target: "users_permissions::security", user = id, ?actor, "user deleted");
+        }
+        deleted
+    }
+
+    /// Applies the rules to a change and hashes what has to be hashed.
+    async fn judge(&self, actor: Actor, before: &User, change: UserChange) -> Result<UserPatch> {
+        let email = match change.email {
+            Some(email) if email.as_str() == before.email => None,
+            other => other,
+        };
+        let own_email = match &email {
+            Some(email) => email.clone(),
+            None => Email::parse(&before.email)
+                .map_err(|_| Error::internal("a stored address is malformed"))?,
+        };
+        let username = match change.username {
+            Some(name) if name == before.username => None,
+            Some(name) => Some(Username::parse(&name, Some(&own_email)).map_err(name_error)?),
+            // A name that was the old address must not stay behind as somebody else's.
+            None if before.username.contains('@') && email.is_some() => {
+                return Err(name_error(NameError::UsernameLikeEmail));
+            }
+            None => None,
+        };
+        let role_id = match change.role {
+            Some(role) => {
+                let role = self.store.run(move |conn| find_role(conn, &role)).await?;
+                self.check_may_manage(actor, &role)?;
+                (role.id != before.role_id).then_some(role.id)
+            }
+            None => None,
+        };
+        let new_password = change.password.is_some();
+        let password_hash = match change.password {
+            Some(password) => {
+                let name = match &username {
+                    Some(name) => name.clone(),
+                    None => {
+                        Username::parse(&before.username, Some(&own_email)).map_err(name_error)?
+                    }
+                };
+                passwords::check_new(
+                    self.config.password_policy,
+                    password.expose(),
+                    &name,
+                    &own_email,
+                )
+                .map_err(passwords::without_field)?;
+                Some(self.hasher.hash(password).await?)
+            }
+            None => None,
+        };
+        Ok(UserPatch {
+            username,
+            // A new address is unproven, unless the administrator vouches for it in the same change.
+            confirmed: change.confirmed.or(email.is_some().then_some(false)),
+            unique_email: self.settings.load().unique_email,
+            end_tokens: new_password || change.blocked == Some(true),
+            email,
+            password_hash,
+            blocked: change.blocked,
+            role_id,
+        })
+    }
+
+    /// May the actor give somebody this role, or manage somebody who has it? The public and the
+    /// default role are everybody's to give; any other only with all that it holds.
+    fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
+        let common =
+            role.role_type == PUBLIC || role.role_type == self.settings.load().default_role;
+        if (common && role.role_type != ADMINISTRATOR)
+            || self.rights.actor_covers(actor, role.id, self.catalog.len())
+        {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+}
+
+/// Fails when the change would leave nobody who can sign in as an administrator.
+fn check_admin_remains(
+    conn: &mut DbConn,
+    id: UserId,
+    role_after: Option<RoleId>,
+    blocked_after: Option<bool>,
+) -> Result<()> {
+    let Some(admin) = store::roles::find_by_type(conn, ADMINISTRATOR)? else {
+        return Ok(());
+    };
+    let Some(user) = store::users::find(conn, id)? else {
+        return Ok(());
+    };
+    let was_admin = user.role_id == admin.id && !user.blocked;
+    let stays = role_after.is_none_or(|role| role == admin.id) && blocked_after != Some(true);
+    if was_admin && !stays && !store::users::has_active_member(conn, admin.id, Some(id))? {
+        return Err(Error::application(
+            "The last administrator cannot be deleted, blocked or demoted",
+        ));
+    }
+    Ok(())
+}
+
+fn find_role(conn: &mut DbConn, role: &RoleRef) -> Result<Role> {
+    store::roles::find_ref(conn, role)?.ok_or_else(|| Error::application("The role does not exist"))
+}
+
+fn find_with_role(conn: &mut DbConn, id: UserId) -> Result<(User, Role)> {
+    let user = store::users::find(conn, id)?;
+    with_role(conn, user)
+}
+
+fn with_role(conn: &mut DbConn, user: Option<User>) -> Result<(User, Role)> {
+    let user = user.ok_or(NOT_FOUND)?;
+    let role = store::roles::find(conn, user.role_id)?
+        .ok_or_else(|| Error::internal("a user without a role"))?;
+    Ok((user, role))
+}
+
+/// Says which of the unique values was the taken one.
+fn taken(
+    conn: &mut DbConn,
+    id: Option<UserId>,
+    username: Option<&Username>,
+    email: Option<&Email>,
+    name_text: &str,
+) -> Error {
+    let name_taken = username
+        .map(|name| store::users::username_taken(conn, name, id))
+        .transpose();
+    let email_taken = email
+        .map(|email| store::users::email_taken(conn, email, id))
+        .transpose();
+    match (name_taken, email_taken) {
+        (Ok(Some(true)), _) => Error::application(name_text),
+        (_, Ok(Some(true))) => Error::application(EMAIL_TAKEN),
+        (Err(error), _) | (_, Err(error)) => error.into(),
+        _ => Error::application(name_text),
+    }
+}
+
+fn name_error(error: NameError) -> Error {
+    Error::application(name_message(error))
+}

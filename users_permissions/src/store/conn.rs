@@ -1,0 +1,252 @@
+//! Connections: one type for three databases, chosen by the URL's scheme, pooled by r2d2.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use diesel::connection::InstrumentationEvent;
+use diesel::prelude::*;
+use diesel::r2d2::{ManageConnection, Pool, PooledConnection};
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::config::Secret;
+use crate::error::Error;
+
+/// A connection to whichever database the URL names; the variants follow the features.
+#[derive(diesel::MultiConnection)]
+#[allow(missing_debug_implementations)]
+pub enum DbConn {
+    /// Embedded SQLite.
+    #[cfg(feature = "sqlite")]
+    Sqlite(diesel::SqliteConnection),
+    /// PostgreSQL.
+    #[cfg(feature = "postgres")]
+    Postgres(diesel::PgConnection),
+    /// MySQL or MariaDB.
+    #[cfg(feature = "mysql")]
+    Mysql(diesel::MysqlConnection),
+}
+
+/// Why the database could not be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    #[error("`{0}` is no database URL this build understands; it has: {1}")]
+    Scheme(String, String),
+    #[error(transparent)]
+    Connect(#[from] diesel::ConnectionError),
+    #[error(transparent)]
+    Query(#[from] DieselError),
+    #[error("{0}")]
+    Pool(String),
+    #[error("migration: {0}")]
+    Migrate(String),
+    #[error("lock file: {0}")]
+    Lock(#[from] std::io::Error),
+}
+
+/// The databases this build was compiled with.
+fn compiled_in() -> String {
+    let all = [
+        ("sqlite", cfg!(feature = "sqlite")),
+        ("postgres", cfg!(feature = "postgres")),
+        ("mysql", cfg!(feature = "mysql")),
+    ];
+    let names: Vec<_> = all
+        .iter()
+        .filter(|(_, on)| *on)
+        .map(|(name, _)| *name)
+        .collect();
+    names.join(", ")
+}
+
+fn connect(url: &str) -> Result<DbConn, StoreError> {
+    let (scheme, _rest) = url.split_once("://").unwrap_or((url, ""));
+    match scheme {
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            let mut conn = diesel::SqliteConnection::establish(_rest)?;
+            // The time a writer waits for another one comes first: WAL itself takes a lock.
+            diesel::connection::SimpleConnection::batch_execute(
+                &mut conn,
+                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
+            )?;
+            Ok(DbConn::Sqlite(conn))
+        }
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => Ok(DbConn::Postgres(diesel::PgConnection::establish(url)?)),
+        #[cfg(feature = "mysql")]
+        "mysql" | "mariadb" => {
+            let url = url.replacen("mariadb://", "mysql://", 1);
+            Ok(DbConn::Mysql(diesel::MysqlConnection::establish(&url)?))
+        }
+        _ => Err(StoreError::Scheme(scheme.to_owned(), compiled_in())),
+    }
+}
+
+/// Makes connections for the pool and counts the statements they run.
+#[derive(Debug)]
+pub(crate) struct Manager {
+    url: Secret,
+    queries: Arc<AtomicU64>,
+}
+
+impl ManageConnection for Manager {
+    type Connection = DbConn;
+    type Error = StoreError;
+
+    fn connect(&self) -> Result<DbConn, StoreError> {
+        let mut conn = connect(self.url.expose())?;
+        let queries = Arc::clone(&self.queries);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+                queries.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        Ok(conn)
+    }
+
+    fn is_valid(&self, conn: &mut DbConn) -> Result<(), StoreError> {
+        diesel::connection::SimpleConnection::batch_execute(conn, "SELECT 1")
+            .map_err(StoreError::Query)
+    }
+
+    fn has_broken(&self, conn: &mut DbConn) -> bool {
+        std::thread::panicking() || diesel::r2d2::R2D2Connection::is_broken(conn)
+    }
+}
+
+/// The pool of the plugin's connections.
+#[derive(Clone)]
+pub(crate) struct Store {
+    pool: Pool<Manager>,
+    url: Secret,
+    queries: Arc<AtomicU64>,
+}
+
+impl Store {
+    /// Opens the pool; fails when the first connection cannot be made.
+    pub(crate) fn open(url: &Secret, size: u32, timeout: Duration) -> Result<Self, StoreError> {
+        // A direct attempt first: the pool would retry until its timeout and swallow the cause.
+        drop(connect(url.expose())?);
+        let queries = Arc::new(AtomicU64::new(0));
+        // Each connection to `:memory:` is a database of its own.
+        let size = if url.expose().ends_with(":memory:") {
+            1
+        } else {
+            size.max(1)
+        };
+        let pool = Pool::builder()
+            .max_size(size)
+            .min_idle(Some(1))
+            .connection_timeout(timeout)
+            .test_on_check_out(false)
+            .build(Manager {
+                url: url.clone(),
+                queries: Arc::clone(&queries),
+            })
+            .map_err(|error| StoreError::Pool(error.to_string()))?;
+        Ok(Self {
+            pool,
+            url: url.clone(),
+            queries,
+        })
+    }
+
+    /// Statements run so far over this pool.
+    pub(crate) fn query_count(&self) -> u64 {
+        self.queries.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn url(&self) -> &str {
+        self.url.expose()
+    }
+
+    /// A connection; blocks, so call it off the request threads.
+    pub(crate) fn conn(&self) -> Result<PooledConnection<Manager>, StoreError> {
+        self.pool
+            .get()
+            .map_err(|error| StoreError::Pool(error.to_string()))
+    }
+
+    /// Runs `work` with a connection on a thread that may block.
+    pub(crate) async fn run<T, E>(
+        &self,
+        work: impl FnOnce(&mut DbConn) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        E: Into<Error> + Send + 'static,
+    {
+        let store = self.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            let mut conn = store.conn().map_err(Error::from)?;
+            work(&mut conn).map_err(Into::into)
+        });
+        task.await.map_err(Error::internal)?
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store")
+            .field("pool", &self.pool.state())
+            .finish_non_exhaustive()
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Query(error) => error.into(),
+            other => Error::unavailable(other),
+        }
+    }
+}
+
+impl From<DieselError> for Error {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            // Constraints that no use case expects are faults of ours; the rest is the database's state.
+            DieselError::DatabaseError(kind, _) => match kind {
+                DatabaseErrorKind::UniqueViolation
+                | DatabaseErrorKind::ForeignKeyViolation
+                | DatabaseErrorKind::NotNullViolation
+                | DatabaseErrorKind::CheckViolation => Error::internal(error),
+                _ => Error::unavailable(error),
+            },
+            DieselError::BrokenTransactionManager => Error::unavailable(error),
+            _ => Error::internal(error),
+        }
+    }
+}
+
+/// A constraint that a use case expects to meet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    /// The value is another row's.
+    Taken,
+    /// The row referred to is not there, or still referred to.
+    MissingReference,
+}
+
+/// Which constraint a statement met, if any; the databases' texts are never looked at.
+pub(crate) fn conflict(error: &DieselError) -> Option<Conflict> {
+    match error {
+        DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Some(Conflict::Taken),
+        DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _) => {
+            Some(Conflict::MissingReference)
+        }
+        _ => None,
+    }
+}
+
+/// Runs `work` as one transaction: everything or nothing.
+pub(crate) fn transaction<T, E>(
+    conn: &mut DbConn,
+    work: impl FnOnce(&mut DbConn) -> Result<T, E>,
+) -> Result<T, E>
+where
+    E: From<DieselError>,
+{
+    conn.transaction(work)
+}

@@ -1,0 +1,19 @@
+//! All SQL of the crate. Functions take a connection first and return a `QueryResult`; rules live in
+//! `services`.
+
+pub(crate) mod actions;
+pub(crate) mod codes;
+mod conn;
+mod database;
+mod migrate;
+pub(crate) mod roles;
+mod schema;
+pub(crate) mod settings;
+mod time;
+pub(crate) mod users;
+
+pub use conn::DbConn;
+pub(crate) use conn::{Conflict, Store, StoreError, conflict, transaction};
+pub use database::Database;
+pub(crate) use migrate::with_schema_lock;
+pub(crate) use time::now;

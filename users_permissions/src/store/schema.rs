@@ -1,0 +1,79 @@
+//! One description of the tables for all three databases.
+
+diesel::table! {
+    up_roles (id) {
+        id -> Integer,
+        document_id -> Text,
+        name -> Text,
+        description -> Nullable<Text>,
+        role_type -> Text,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_users (id) {
+        id -> Integer,
+        document_id -> Text,
+        username -> Text,
+        email -> Text,
+        email_key -> Nullable<Text>,
+        provider -> Text,
+        password_hash -> Nullable<Text>,
+        confirmed -> Bool,
+        blocked -> Bool,
+        role_id -> Integer,
+        token_version -> Integer,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_actions (id) {
+        id -> Integer,
+        action -> Text,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_permissions (id) {
+        id -> Integer,
+        role_id -> Integer,
+        action_id -> Integer,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_settings (name) {
+        name -> Text,
+        value -> Text,
+        updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_codes (id) {
+        id -> Integer,
+        purpose -> Text,
+        code_hash -> Text,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_revision (id) {
+        id -> Integer,
+        value -> BigInt,
+    }
+}
+
+diesel::joinable!(up_users -> up_roles (role_id));
+diesel::joinable!(up_permissions -> up_roles (role_id));
+diesel::joinable!(up_permissions -> up_actions (action_id));
+diesel::allow_tables_to_appear_in_same_query!(up_roles, up_users, up_actions, up_permissions);
