@@ -1,0 +1,3 @@
+//! The suite: behaviour through HTTP, on every database.
+
+mod callers;
