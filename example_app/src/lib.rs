@@ -8,9 +8,9 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
 use actix_web::middleware::DefaultHeaders;
-use actix_web::{App, Error, HttpResponse, Responder, get, web};
+use actix_web::{App, Error, HttpMessage as _, HttpResponse, Responder, get, web};
 use serde_json::json;
-use tracing_actix_web::TracingLogger;
+use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
 use users_permissions::{UsersPermissions, permission};
 
 pub use store::Articles;
@@ -34,7 +34,7 @@ pub fn app(
         .wrap(up.middleware())
         .wrap(security_headers())
         .wrap(cors(&cors_origins))
-        .wrap(TracingLogger::default())
+        .wrap(TracingLogger::<RequestSpan>::new())
         .service(
             web::scope("/api")
                 .configure(up.routes())
@@ -49,6 +49,21 @@ pub fn app(
 #[get("/health")]
 async fn health() -> impl Responder {
     HttpResponse::Ok().json(json!({ "ok": true }))
+}
+
+/// A span per request. The query string stays out of the log: it may carry codes.
+struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> tracing::Span {
+        let id = request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string);
+        tracing::info_span!("request", id, method = %request.method(), path = request.path())
+    }
+
+    fn on_request_end<B: MessageBody>(_: tracing::Span, _: &Result<ServiceResponse<B>, Error>) {}
 }
 
 fn security_headers() -> DefaultHeaders {

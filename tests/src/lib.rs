@@ -172,3 +172,8 @@ impl std::fmt::Debug for Server {
         f.debug_struct("Server").field("base", &self.base).finish_non_exhaustive()
     }
 }
+
+/// Compiles the README's examples.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -133,6 +133,9 @@ pub enum StartError {
         /// What the file system says.
         source: std::io::Error,
     },
+    /// The operating system refused a thread.
+    #[error("thread: {0}")]
+    Thread(#[source] std::io::Error),
     /// The first administrator cannot be created as configured.
     #[error("first administrator: {0}")]
     FirstAdmin(String),

@@ -139,11 +139,17 @@ impl Builder {
         let started = tokio::task::spawn_blocking(move || services::start(config, catalog)).await;
         let services =
             started.map_err(|error| StartError::Database(Error::internal(error).into()))??;
-        Ok(UsersPermissions {
-            shared: Arc::new(Shared {
-                services,
-                routes: Default::default(),
-            }),
-        })
+        let interval = services.config.sync_interval;
+        let shared = Arc::new(Shared {
+            services,
+            routes: Default::default(),
+        });
+        let follow = services::follow_other_instances(
+            Arc::downgrade(&shared),
+            interval,
+            |shared: &Shared| &shared.services,
+        );
+        follow.map_err(StartError::Thread)?;
+        Ok(UsersPermissions { shared })
     }
 }

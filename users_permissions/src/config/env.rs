@@ -51,11 +51,18 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
             "must be legacy-support",
         ));
     }
-    set(&get, "UP_BCRYPT_COST", &mut config.bcrypt_cost)?;
-    set(&get, "UP_HASH_THREADS", &mut config.hash_threads)?;
-    set(&get, "UP_POOL_SIZE", &mut config.pool_size)?;
-    set(&get, "UP_INITIAL_GRANTS", &mut config.initial_grants)?;
-    set(&get, "UP_DENY_UNLISTED", &mut config.deny_unlisted)?;
+    set(get, "UP_BCRYPT_COST", &mut config.bcrypt_cost)?;
+    set(get, "UP_HASH_THREADS", &mut config.hash_threads)?;
+    set(get, "UP_POOL_SIZE", &mut config.pool_size)?;
+    if let Some(span) = get("UP_SYNC_INTERVAL_MS") {
+        let millis = span.parse().ok().filter(|millis| *millis > 0);
+        let millis = millis.ok_or_else(|| {
+            ConfigError::invalid("UP_SYNC_INTERVAL_MS", "must be a number of milliseconds")
+        })?;
+        config.sync_interval = std::time::Duration::from_millis(millis);
+    }
+    set(get, "UP_INITIAL_GRANTS", &mut config.initial_grants)?;
+    set(get, "UP_DENY_UNLISTED", &mut config.deny_unlisted)?;
     if let Some(policy) = get("UP_PASSWORD_POLICY") {
         config.password_policy = match policy.as_str() {
             "recommended" => PasswordPolicy::Recommended,

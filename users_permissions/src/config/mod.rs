@@ -107,6 +107,8 @@ pub struct Config {
     pub initial_grants: bool,
     /// Answer 403 on routes without `#[permission]` (default false).
     pub deny_unlisted: bool,
+    /// How long a change made by another instance may stay unseen (default 1 s).
+    pub sync_interval: Duration,
     /// Verified tokens remembered per worker thread (default 8192).
     pub token_cache: usize,
     /// Callers remembered per process (default 65536).
@@ -133,6 +135,7 @@ impl Config {
             advanced_settings: AdvancedSettings::default(),
             initial_grants: true,
             deny_unlisted: false,
+            sync_interval: Duration::from_secs(1),
             token_cache: 8_192,
             principal_cache: 65_536,
         }

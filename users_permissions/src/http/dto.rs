@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::CACHE_CONTROL;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
 
@@ -121,9 +121,16 @@ fn iso<S: Serializer>(time: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::E
 
 /// An answer that no cache keeps: all of ours concern one caller.
 pub(super) fn json(status: StatusCode, body: impl Serialize) -> HttpResponse {
-    HttpResponse::build(status)
-        .insert_header((CACHE_CONTROL, "no-store"))
-        .json(body)
+    match serde_json::to_vec(&body) {
+        Ok(body) => HttpResponse::build(status)
+            .insert_header((CONTENT_TYPE, "application/json; charset=utf-8"))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .body(body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be serialised");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
 }
 
 pub(super) fn ok(body: impl Serialize) -> HttpResponse {

@@ -1,27 +1,50 @@
 //! The one place where an error becomes a status and a body.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::header::{HeaderValue, RETRY_AFTER};
 use actix_web::{HttpResponse, ResponseError};
-use serde_json::{Value, json};
+use serde::Serialize;
 
+use super::dto::json;
 use crate::error::{Error, FieldError};
 
-/// `{"data": null, "error": {status, name, message, details}}`, the shape of every error.
-pub(super) fn envelope(
-    status: StatusCode,
-    name: &str,
-    message: &str,
-    details: Value,
-) -> HttpResponse {
-    HttpResponse::build(status).insert_header((CACHE_CONTROL, "no-store")).json(json!({
-        "data": null,
-        "error": { "status": status.as_u16(), "name": name, "message": message, "details": details },
-    }))
+/// The shape of every error: `{"data": null, "error": {status, name, message, details}}`.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    data: (),
+    error: Body<'a>,
 }
 
-fn field(error: &FieldError) -> Value {
-    json!({ "path": error.path, "message": error.message, "name": "ValidationError" })
+#[derive(Serialize)]
+struct Body<'a> {
+    status: u16,
+    name: &'a str,
+    message: &'a str,
+    details: Details<'a>,
+}
+
+#[derive(Serialize, Default)]
+struct Details<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Field<'a>>,
+}
+
+/// One broken rule; the offending value is left out.
+#[derive(Serialize)]
+struct Field<'a> {
+    path: &'a [String],
+    message: &'a str,
+    name: &'static str,
+}
+
+impl<'a> Field<'a> {
+    fn new(error: &'a FieldError) -> Self {
+        Self {
+            path: &error.path,
+            message: &error.message,
+            name: "ValidationError",
+        }
+    }
 }
 
 impl Error {
@@ -60,31 +83,29 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let details = match self {
-            Self::Validation(validation) if !validation.errors.is_empty() => {
-                json!({ "errors": validation.errors.iter().map(field).collect::<Vec<_>>() })
-            }
-            // The cause is for the log; the client learns nothing from it.
-            Self::Unavailable(cause) => {
-                tracing::error!(%cause, "service unavailable");
-                json!({})
-            }
-            Self::Internal(cause) => {
-                tracing::error!(%cause, "internal error");
-                json!({})
-            }
-            _ => json!({}),
+            Self::Validation(validation) => Details {
+                errors: validation.errors.iter().map(Field::new).collect(),
+            },
+            _ => Details::default(),
         };
-        let mut response = envelope(
-            self.status_code(),
-            self.wire_name(),
-            &self.to_string(),
+        // The cause is for the log; the client learns nothing from it.
+        match self {
+            Self::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
+            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
+            _ => {}
+        }
+        let status = self.status_code();
+        let error = Body {
+            status: status.as_u16(),
+            name: self.wire_name(),
+            message: &self.to_string(),
             details,
-        );
+        };
+        let mut response = json(status, Envelope { data: (), error });
         if let Self::Unavailable(_) = self {
-            response.headers_mut().insert(
-                RETRY_AFTER,
-                actix_web::http::header::HeaderValue::from_static("1"),
-            );
+            response
+                .headers_mut()
+                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
     }

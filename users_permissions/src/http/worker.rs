@@ -133,10 +133,7 @@ impl Worker {
             Bearer::Token(text) => text,
         };
         let services = &self.shared.services;
-        let remembered = match self.tokens.borrow().get(text) {
-            Some(remembered) => Some(remembered.clone()),
-            None => None,
-        };
+        let remembered = self.tokens.borrow().get(text).cloned();
         let token = match remembered {
             Some(Remembered { token, slot }) => {
                 if let Some(principal) = slot.current(services.principals.epoch()) {

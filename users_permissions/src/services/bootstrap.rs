@@ -39,7 +39,7 @@ pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartE
         with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog))).map_err(database)?;
     let (settings, snapshot) = prepared?;
     Ok(Services {
-        rights: Rights::new(snapshot),
+        rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
         settings: ArcSwap::from_pointee(settings),

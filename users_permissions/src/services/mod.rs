@@ -8,6 +8,7 @@ mod register;
 mod rights;
 mod roles;
 mod setup;
+mod sync;
 mod tokens;
 mod users;
 
@@ -27,6 +28,7 @@ pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use register::Registration;
 pub(crate) use rights::Rights;
 pub(crate) use roles::{RoleInput, RoleSummary};
+pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};
 pub(crate) use users::{NewAccount, UserChange};
 
@@ -36,7 +38,7 @@ pub(crate) struct Services {
     pub(crate) config: Config,
     pub(crate) store: Store,
     pub(crate) catalog: Arc<Catalog>,
-    pub(crate) rights: Rights,
+    pub(crate) rights: Arc<Rights>,
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,

@@ -1,6 +1,7 @@
 //! The published snapshot of rights, and its renewal after a change.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -15,15 +16,41 @@ use crate::store::{self, DbConn};
 pub(crate) struct Rights {
     snapshot: ArcSwap<Snapshot>,
     /// Two writers must not publish in the opposite order of their reads.
-    publishing: tokio::sync::Mutex<()>,
+    publishing: Mutex<()>,
+    /// A change was committed and is not published yet.
+    outdated: AtomicBool,
 }
 
 impl Rights {
     pub(crate) fn new(snapshot: Snapshot) -> Self {
         Self {
             snapshot: ArcSwap::from_pointee(snapshot),
-            publishing: tokio::sync::Mutex::new(()),
+            ..Self::default()
         }
+    }
+
+    /// Publishes what `read` finds, one publisher at a time.
+    pub(super) fn publish(&self, read: impl FnOnce() -> Result<Snapshot>) -> Result<()> {
+        let _turn = self
+            .publishing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // Lowered before the read: a change that comes during it raises the flag again.
+        let outdated = self.outdated.swap(false, Ordering::AcqRel);
+        match read() {
+            Ok(snapshot) => {
+                self.snapshot.store(Arc::new(snapshot));
+                Ok(())
+            }
+            Err(error) => {
+                self.outdated.fetch_or(outdated, Ordering::AcqRel);
+                Err(error)
+            }
+        }
+    }
+
+    pub(super) fn are_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
     }
 
     /// The rights of this moment.
@@ -67,10 +94,11 @@ pub(super) fn read(conn: &mut DbConn, catalog: &Catalog) -> Result<Snapshot> {
 impl Services {
     /// Publishes what the database holds; call it after the commit and before the answer.
     pub(crate) async fn publish_rights(&self) -> Result<()> {
-        let _turn = self.rights.publishing.lock().await;
-        let catalog = Arc::clone(&self.catalog);
-        let snapshot = self.store.run(move |conn| read(conn, &catalog)).await?;
-        self.rights.snapshot.store(Arc::new(snapshot));
-        Ok(())
+        let (rights, catalog) = (Arc::clone(&self.rights), Arc::clone(&self.catalog));
+        // Until it succeeds, whoever follows other instances tries again.
+        self.rights.outdated.store(true, Ordering::Release);
+        self.store
+            .run(move |conn| rights.publish(|| read(conn, &catalog)))
+            .await
     }
 }

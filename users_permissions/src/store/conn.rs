@@ -157,6 +157,11 @@ impl Store {
         self.queries.load(Ordering::Relaxed)
     }
 
+    /// Is this a database that only one process uses?
+    pub(crate) fn is_embedded(&self) -> bool {
+        self.url.expose().starts_with("sqlite:")
+    }
+
     pub(super) fn url(&self) -> &str {
         self.url.expose()
     }

@@ -74,6 +74,14 @@ pub(crate) fn line_up(conn: &mut DbConn) -> QueryResult<()> {
     Ok(())
 }
 
+/// How often rights were changed so far, by any instance.
+pub(crate) fn revision(conn: &mut DbConn) -> QueryResult<i64> {
+    up_revision::table
+        .find(1)
+        .select(up_revision::value)
+        .first(conn)
+}
+
 /// Makes the row [`line_up`] takes.
 pub(crate) fn prepare_line(conn: &mut DbConn) -> QueryResult<()> {
     if up_revision::table

@@ -1,0 +1,60 @@
+//! Follows what other instances change: one small query at a fixed interval.
+
+use std::sync::Weak;
+use std::time::Duration;
+
+use super::{Services, rights};
+use crate::error::Result;
+use crate::store;
+
+/// Starts a thread that renews rights and forgets callers when another instance changed something; it
+/// ends with the plugin. `services` tells where the services are while they live.
+pub(crate) fn follow_other_instances<T, F>(
+    owner: Weak<T>,
+    interval: Duration,
+    services: F,
+) -> std::io::Result<()>
+where
+    T: Send + Sync + 'static,
+    F: Fn(&T) -> &Services + Send + 'static,
+{
+    let follow = move || {
+        let mut seen = None;
+        loop {
+            std::thread::sleep(interval);
+            let Some(owner) = owner.upgrade() else { return };
+            match services(&owner).catch_up(seen) {
+                Ok(revision) => seen = revision,
+                Err(error) => {
+                    tracing::warn!(%error, "changes of other instances cannot be read; trying again")
+                }
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("up-sync".to_owned())
+        .spawn(follow)
+        .map(drop)
+}
+
+impl Services {
+    /// Renews what is remembered unless the revision is still `seen`; answers the present one.
+    ///
+    /// A database of one process has no other instances: there, only a change that could not be
+    /// published is a reason to ask.
+    fn catch_up(&self, seen: Option<i64>) -> Result<Option<i64>> {
+        let outdated = self.rights.are_outdated();
+        if self.store.is_embedded() && !outdated {
+            return Ok(seen);
+        }
+        let mut conn = self.store.conn()?;
+        // Read first: a change that comes between is found the next time.
+        let revision = store::roles::revision(&mut conn)?;
+        if seen != Some(revision) || outdated {
+            self.principals.forget_all();
+            self.rights
+                .publish(|| rights::read(&mut conn, &self.catalog))?;
+        }
+        Ok(Some(revision))
+    }
+}

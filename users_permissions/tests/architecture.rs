@@ -1,0 +1,125 @@
+//! Who may import whom, held by looking at the sources.
+
+use std::path::{Path, PathBuf};
+
+fn sources(room: &str) -> Vec<(PathBuf, String)> {
+    fn walk(path: &Path, found: &mut Vec<(PathBuf, String)>) {
+        if path.is_dir() {
+            for entry in std::fs::read_dir(path).unwrap() {
+                walk(&entry.unwrap().path(), found);
+            }
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push((path.to_owned(), std::fs::read_to_string(path).unwrap()));
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    for path in [root.join(room), root.join(format!("{room}.rs"))] {
+        if path.exists() {
+            walk(&path, &mut found);
+        }
+    }
+    assert!(!found.is_empty(), "no sources in {room}");
+    found
+}
+
+/// Fails when code of a room (comments aside) holds one of the words.
+fn room_has_none_of(room: &str, words: &[&str]) {
+    for (path, text) in sources(room) {
+        for (number, line) in text.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some(word) = words.iter().find(|word| code.contains(**word)) {
+                panic!(
+                    "{}:{}: `{word}` has no place in `{room}`",
+                    path.display(),
+                    number + 1
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_acl_decides_and_does_nothing_else() {
+    room_has_none_of(
+        "acl",
+        &[
+            "diesel",
+            "actix",
+            "async ",
+            "SystemTime",
+            "Instant",
+            "Utc",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+        ],
+    );
+}
+
+#[test]
+fn plain_data_knows_nobody() {
+    for room in ["model", "error"] {
+        room_has_none_of(
+            room,
+            &[
+                "diesel",
+                "actix",
+                "crate::store",
+                "crate::services",
+                "crate::http",
+            ],
+        );
+    }
+    room_has_none_of(
+        "config",
+        &[
+            "diesel",
+            "actix",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+            "crate::acl",
+        ],
+    );
+}
+
+#[test]
+fn sql_is_in_the_store_only() {
+    for room in [
+        "acl", "config", "error", "http", "model", "plugin", "services",
+    ] {
+        room_has_none_of(room, &["diesel::", "use diesel"]);
+    }
+}
+
+#[test]
+fn the_store_and_the_services_know_no_http() {
+    room_has_none_of(
+        "store",
+        &["actix", "crate::services", "crate::http", "crate::acl"],
+    );
+    room_has_none_of("services", &["actix", "crate::http"]);
+}
+
+#[test]
+fn tokens_are_made_in_one_place() {
+    for room in ["acl", "config", "http", "model", "plugin", "store"] {
+        room_has_none_of(room, &["jsonwebtoken"]);
+    }
+}
+
+#[test]
+fn the_migrations_of_all_databases_have_the_same_steps() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations");
+    let steps = |database: &str| {
+        let mut names: Vec<_> = std::fs::read_dir(root.join(database))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    assert_eq!(steps("sqlite"), steps("postgres"));
+    assert_eq!(steps("sqlite"), steps("mysql"));
+}
