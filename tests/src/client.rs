@@ -63,6 +63,24 @@ impl Answer {
         assert_eq!(body, expected);
     }
 
+    /// Asserts any 4xx in the envelope, without a token.
+    #[track_caller]
+    pub fn expect_refusal(&self) -> Value {
+        assert!(self.status.is_client_error(), "{}: {}", self.status, self.text);
+        let body = self.json();
+        let error = &body["error"];
+        assert_eq!(error["status"], self.status.as_u16(), "{body}");
+        assert!(body["data"].is_null() && body.get("jwt").is_none(), "{body}");
+        assert!(error["name"].is_string() && error["message"].is_string() && error["details"].is_object(), "{body}");
+        body
+    }
+
+    /// Asserts the 401 of a token that does not verify.
+    #[track_caller]
+    pub fn expect_bad_token(&self) {
+        self.expect_error(401, "UnauthorizedError", "Missing or invalid credentials");
+    }
+
     /// Asserts the plain 403.
     #[track_caller]
     pub fn expect_forbidden(&self) {

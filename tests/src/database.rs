@@ -72,6 +72,23 @@ impl TestDatabase {
         }
     }
 
+    /// Which kind of database this is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The column `line`, a text, of a query from outside of the plugin.
+    pub fn lines(&self, sql: &str) -> Vec<String> {
+        with_connection(self.kind, &self.url(), |conn| conn.lines(sql))
+    }
+
+    /// The one number that `sql` selects.
+    pub fn number(&self, sql: &str) -> i64 {
+        let text = if self.kind == Kind::Mysql { "CHAR" } else { "TEXT" };
+        let lines = self.lines(&format!("SELECT CAST(({sql}) AS {text}) AS line"));
+        lines.first().and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no number: {sql}"))
+    }
+
     /// Runs a statement from outside of the plugin, in the database's own dialect.
     pub fn execute(&self, sql: &str) {
         with_connection(self.kind, &self.url(), |conn| conn.execute(sql));

@@ -2,9 +2,11 @@
 
 mod client;
 mod database;
+mod raw;
 
 pub use client::{Answer, Client, Person, tree};
 pub use database::{Kind, TestDatabase};
+pub use raw::Raw;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
@@ -72,7 +74,7 @@ pub struct Server {
     base: String,
     handle: ServerHandle,
     // Keeps the directory or database alive as long as the server.
-    _database: Option<TestDatabase>,
+    database: Option<TestDatabase>,
 }
 
 impl Server {
@@ -87,7 +89,7 @@ impl Server {
         let mut config = config(&database);
         change(&mut config);
         let mut server = Self::with_config(config).await;
-        server._database = Some(database);
+        server.database = Some(database);
         server
     }
 
@@ -121,7 +123,23 @@ impl Server {
         let base = format!("http://{}", addresses.first().expect("an address"));
         let handle = server.handle();
         actix_web::rt::spawn(server);
-        Self { up, base, handle, _database: None }
+        Self { up, base, handle, database: None }
+    }
+
+    /// The same server, keeping the database alive.
+    pub fn owning(mut self, database: TestDatabase) -> Self {
+        self.database = Some(database);
+        self
+    }
+
+    /// The database the server keeps alive.
+    pub fn database(&self) -> &TestDatabase {
+        self.database.as_ref().expect("a database of the server's own")
+    }
+
+    /// A connection for bytes as they are.
+    pub fn raw(&self) -> Raw {
+        Raw::connect(self.base.trim_start_matches("http://"))
     }
 
     /// `http://127.0.0.1:port`.

@@ -171,16 +171,24 @@ fn first_admin(
         }
         None => {
             let code = setup::new_code(conn).map_err(|error| StartError::Database(error.into()))?;
-            // The one secret that is logged on purpose: whoever reads the log of the first start owns
-            // the application.
-            tracing::warn!(
+            announce(&format!(
                 "there is no administrator yet; create one within 24 hours at {}/api/users-permissions/setup?token={}",
                 config.public_url,
                 code.expose()
-            );
+            ));
         }
     }
     Ok(())
+}
+
+/// Logs the one secret that is logged on purpose: whoever reads the log of the first start owns the
+/// application. Without a subscriber the line would be lost, and with it the way in.
+fn announce(link: &str) {
+    if tracing::dispatcher::has_been_set() {
+        tracing::warn!("{link}");
+    } else {
+        eprintln!("{link}");
+    }
 }
 
 fn create_first_admin(

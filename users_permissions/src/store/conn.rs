@@ -12,6 +12,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use crate::config::Secret;
 use crate::error::Error;
 
+#[cfg(not(any(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+compile_error!("enable at least one of the features `sqlite`, `postgres` and `mysql`");
+
 /// A connection to whichever database the URL names; the variants follow the features.
 #[derive(diesel::MultiConnection)]
 #[allow(missing_debug_implementations)]

@@ -73,14 +73,29 @@ fn lock(conn: &mut DbConn, _url: &str) -> Result<Option<std::fs::File>, StoreErr
         }
         #[cfg(feature = "mysql")]
         DbConn::Mysql(conn) => {
+            use diesel::RunQueryDsl as _;
             // The name is bound to the schema: the lock is one of the whole server.
-            diesel::connection::SimpleConnection::batch_execute(
-                conn,
-                "DO GET_LOCK(CONCAT('up_', SHA1(DATABASE())), 120)",
-            )?;
+            let query =
+                diesel::sql_query("SELECT GET_LOCK(CONCAT('up_', SHA1(DATABASE())), 120) AS taken");
+            match query.get_result::<Taken>(conn)?.taken {
+                Some(1) => {}
+                _ => {
+                    return Err(StoreError::Migrate(
+                        "another instance keeps the schema locked".to_owned(),
+                    ));
+                }
+            }
             Ok(None)
         }
     }
+}
+
+/// MySQL's answer to a request for a lock.
+#[cfg(feature = "mysql")]
+#[derive(diesel::QueryableByName)]
+struct Taken {
+    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
+    taken: Option<i64>,
 }
 
 fn unlock(conn: &mut DbConn) -> Result<(), StoreError> {

@@ -1,0 +1,187 @@
+//! Passwords count whole, to the byte, or are refused.
+
+use std::time::Duration;
+
+use acceptance::{Kind, PASSWORD, Server, TestDatabase, on_every_database};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use users_permissions::PasswordPolicy;
+
+const REGISTER: &str = "/api/auth/local/register";
+const TOO_LONG: &str = "Password must be less than 73 bytes";
+
+fn account(name: &str, password: &str) -> Value {
+    json!({ "username": name, "email": format!("{name}@example.com"), "password": password })
+}
+
+fn login(name: &str, password: &str) -> Value {
+    json!({ "identifier": name, "password": password })
+}
+
+fn hash_of(database: &TestDatabase, name: &str) -> String {
+    let sql = format!("SELECT password_hash AS line FROM up_users WHERE username = '{name}'");
+    database.lines(&sql).pop().expect("a hash")
+}
+
+on_every_database! {
+    // Row 18: bcrypt reads 72 bytes; whoever writes more must not be told that all of it counts.
+    async fn more_than_72_bytes_are_refused_on_every_write_path(kind) {
+        let server = Server::start(kind).await;
+        let (admin, ann) = (server.admin().await, server.register("ann").await);
+        let before = server.database().dump();
+        for password in ["x".repeat(73), "😀".repeat(25), "😀".repeat(18) + "x", "é".repeat(37), "x".repeat(10_000)] {
+            let answers = [
+                server.anonymous().post(REGISTER, account("mallory", &password)).await,
+                admin.post("/api/users", account("mallory", &password)).await,
+                admin.put(&format!("/api/users/{}", ann.id), json!({ "password": password })).await,
+            ];
+            for answer in answers {
+                assert_eq!(answer.expect(400)["error"]["message"], TOO_LONG);
+            }
+        }
+        assert_eq!(server.database().dump(), before);
+    }
+
+    async fn all_72_bytes_count_and_nothing_beyond_is_cut_off(kind) {
+        let server = Server::start(kind).await;
+        let anonymous = server.anonymous();
+        for (index, password) in ["x".repeat(72), "😀".repeat(18), "é".repeat(36)].into_iter().enumerate() {
+            let name = format!("user{index}");
+            anonymous.post(REGISTER, account(&name, &password)).await.expect(200);
+            anonymous.post("/api/auth/local", login(&name, &password)).await.expect(200);
+            let mut shorter = password.clone();
+            shorter.pop();
+            for wrong in [password.clone() + "j", password.clone() + "junk", password.repeat(2), shorter] {
+                let answer = anonymous.post("/api/auth/local", login(&name, &wrong)).await;
+                answer.expect_error(400, "ValidationError", "Invalid identifier or password");
+            }
+        }
+    }
+
+    // Row 70.
+    async fn a_nul_does_not_end_a_password(kind) {
+        let server = Server::start(kind).await;
+        let anonymous = server.anonymous();
+        anonymous.post(REGISTER, account("ann", "abc\u{0}def")).await.expect(200);
+        anonymous.post("/api/auth/local", login("ann", "abc\u{0}def")).await.expect(200);
+        for wrong in ["abc\u{0}xyz", "abc", "abc\u{0}", "abc\u{0}de"] {
+            anonymous.post("/api/auth/local", login("ann", wrong)).await.expect_refusal();
+        }
+    }
+
+    // Row 70: the prefixes of other implementations, and costs that would stop a thread for hours.
+    async fn imported_hashes_verify_unless_they_cost_too_much(kind) {
+        let server = Server::start(kind).await;
+        server.register("ann").await;
+        let hash = hash_of(server.database(), "ann");
+        let set = |hash: &str| {
+            server.database().execute(&format!("UPDATE up_users SET password_hash = '{hash}' WHERE username = 'ann'"));
+        };
+        for prefix in ["$2a$", "$2b$", "$2y$"] {
+            set(&hash.replacen("$2b$", prefix, 1));
+            server.anonymous().post("/api/auth/local", login("ann", PASSWORD)).await.expect(200);
+            server.anonymous().post("/api/auth/local", login("ann", "wrong!!")).await.expect_refusal();
+        }
+        for broken in [hash.replacen("$04$", "$31$", 1), hash.replacen("$04$", "$00$", 1), hash[..50].to_owned()] {
+            set(&broken);
+            server.anonymous().post("/api/auth/local", login("ann", PASSWORD)).await.expect_refusal();
+        }
+    }
+
+    async fn a_raised_cost_renews_the_hash_at_the_next_login_and_a_wrong_password_does_not(kind) {
+        let database = TestDatabase::create(kind);
+        let server = Server::with_config(acceptance::config(&database)).await;
+        let ann = server.register("ann").await;
+        let old = hash_of(&database, "ann");
+        assert!(old.starts_with("$2b$04$"), "{old}");
+        drop(server);
+        let mut config = acceptance::config(&database);
+        config.bcrypt_cost = 5;
+        let server = Server::with_config(config).await;
+        server.anonymous().post("/api/auth/local", login("ann", "wrong!!")).await.expect_refusal();
+        assert_eq!(hash_of(&database, "ann"), old);
+        server.login("ann", PASSWORD).await;
+        assert!(hash_of(&database, "ann").starts_with("$2b$05$"));
+        server.login("ann", PASSWORD).await;
+        // The password is the same one: tokens live on.
+        ann.client.with_token(ann.client.jwt.clone().unwrap());
+        let again = acceptance::Client::new(server.base(), ann.client.jwt.clone());
+        again.get("/api/users/me").await.expect(200);
+    }
+}
+
+#[actix_web::test]
+async fn the_recommended_policy_refuses_what_is_guessed_first() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        config.password_policy = PasswordPolicy::Recommended;
+        config.first_admin.as_mut().unwrap().password = "staple battery 9".into();
+    });
+    let server = server.await;
+    let admin = server.login("admin", "staple battery 9").await;
+    let before = server.database().dump();
+    for weak in ["short 1", "password", "password123", "12345678", "qwertyuiop", "annabel-2024", "xx annabel xx", "aaaaaaaaaa"] {
+        let body = json!({ "username": "annabel", "email": "belle@example.com", "password": weak });
+        assert_eq!(server.anonymous().post(REGISTER, body.clone()).await.status, 400, "{weak}");
+        assert_eq!(admin.post("/api/users", body).await.status, 400, "{weak}");
+        assert_eq!(admin.put("/api/users/1", json!({ "password": weak })).await.status, 400, "{weak}");
+    }
+    assert_eq!(server.database().dump(), before);
+    // Nothing is trimmed and no character is required.
+    let body = json!({ "username": "annabel", "email": "belle@example.com", "password": " correct horse battery " });
+    server.anonymous().post(REGISTER, body).await.expect(200);
+    server.login("annabel", " correct horse battery ").await;
+    let trimmed = login("annabel", "correct horse battery");
+    server.anonymous().post("/api/auth/local", trimmed).await.expect_refusal();
+}
+
+// Row 77.
+#[actix_web::test]
+async fn a_megabyte_of_password_reaches_no_hash() {
+    let server = Server::start_with(Kind::Sqlite, |config| config.bcrypt_cost = 14).await;
+    let body = login("admin", &"x".repeat(1 << 20));
+    // A hash of this cost takes longer than all of these answers together.
+    let many = (0..20).map(|_| async { server.anonymous().post("/api/auth/local", body.clone()).await });
+    let answers = actix_web::rt::time::timeout(Duration::from_secs(30), join_all(many)).await.expect("fast answers");
+    for answer in answers {
+        answer.expect_error(413, "PayloadTooLargeError", "request entity too large");
+    }
+}
+
+// Row 77: more logins than the queue takes; whoever is turned away is told to come back.
+#[actix_web::test]
+async fn a_storm_of_logins_is_answered_or_turned_away_and_the_rest_goes_on() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        config.bcrypt_cost = 9;
+        config.hash_threads = 1;
+    });
+    let server = server.await;
+    let anonymous = server.anonymous();
+    let logins = join_all((0..300).map(|index| {
+        let password = if index % 3 == 0 { "AdminPass1" } else { "wrong password" };
+        let anonymous = anonymous.clone();
+        async move { anonymous.post("/api/auth/local", login("admin", password)).await }
+    }));
+    let health = async {
+        let mut answered = 0;
+        for _ in 0..20 {
+            anonymous.get("/health").await.expect(200);
+            answered += 1;
+        }
+        answered
+    };
+    let (logins, answered) = futures_util::future::join(logins, health).await;
+    assert_eq!(answered, 20);
+    let mut turned_away = 0;
+    for answer in &logins {
+        match answer.status.as_u16() {
+            200 | 400 => {}
+            429 | 503 => {
+                assert!(answer.headers.contains_key("retry-after"), "{:?}", answer.headers);
+                turned_away += 1;
+            }
+            other => panic!("{other}: {}", answer.text),
+        }
+    }
+    assert!(turned_away > 0 && turned_away < 300, "{turned_away} of 300 were turned away");
+    server.admin().await.get("/api/users/me").await.expect(200);
+}
