@@ -59,8 +59,13 @@ install_packages() {
     say "==> installing $what: $*"
     log=$(mktemp "${TMPDIR:-/tmp}/up-apt.XXXXXX")
     if [[ -z $services_apt_updated ]]; then
-        # Old lists may still do, so the installation is the judge.
-        as_root apt-get -o DPkg::Lock::Timeout=600 update >"$log" 2>&1 || true
+        # Another run may be at it: only of the later locks apt-get waits for its turn. Where this
+        # fails otherwise the old lists may do, and the installation is the judge.
+        for _ in {1..60}; do
+            as_root apt-get update >"$log" 2>&1 && break
+            grep -q 'Could not get lock' "$log" || break
+            sleep 2
+        done
         services_apt_updated=1
     fi
     # --no-remove: rather fail than take away what stands in the way, for example MySQL.

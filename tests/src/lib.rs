@@ -29,11 +29,13 @@ macro_rules! on_every_database {
 
             async fn run($kind: $crate::Kind) $body
 
+            $(#[$meta])*
             #[actix_web::test]
             async fn sqlite() {
                 run($crate::Kind::Sqlite).await;
             }
 
+            $(#[$meta])*
             #[actix_web::test]
             async fn postgres() {
                 if $crate::Kind::Postgres.is_available() {
@@ -41,6 +43,7 @@ macro_rules! on_every_database {
                 }
             }
 
+            $(#[$meta])*
             #[actix_web::test]
             async fn mysql() {
                 if $crate::Kind::Mysql.is_available() {
@@ -100,7 +103,7 @@ impl Server {
         let plugin = up.clone();
         let app = move || example_app::app(plugin.clone(), articles.clone(), "https://app.example".into());
         let server = HttpServer::new(app).workers(2).bind(("127.0.0.1", 0)).expect("a free port");
-        Self::run(up, server.addrs(), server.run())
+        Self::run(up, server.addrs(), server.run()).await
     }
 
     /// Any application; `make` is called once per worker.
@@ -116,13 +119,15 @@ impl Server {
             > + 'static,
     {
         let server = HttpServer::new(make).workers(2).bind(("127.0.0.1", 0)).expect("a free port");
-        Self::run(up, server.addrs(), server.run())
+        Self::run(up, server.addrs(), server.run()).await
     }
 
-    fn run(up: UsersPermissions, addresses: Vec<std::net::SocketAddr>, server: actix_web::dev::Server) -> Self {
+    async fn run(up: UsersPermissions, addresses: Vec<std::net::SocketAddr>, server: actix_web::dev::Server) -> Self {
         let base = format!("http://{}", addresses.first().expect("an address"));
         let handle = server.handle();
         actix_web::rt::spawn(server);
+        // The server accepts once it was polled; a test that blocks right away would never let it.
+        actix_web::rt::task::yield_now().await;
         Self { up, base, handle, database: None }
     }
 

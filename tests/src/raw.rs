@@ -24,6 +24,12 @@ impl Raw {
         self
     }
 
+    /// Tells the server that nothing more will come.
+    pub fn shut(&mut self) -> &mut Self {
+        drop(self.stream.shutdown(std::net::Shutdown::Write));
+        self
+    }
+
     /// Reads until the headers of an answer have ended; what was read so far.
     pub fn read_head(&mut self) -> String {
         let mut head = Vec::new();
@@ -34,17 +40,14 @@ impl Raw {
         String::from_utf8_lossy(&head).into_owned()
     }
 
-    /// Reads until the server closes the connection.
-    ///
-    /// # Panics
-    /// When it stays open.
-    pub fn read_to_end(&mut self) -> String {
+    /// Reads until the server closes the connection, or has been silent for long: what was read, and
+    /// whether it closed.
+    pub fn read_to_end(&mut self) -> (String, bool) {
         let mut bytes = Vec::new();
-        match self.stream.read_to_end(&mut bytes) {
-            Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
-            Err(error) => panic!("the connection stays open: {error}; {}", String::from_utf8_lossy(&bytes)),
-        }
-        String::from_utf8_lossy(&bytes).into_owned()
+        let closed = match self.stream.read_to_end(&mut bytes) {
+            Ok(_) => true,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        };
+        (String::from_utf8_lossy(&bytes).into_owned(), closed)
     }
 }

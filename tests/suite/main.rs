@@ -1,8 +1,36 @@
 //! The suite: behaviour through HTTP, on every database.
 
+mod apps;
+mod articles;
+mod bearer;
 mod bodies;
 mod callers;
+mod catalog;
+mod coverage;
+mod default_rights;
+mod deny_unlisted;
+mod escalation;
+mod extractors;
+mod first_grants;
+mod forbidden_bodies;
+mod forge;
+mod forged_tokens;
+mod http_forms;
+mod large_roles;
+mod last_admin;
+mod live_rights;
 mod login_input;
+mod outage;
 mod passwords;
+mod placements;
+mod policies;
+mod production;
+mod queries;
 mod races;
 mod registration_input;
+mod role_deletion;
+mod roles;
+mod smuggling;
+mod stale_actions;
+mod token_life;
+mod uniform_login;

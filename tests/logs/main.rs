@@ -1,0 +1,6 @@
+//! What the process logs, captured at the most talkative level: a process of its own, for the
+//! subscriber is one per process.
+
+mod captured;
+mod secrets;
+mod setup;

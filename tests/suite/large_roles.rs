@@ -1,0 +1,111 @@
+//! A role of a hundred thousand users costs no more than an empty one.
+
+use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use acceptance::{Client, Kind, Server, TestDatabase, on_every_database};
+use futures_util::future::join;
+use serde_json::json;
+
+const USERS: i64 = 100_000;
+const PING: &str = "api::article.article.ping";
+const FIND: &str = "api::article.article.find";
+
+/// Fills a role from outside; digits joined with digits, for recursion differs between dialects.
+fn fill(database: &TestDatabase, role: i64) {
+    let digits = "(SELECT 0 AS i UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
+                   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
+    let named = |prefix: &str, suffix: &str| match database.kind() {
+        Kind::Mysql => format!("CONCAT('{prefix}', n, '{suffix}')"),
+        Kind::Sqlite | Kind::Postgres => format!("'{prefix}' || n || '{suffix}'"),
+    };
+    database.execute(&format!(
+        "INSERT INTO up_users (document_id, username, email, email_key, provider, password_hash, confirmed, blocked,
+                               role_id, token_version, created_at, updated_at)
+         SELECT {}, {}, {}, {}, 'local', NULL, TRUE, FALSE, {role}, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00'
+         FROM (SELECT a.i + 10 * b.i + 100 * c.i + 1000 * d.i + 10000 * e.i AS n
+               FROM {digits} a, {digits} b, {digits} c, {digits} d, {digits} e) numbers",
+        named("document", ""), named("crowd", ""), named("crowd", "@example.com"), named("crowd", "@example.com"),
+    ));
+    assert_eq!(database.number(&format!("SELECT COUNT(*) FROM up_users WHERE role_id = {role}")), USERS);
+}
+
+/// The median of eleven.
+async fn time(mut call: impl AsyncFnMut()) -> Duration {
+    let mut times = Vec::new();
+    for _ in 0..11 {
+        let begun = Instant::now();
+        call().await;
+        times.push(begun.elapsed());
+    }
+    times.sort();
+    times[5]
+}
+
+async fn read(admin: &Client, role: i64) -> Duration {
+    let path = format!("/api/users-permissions/roles/{role}");
+    time(async || drop(admin.get(&path).await.expect(200))).await
+}
+
+async fn write(admin: &Client, role: i64) -> Duration {
+    let mut odd = false;
+    time(async || {
+        odd = !odd;
+        drop(admin.set_grants(role, if odd { &[PING, FIND] } else { &[PING] }).await.expect(200));
+    })
+    .await
+}
+
+on_every_database! {
+    #[ignore = "long"]
+    async fn a_crowded_role_is_read_written_and_deleted_as_an_empty_one(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let (crowded, empty) = (admin.create_role("Crowded", &[PING]).await, admin.create_role("Empty", &[PING]).await);
+        let member = admin.create_user("member", crowded).await;
+        admin.put(&format!("/api/users/{}", member.id), json!({ "role": empty })).await.expect(200);
+        fill(server.database(), crowded);
+        admin.put(&format!("/api/users/{}", member.id), json!({ "role": crowded })).await.expect(200);
+        let other = admin.create_user("other", empty).await;
+        for (name, small, large) in [
+            ("GET", read(&admin, empty).await, read(&admin, crowded).await),
+            ("PUT", write(&admin, empty).await, write(&admin, crowded).await),
+        ] {
+            println!("{kind:?} {name}: {small:?} empty, {large:?} crowded, ratio {:.2}", large.as_secs_f64() / small.as_secs_f64());
+            assert!(large <= small * 5 + Duration::from_millis(50), "{name}: {small:?} empty, {large:?} crowded");
+        }
+        admin.set_grants(crowded, &[PING]).await.expect(200);
+        admin.set_grants(empty, &[PING]).await.expect(200);
+
+        let over = AtomicBool::new(false);
+        let delete = async {
+            let begun = Instant::now();
+            admin.delete(&format!("/api/users-permissions/roles/{crowded}")).await.expect(200);
+            over.store(true, SeqCst);
+            begun.elapsed()
+        };
+        let readers = async {
+            let (mut served, mut worst) = (0u32, Duration::ZERO);
+            while !over.load(SeqCst) {
+                let begun = Instant::now();
+                other.client.get("/api/ping").await.expect(200);
+                // The old or the new state: allowed as a member, or forbidden as the public is.
+                let answer = member.client.get("/api/ping").await;
+                assert!([200, 403].contains(&answer.status.as_u16()), "{}", answer.text);
+                worst = worst.max(begun.elapsed());
+                served += 1;
+            }
+            (served, worst)
+        };
+        let (took, (served, worst)) = join(delete, readers).await;
+        println!("{kind:?} DELETE: {took:?}; meanwhile {served} pairs of requests were answered, the slowest in {worst:?}");
+        assert!(took <= Duration::from_secs(2), "{took:?}");
+        assert!(served > 0 && worst <= Duration::from_secs(1), "{served} {worst:?}");
+        member.client.get("/api/ping").await.expect_forbidden();
+        other.client.get("/api/ping").await.expect(200);
+        let database = server.database();
+        assert_eq!(database.number(&format!("SELECT COUNT(*) FROM up_users WHERE role_id = {crowded}")), 0);
+        let moved = "SELECT COUNT(*) FROM up_users u JOIN up_roles r ON r.id = u.role_id WHERE r.role_type = 'public'";
+        assert_eq!(database.number(moved), USERS + 1);
+    }
+}

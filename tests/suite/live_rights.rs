@@ -1,0 +1,146 @@
+//! Rights are read on every request: a change counts from the next one on, whole.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
+
+use acceptance::{Server, TestDatabase, config, on_every_database};
+use futures_util::future::{join, join_all};
+use serde_json::json;
+use tokio::sync::Semaphore;
+
+const PING: &str = "api::article.article.ping";
+const TREE: &str = "plugin::users-permissions.permissions.getPermissions";
+const PING_PATH: &str = "/api/ping";
+const TREE_PATH: &str = "/api/users-permissions/permissions";
+
+on_every_database! {
+    async fn a_change_of_a_role_counts_from_the_next_request_on(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.create_role("Editor", &[]).await;
+        let editor = admin.create_user("editor", role).await.client;
+        let (public, anonymous) = (admin.role_id("public").await, server.anonymous());
+        for _ in 0..10 {
+            for (role, client) in [(role, &editor), (public, &anonymous)] {
+                admin.set_grants(role, &[PING]).await.expect(200);
+                // Both workers, as connections are spread over them.
+                for _ in 0..4 {
+                    client.get(PING_PATH).await.expect(200);
+                }
+                admin.set_grants(role, &[]).await.expect(200);
+                for _ in 0..4 {
+                    let answer = client.get(PING_PATH).await;
+                    assert!([401, 403].contains(&answer.status.as_u16()), "{}", answer.text);
+                }
+            }
+        }
+    }
+
+    async fn a_change_of_somebodys_role_counts_from_the_next_request_on(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let (yes, no) = (admin.create_role("Yes", &[PING]).await, admin.create_role("Nope", &[]).await);
+        let editor = admin.create_user("editor", no).await;
+        for _ in 0..10 {
+            for (role, status) in [(yes, 200), (no, 403)] {
+                admin.put(&format!("/api/users/{}", editor.id), json!({ "role": role })).await.expect(200);
+                for _ in 0..4 {
+                    editor.client.get(PING_PATH).await.expect(status);
+                }
+            }
+        }
+    }
+
+    // Each of the hundred states grants one of two actions. A reader that began after change k was
+    // answered and ended before k+1 was sent has seen state k and no other.
+    async fn a_thousand_readers_during_a_hundred_changes_see_the_old_or_the_new_state(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.create_role("Editor", &[PING]).await;
+        let editor = admin.create_user("editor", role).await.client;
+        let (begun, done, over) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
+        let (seen, exact) = (AtomicU32::new(0), AtomicU32::new(0));
+        let connections = Semaphore::new(128);
+        let writer = async {
+            for change in 1..=100 {
+                begun.store(change, SeqCst);
+                let actions = if change % 2 == 0 { [PING] } else { [TREE] };
+                admin.set_grants(role, &actions).await.expect(200);
+                done.store(change, SeqCst);
+            }
+            over.store(true, SeqCst);
+        };
+        let readers = join_all((0..1_000).map(async |reader| {
+            // Everybody reads at least once, and the last read is of the last state.
+            let mut last = false;
+            while !last {
+                let permit = connections.acquire().await.unwrap();
+                last = over.load(SeqCst);
+                let before = done.load(SeqCst);
+                let wants_ping = reader % 2 == 0;
+                let answer = editor.get(if wants_ping { PING_PATH } else { TREE_PATH }).await;
+                let after = begun.load(SeqCst);
+                drop(permit);
+                let allowed = match answer.status.as_u16() {
+                    200 => true,
+                    403 => false,
+                    other => panic!("{other}: {}", answer.text),
+                };
+                seen.fetch_add(1, SeqCst);
+                if before == after {
+                    exact.fetch_add(1, SeqCst);
+                    assert_eq!(allowed, wants_ping == (before % 2 == 0), "reader {reader} after change {before}");
+                }
+            }
+        }));
+        join(writer, readers).await;
+        assert!(exact.into_inner() >= 500 && seen.into_inner() >= 1_000);
+    }
+
+    // Row 89. SQLite is for one process and not asked.
+    async fn other_instances_follow_within_the_stated_time(kind) {
+        if kind == acceptance::Kind::Sqlite {
+            return;
+        }
+        let database = TestDatabase::create(kind);
+        let quick = || {
+            let mut config = config(&database);
+            config.sync_interval = std::time::Duration::from_millis(50);
+            config
+        };
+        let servers = [Server::with_config(quick()).await, Server::with_config(quick()).await];
+        let admin = servers[0].admin().await;
+        let role = admin.create_role("Editor", &[]).await;
+        let editor = admin.create_user("editor", role).await;
+        let there = acceptance::Client::new(servers[1].base(), editor.client.jwt.clone());
+        let until = async |status: u16| {
+            let asked = std::time::Instant::now();
+            loop {
+                let answer = there.get(PING_PATH).await;
+                if answer.status == status {
+                    break;
+                }
+                assert!([200, 401, 403].contains(&answer.status.as_u16()), "{}", answer.text);
+                assert!(asked.elapsed().as_secs() < 10, "not followed: {}", answer.text);
+            }
+        };
+        let user = format!("/api/users/{}", editor.id);
+        until(403).await;
+        admin.set_grants(role, &[PING]).await.expect(200);
+        until(200).await;
+        admin.put(&user, json!({ "role": admin.role_id("authenticated").await })).await.expect(200);
+        until(403).await;
+        admin.put(&user, json!({ "role": role })).await.expect(200);
+        until(200).await;
+        admin.put(&user, json!({ "password": "another password" })).await.expect(200);
+        until(401).await;
+        let again = servers[0].login("editor", "another password").await;
+        let there_again = acceptance::Client::new(servers[1].base(), again.jwt.clone());
+        there_again.get(PING_PATH).await.expect(200);
+        admin.delete(&format!("/api/users-permissions/roles/{role}")).await.expect(200);
+        let asked = std::time::Instant::now();
+        while there_again.get(PING_PATH).await.status == 200 {
+            assert!(asked.elapsed().as_secs() < 10, "the deleted role lives on");
+        }
+        there_again.get(PING_PATH).await.expect_forbidden();
+    }
+}

@@ -1,0 +1,214 @@
+//! `#[permission]` protects wherever it stands.
+
+use acceptance::{Client, Server};
+use actix_web::{App, HttpRequest, Responder, get, head, route, routes, web};
+use reqwest::Method;
+use users_permissions::{ServedAction, permission};
+
+use crate::apps::{grant, plugin};
+
+/// Stands above.
+#[permission("api::test-place.above")]
+#[get("/above")]
+async fn above() -> &'static str {
+    "above"
+}
+
+/// Stands below.
+#[get("/below")]
+#[permission("api::test-place.below")]
+async fn below() -> &'static str {
+    "below"
+}
+
+/// Is given to a route by hand.
+#[permission("api::test-place.plain")]
+async fn plain() -> &'static str {
+    "plain"
+}
+
+/// Is given to a resource that bears the action's name.
+#[permission("api::test-place.named")]
+async fn named() -> &'static str {
+    "named"
+}
+
+#[permission("api::test-place.several")]
+#[routes]
+#[get("/several")]
+#[post("/several")]
+#[get("/several/{id}")]
+async fn several() -> &'static str {
+    "several"
+}
+
+#[permission("api::test-place.methods")]
+#[route("/methods", method = "GET", method = "PUT", method = "REPORT")]
+async fn methods() -> &'static str {
+    "methods"
+}
+
+#[permission("api::test-place.nested")]
+#[get("/{id:[0-9]+}/nested")]
+async fn nested(path: web::Path<(String, u32)>) -> impl Responder {
+    format!("{} {}", path.0, path.1)
+}
+
+#[permission("api::test-place.heads")]
+#[head("/heads")]
+async fn heads() -> &'static str {
+    ""
+}
+
+#[permission("api::test-place.generic")]
+async fn generic<T: Default + std::fmt::Display + 'static>(_: HttpRequest) -> String {
+    T::default().to_string()
+}
+
+#[permission("api::test-place.fallback")]
+async fn fallback() -> &'static str {
+    "fallback"
+}
+
+const ACTIONS: [&str; 10] = [
+    "api::test-place.test-place.above",
+    "api::test-place.test-place.below",
+    "api::test-place.test-place.plain",
+    "api::test-place.test-place.named",
+    "api::test-place.test-place.several",
+    "api::test-place.test-place.methods",
+    "api::test-place.test-place.nested",
+    "api::test-place.test-place.heads",
+    "api::test-place.test-place.generic",
+    "api::test-place.test-place.fallback",
+];
+
+const REQUESTS: [(&str, &str, &str); 14] = [
+    ("GET", "/api/above", "above"),
+    ("GET", "/api/below", "below"),
+    ("GET", "/api/plain", "plain"),
+    ("POST", "/api/plain", "plain"),
+    ("GET", "/api/named", "named"),
+    ("GET", "/api/several", "several"),
+    ("POST", "/api/several", "several"),
+    ("GET", "/api/several/1", "several"),
+    ("GET", "/api/methods", "methods"),
+    ("PUT", "/api/methods", "methods"),
+    ("REPORT", "/api/methods", "methods"),
+    ("GET", "/api/shops/one/7/nested", "one 7"),
+    ("GET", "/api/generic", "0"),
+    ("DELETE", "/outside/anything", "fallback"),
+];
+
+async fn server() -> Server {
+    let (up, database) = plugin(|_| {}).await;
+    let inside = up.clone();
+    let app = move || {
+        let api = web::scope("/api")
+            .configure(inside.routes())
+            .service(above)
+            .service(below)
+            .route("/plain", web::get().to(plain))
+            .route("/plain", web::post().to(plain))
+            .service(web::resource("/named").name(ACTIONS[3]).route(web::get().to(named)))
+            .service(several)
+            .service(methods)
+            .service(heads)
+            .route("/generic", web::get().to(generic::<u8>))
+            .service(web::scope("/shops/{shop}").service(nested));
+        let outside = web::scope("/outside").default_service(web::to(fallback));
+        App::new().wrap(inside.middleware()).service(api).service(outside)
+    };
+    Server::serve(up, app).await.owning(database)
+}
+
+async fn status(client: &Client, method: &str, path: &str) -> (u16, String) {
+    let answer = client.send(client.request(method.parse::<Method>().unwrap(), path)).await;
+    (answer.status.as_u16(), answer.text)
+}
+
+#[actix_web::test]
+async fn every_placement_asks_the_roles_and_refuses_bad_tokens() {
+    let server = server().await;
+    let (admin, ann, anonymous) = (server.admin().await, server.register("ann").await.client, server.anonymous());
+    let broken = anonymous.with_token("a.b.c");
+    for (method, path, text) in REQUESTS {
+        assert_eq!(status(&anonymous, method, path).await.0, 403, "{method} {path}");
+        assert_eq!(status(&broken, method, path).await.0, 401, "{method} {path}");
+        assert_eq!(status(&ann, method, path).await.0, 403, "{method} {path}");
+        assert_eq!(status(&admin, method, path).await, (200, text.to_owned()), "{method} {path}");
+    }
+    grant(&admin, "authenticated", &ACTIONS).await;
+    for (method, path, text) in REQUESTS {
+        assert_eq!(status(&anonymous, method, path).await.0, 403, "{method} {path}");
+        assert_eq!(status(&ann, method, path).await, (200, text.to_owned()), "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn each_action_opens_its_own_handler_only() {
+    let server = server().await;
+    let (admin, ann) = (server.admin().await, server.register("ann").await.client);
+    let role = admin.role_id("authenticated").await;
+    for granted in ACTIONS {
+        admin.set_grants(role, &[granted]).await.expect(200);
+        for (method, path, _) in REQUESTS {
+            let name = path.strip_prefix("/outside/").map_or_else(
+                || if path.ends_with("/nested") { "nested" } else { path.split('/').nth(2).unwrap() },
+                |_| "fallback",
+            );
+            let expected = if granted.ends_with(&format!(".{name}")) { 200 } else { 403 };
+            assert_eq!(status(&ann, method, path).await.0, expected, "{granted} {method} {path}");
+        }
+    }
+}
+
+fn urls(catalog: &[ServedAction], name: &str) -> Vec<String> {
+    let name = format!("api::test-place.test-place.{name}");
+    let served = catalog.iter().find(|served| served.action.name() == name).expect(&name);
+    served.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect()
+}
+
+#[actix_web::test]
+async fn the_catalog_has_full_urls_at_once_or_after_the_first_call() {
+    let server = server().await;
+    assert!(server.up.catalog().iter().all(|served| served.routes.is_empty()), "nothing was asked yet");
+    server.anonymous().get("/nowhere").await;
+    let catalog = server.up.catalog();
+    for (name, expected) in [
+        ("above", &["GET /api/above"][..]),
+        ("named", &["GET /api/named"]),
+        ("several", &["GET /api/several", "POST /api/several", "GET /api/several/{id}"]),
+        ("methods", &["GET /api/methods", "PUT /api/methods", "REPORT /api/methods"]),
+        ("nested", &["GET /api/shops/{shop}/{id:[0-9]+}/nested"]),
+        ("heads", &["HEAD /api/heads"]),
+        ("below", &[]),
+        ("plain", &[]),
+        ("generic", &[]),
+        ("fallback", &[]),
+    ] {
+        assert_eq!(urls(&catalog, name), expected, "{name}");
+    }
+    // Even a call that is refused tells where the handler is.
+    for (method, path, _) in REQUESTS {
+        status(&server.anonymous(), method, path).await;
+    }
+    let catalog = server.up.catalog();
+    assert_eq!(urls(&catalog, "below"), ["GET /api/below"]);
+    assert_eq!(urls(&catalog, "generic"), ["GET /api/generic"]);
+    assert_eq!(urls(&catalog, "plain"), ["GET /api/plain", "POST /api/plain"]);
+}
+
+#[actix_web::test]
+async fn descriptions_and_places_of_every_placement_are_known() {
+    let (up, _database) = plugin(|_| {}).await;
+    for (name, description) in [
+        ("above", "Stands above."), ("below", "Stands below."), ("plain", "Is given to a route by hand."), ("several", ""),
+    ] {
+        let catalog = up.catalog();
+        let name = format!("api::test-place.test-place.{name}");
+        let action = catalog.iter().find(|served| served.action.name() == name).unwrap().action;
+        assert_eq!(action.description(), description);
+        assert!(action.file().ends_with("placements.rs") && action.handler().starts_with("suite::placements::"));
+    }
+}
