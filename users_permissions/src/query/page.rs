@@ -56,6 +56,23 @@ pub struct Page {
 }
 
 impl Page {
+    /// The page with a size that is always there and never above `most`; a numbered page keeps its
+    /// number.
+    #[must_use]
+    pub fn within(self, default: i64, most: i64) -> Self {
+        let number = self.number();
+        let size = self.limit.unwrap_or(default).min(most);
+        let start = match self.kind {
+            PageKind::Numbered => (number - 1).saturating_mul(size),
+            PageKind::Everything | PageKind::Offset => self.start,
+        };
+        Self {
+            start,
+            limit: Some(size),
+            ..self
+        }
+    }
+
     /// Number of the page, from 1, for pages of a size.
     pub fn number(&self) -> i64 {
         match self.limit {
@@ -187,4 +204,84 @@ fn direction(order: Option<&str>) -> Result<Order, Error> {
 
 fn invalid_order() -> Error {
     Error::validation("Invalid order. order can only be one of asc|desc|ASC|DESC")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Query;
+    use super::*;
+
+    fn page(query: &str) -> Page {
+        Query::parse(query, &Schema::new()).unwrap().page
+    }
+
+    #[test]
+    fn both_notations_of_pages_are_understood() {
+        let numbered = page("pagination[page]=3&pagination[pageSize]=10");
+        assert_eq!(
+            (numbered.kind, numbered.start, numbered.limit),
+            (PageKind::Numbered, 20, Some(10))
+        );
+        let offset = page("start=5&limit=2");
+        assert_eq!(
+            (offset.kind, offset.start, offset.limit),
+            (PageKind::Offset, 5, Some(2))
+        );
+        assert_eq!(page("limit=-1").limit, None);
+        assert_eq!(page("").kind, PageKind::Everything);
+        assert!(!page("pagination[withCount]=false").with_count);
+    }
+
+    #[test]
+    fn a_capped_page_keeps_its_number() {
+        let capped = page("pagination[page]=3&pagination[pageSize]=1000").within(25, 100);
+        assert_eq!(
+            (capped.number(), capped.start, capped.limit),
+            (3, 200, Some(100))
+        );
+        assert_eq!(page("").within(25, 100).limit, Some(25));
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for query in [
+            "limit=x",
+            "start=-1",
+            "limit=-2",
+            "pagination[page]=0",
+            "pagination[pageSize]=0",
+            "start=99999999999",
+        ] {
+            assert!(Query::parse(query, &Schema::new()).is_err(), "{query}");
+        }
+    }
+
+    #[test]
+    fn orders_are_read_in_every_notation() {
+        let schema = Schema::new()
+            .field("id", super::super::FieldKind::Integer)
+            .field("name", super::super::FieldKind::Text);
+        let by = |field, order| Sort {
+            field: FieldRef::Own(field),
+            order,
+        };
+        for query in [
+            "sort=name:desc,id",
+            "sort[0]=name:desc&sort[1]=id",
+            "sort[0]=name:DESC&sort[1]=id:asc",
+        ] {
+            let sort = Query::parse(query, &schema).unwrap().sort;
+            assert_eq!(
+                sort,
+                [by(1, Order::Descending), by(0, Order::Ascending)],
+                "{query}"
+            );
+        }
+        assert_eq!(
+            Query::parse("sort[name]=desc", &schema).unwrap().sort,
+            [by(1, Order::Descending)]
+        );
+        assert!(Query::parse("sort=name:up", &schema).is_err());
+        assert!(Query::parse("sort=secret", &schema).is_err());
+    }
 }
