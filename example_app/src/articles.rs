@@ -1,11 +1,11 @@
 //! `/api/articles`, in Strapi's content shapes.
 
-use actix_web::{HttpResponse, Responder, delete, get, post, put, web};
-use serde::Deserialize;
+use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put, web};
 use serde_json::{Map, Value, json};
+use users_permissions::query::{PageKind, Query, Reachable as _, Schema};
 use users_permissions::{AuthUser, Caller, Error, permission};
 
-use crate::store::{Article, ArticleInput, Articles, Page};
+use crate::store::{Article, ArticleFields, ArticleInput, Articles, DEFAULT_PAGE, MAX_PAGE};
 
 /// What the scope serves.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
@@ -25,30 +25,49 @@ async fn ping() -> impl Responder {
     HttpResponse::Ok().json(json!({ "ok": true }))
 }
 
-/// Lists articles, a page at a time.
+/// Lists articles: `filters`, `sort`, `fields`, `pagination` as in Strapi.
 #[permission("api::article.find", grant("public", "authenticated"))]
 #[get("/articles")]
-async fn find(
-    articles: web::Data<Articles>,
-    page: web::Query<PageQuery>,
-) -> Result<HttpResponse, Error> {
-    let page = Page::new(page.page.unwrap_or(1), page.page_size.unwrap_or(25))?;
-    let (found, total) = articles.list(page).await?;
-    let pagination = json!({
-        "page": page.number,
-        "pageSize": page.size,
-        "pageCount": (total + page.size - 1) / page.size,
-        "total": total,
-    });
-    Ok(HttpResponse::Ok().json(json!({ "data": found, "meta": { "pagination": pagination } })))
+async fn find(articles: web::Data<Articles>, req: HttpRequest) -> Result<HttpResponse, Error> {
+    let schema = ArticleFields::schema();
+    let mut query = Query::parse(req.query_string(), &schema)?;
+    query.page = query.page.within(DEFAULT_PAGE, MAX_PAGE);
+    let (found, total) = articles.list(query.clone()).await?;
+    let data: Vec<Value> = found
+        .iter()
+        .map(|article| chosen(article, &query, &schema))
+        .collect();
+    Ok(HttpResponse::Ok()
+        .json(json!({ "data": data, "meta": { "pagination": pagination(&query, total) } })))
 }
 
-#[derive(Deserialize)]
-struct PageQuery {
-    #[serde(rename = "pagination[page]")]
-    page: Option<i64>,
-    #[serde(rename = "pagination[pageSize]")]
-    page_size: Option<i64>,
+/// The article with the fields that were asked for; the ids always come along.
+fn chosen(article: &Article, query: &Query, schema: &Schema) -> Value {
+    let mut shown = json!(article);
+    if let (Some(fields), Some(map)) = (&query.fields, shown.as_object_mut()) {
+        let names: Vec<_> = fields
+            .iter()
+            .filter_map(|field| schema.name(*field))
+            .collect();
+        map.retain(|key, _| key == "id" || key == "documentId" || names.contains(key));
+    }
+    shown
+}
+
+/// What `meta.pagination` tells, in the terms the page was asked for.
+fn pagination(query: &Query, total: Option<i64>) -> Value {
+    let size = query.page.limit.unwrap_or(MAX_PAGE);
+    let mut shown = match query.page.kind {
+        PageKind::Offset => json!({ "start": query.page.start, "limit": size }),
+        _ => json!({ "page": query.page.number(), "pageSize": size }),
+    };
+    if let Some(total) = total {
+        shown["total"] = json!(total);
+        if query.page.kind != PageKind::Offset {
+            shown["pageCount"] = json!((total + size - 1) / size);
+        }
+    }
+    shown
 }
 
 /// One article.

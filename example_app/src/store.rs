@@ -4,7 +4,8 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde::{Serialize, Serializer};
-use users_permissions::{Database, DbConn, Error, UserId, new_document_id};
+use users_permissions::query::Query;
+use users_permissions::{Database, DbConn, Error, UserId, new_document_id, reachable};
 
 diesel::table! {
     articles (id) {
@@ -43,25 +44,23 @@ pub(crate) struct ArticleInput {
     pub(crate) status: Option<String>,
 }
 
-/// A page of a list.
-#[derive(Clone, Copy)]
-pub(crate) struct Page {
-    pub(crate) number: i64,
-    pub(crate) size: i64,
-}
-
-impl Page {
-    pub(crate) fn new(number: i64, size: i64) -> Result<Self, Error> {
-        if (1..=1_000_000).contains(&number) && size >= 1 {
-            Ok(Self {
-                number,
-                size: size.min(100),
-            })
-        } else {
-            Err(Error::validation("Invalid pagination"))
-        }
+reachable! {
+    /// What a list of articles may be asked for.
+    pub(crate) struct ArticleFields: articles::table {
+        "id" => Integer(articles::id),
+        "documentId" => Text(articles::document_id),
+        "title" => Text(articles::title),
+        "body" => Text(articles::body.assume_not_null()),
+        "status" => Text(articles::status),
+        "createdAt" => Time(articles::created_at),
+        "updatedAt" => Time(articles::updated_at),
+        "publishedAt" => Time(articles::created_at),
     }
 }
+
+/// Strapi's page sizes for content.
+pub(crate) const DEFAULT_PAGE: i64 = 25;
+pub(crate) const MAX_PAGE: i64 = 100;
 
 /// The articles.
 #[derive(Debug, Clone)]
@@ -76,14 +75,32 @@ impl Articles {
         Ok(Self { database })
     }
 
-    pub(crate) async fn list(&self, page: Page) -> Result<(Vec<Article>, i64), Error> {
+    /// The articles a query asks for, and how many there are when it asks for that, too.
+    pub(crate) async fn list(&self, query: Query) -> Result<(Vec<Article>, Option<i64>), Error> {
         let query = move |conn: &mut DbConn| -> QueryResult<_> {
-            let total = articles::table.count().get_result(conn)?;
-            let newest = articles::table
-                .order(articles::id.desc())
-                .limit(page.size)
-                .offset((page.number - 1) * page.size);
-            Ok((newest.select(Article::as_select()).load(conn)?, total))
+            let mut found = articles::table.select(Article::as_select()).into_boxed();
+            let mut counted = articles::table.count().into_boxed();
+            if let (Some(first), Some(second)) = (
+                query.condition::<ArticleFields>(),
+                query.condition::<ArticleFields>(),
+            ) {
+                found = found.filter(first);
+                counted = counted.filter(second);
+            }
+            for key in query.order::<ArticleFields>() {
+                found = found.then_order_by(key);
+            }
+            let found = found
+                .then_order_by(articles::id.asc())
+                .limit(query.page.limit.unwrap_or(MAX_PAGE))
+                .offset(query.page.start)
+                .load(conn)?;
+            let total = if query.page.with_count {
+                Some(counted.get_result(conn)?)
+            } else {
+                None
+            };
+            Ok((found, total))
         };
         self.database.run(query).await
     }

@@ -13,6 +13,9 @@ pub enum Error {
     /// The input is well formed and still cannot be honoured (Strapi's `ApplicationError`).
     #[error("{0}")]
     Application(String),
+    /// A query names something it may not.
+    #[error("{0}")]
+    Query(QueryError),
     /// The caller could not be told.
     #[error("{0}")]
     Unauthorized(&'static str),
@@ -55,6 +58,29 @@ pub struct Validation {
     pub message: Option<String>,
     /// Errors by field.
     pub errors: Vec<FieldError>,
+}
+
+/// A key of a query that is unknown or private.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryError {
+    /// Parameter it stands in: `filters`, `sort`, `fields`, `populate`.
+    pub param: &'static str,
+    /// The key.
+    pub key: String,
+    /// Path of the key, where it is known.
+    pub path: Option<String>,
+}
+
+impl fmt::Display for QueryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.path {
+            // An operator is shown with the field it stands at.
+            Some(path) if self.key.starts_with('$') || *path != self.key => {
+                write!(f, "Invalid key {} at {path}", self.key)
+            }
+            _ => write!(f, "Invalid key {}", self.key),
+        }
+    }
 }
 
 /// One broken rule of one field. The offending value is never carried along.

@@ -40,6 +40,7 @@ mod error;
 mod http;
 mod model;
 mod plugin;
+pub mod query;
 mod services;
 mod store;
 pub mod testing;
@@ -49,7 +50,7 @@ pub use config::{
     Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKey, SigningKeys,
     parse_span,
 };
-pub use error::{Cause, Error, FieldError, StartError, Validation};
+pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
     ServedAction, ServedRoute, not_found,
@@ -67,5 +68,7 @@ pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
     pub use crate::http::{Extracted, authorize, consult, respond};
     pub use actix_web;
+    pub use chrono;
+    pub use diesel;
     pub use inventory;
 }

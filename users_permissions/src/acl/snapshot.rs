@@ -64,6 +64,11 @@ impl Snapshot {
         Self { roles, public }
     }
 
+    /// All roles, by id.
+    pub(crate) fn roles(&self) -> &[RoleGrants] {
+        &self.roles
+    }
+
     pub(crate) fn role(&self, id: RoleId) -> Option<&RoleGrants> {
         let at = self
             .roles

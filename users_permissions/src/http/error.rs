@@ -23,10 +23,19 @@ struct Body<'a> {
     details: Details<'a>,
 }
 
-#[derive(Serialize, Default)]
-struct Details<'a> {
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Field<'a>>,
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    None {},
+    Fields {
+        errors: Vec<Field<'a>>,
+    },
+    Key {
+        key: &'a str,
+        path: Option<&'a str>,
+        source: &'static str,
+        param: &'static str,
+    },
 }
 
 /// One broken rule; the offending value is left out.
@@ -51,7 +60,7 @@ impl Error {
     /// Strapi's name of the error.
     fn wire_name(&self) -> &'static str {
         match self {
-            Self::Validation(_) => "ValidationError",
+            Self::Validation(_) | Self::Query(_) => "ValidationError",
             Self::Application(_) => "ApplicationError",
             Self::Unauthorized(_) => "UnauthorizedError",
             Self::Forbidden => "ForbiddenError",
@@ -69,7 +78,9 @@ impl Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Validation(_) | Self::Application(_) | Self::Syntax(_) => StatusCode::BAD_REQUEST,
+            Self::Validation(_) | Self::Query(_) | Self::Application(_) | Self::Syntax(_) => {
+                StatusCode::BAD_REQUEST
+            }
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -83,10 +94,16 @@ impl ResponseError for Error {
 
     fn error_response(&self) -> HttpResponse {
         let details = match self {
-            Self::Validation(validation) => Details {
+            Self::Validation(validation) if !validation.errors.is_empty() => Details::Fields {
                 errors: validation.errors.iter().map(Field::new).collect(),
             },
-            _ => Details::default(),
+            Self::Query(error) => Details::Key {
+                key: &error.key,
+                path: error.path.as_deref(),
+                source: "query",
+                param: error.param,
+            },
+            _ => Details::None {},
         };
         // The cause is for the log; the client learns nothing from it.
         match self {

@@ -15,6 +15,7 @@ mod policy;
 mod roles;
 mod routes;
 mod setup;
+mod shape;
 mod tree;
 mod users;
 mod worker;

@@ -7,6 +7,7 @@ use super::auth_user::{AuthUser, Caller};
 use super::body::{Body, SMALL};
 use super::dto::{UserView, json, ok};
 use super::input;
+use super::shape::{UserRequest, may_see_roles};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::model::{Role, User, UserId};
@@ -19,23 +20,37 @@ const NOT_FOUND: Error = Error::NotFound("User not found");
 #[permission("plugin::users-permissions.user.me", grant("authenticated"))]
 #[get("/users/me")]
 pub(super) async fn me(req: HttpRequest, caller: AuthUser) -> Result<HttpResponse> {
-    let (user, role) = Worker::of(&req)?.shared.services.user(caller.id()).await?;
-    let shown = (asks_for_role(&req) && may_see_role(&caller)).then_some(&role);
-    Ok(ok(UserView::new(user, shown)))
+    let id = caller.id();
+    answer_one(&req, id, &Caller::User(caller)).await
 }
 
-/// The number of users.
+/// The number of users a filter finds.
 #[permission("plugin::users-permissions.user.count")]
 #[get("/users/count")]
-pub(super) async fn count() -> Result<HttpResponse> {
-    Err(Error::NotFound("Not Found"))
+pub(super) async fn count(req: HttpRequest, caller: Caller) -> Result<HttpResponse> {
+    let request = UserRequest::parse(&req, &caller)?;
+    Ok(ok(Worker::of(&req)?
+        .shared
+        .services
+        .count_users(request.query)
+        .await?))
 }
 
 /// Lists users.
 #[permission("plugin::users-permissions.user.find")]
 #[get("/users")]
-pub(super) async fn find() -> Result<HttpResponse> {
-    Err(Error::NotFound("Not Found"))
+pub(super) async fn find(req: HttpRequest, caller: Caller) -> Result<HttpResponse> {
+    let request = UserRequest::parse(&req, &caller)?;
+    let users = Worker::of(&req)?
+        .shared
+        .services
+        .users(request.query.clone())
+        .await?;
+    let shown: Result<Vec<_>> = users
+        .into_iter()
+        .map(|(user, role)| request.show(user, role.as_deref()))
+        .collect();
+    Ok(ok(shown?))
 }
 
 /// One user.
@@ -46,16 +61,17 @@ pub(super) async fn find_one(
     id: web::Path<String>,
     caller: Caller,
 ) -> Result<HttpResponse> {
-    let (user, role) = Worker::of(&req)?
-        .shared
-        .services
-        .user(user_id(&id)?)
-        .await?;
-    let may_see = caller.user().is_some_and(may_see_role);
-    Ok(ok(UserView::new(
-        user,
-        (asks_for_role(&req) && may_see).then_some(&role),
-    )))
+    answer_one(&req, user_id(&id)?, &caller).await
+}
+
+async fn answer_one(req: &HttpRequest, id: UserId, caller: &Caller) -> Result<HttpResponse> {
+    let request = UserRequest::parse(req, caller)?;
+    let services = &Worker::of(req)?.shared.services;
+    let (user, role) = services.user(id).await?;
+    if !services.user_matches(id, request.query.clone()).await? {
+        return Err(NOT_FOUND);
+    }
+    Ok(ok(request.show(user, Some(&role))?))
 }
 
 /// Creates a user.
@@ -115,21 +131,5 @@ fn user_id(text: &str) -> Result<UserId> {
 
 /// Writes answer the role unasked, to those who may read roles.
 fn written((user, role): (User, Role), caller: &Caller) -> UserView {
-    UserView::new(
-        user,
-        caller.user().is_some_and(may_see_role).then_some(&role),
-    )
-}
-
-fn may_see_role(user: &AuthUser) -> bool {
-    user.can("plugin::users-permissions.role.find")
-}
-
-/// `populate=role`, `populate=*`, `populate[0]=role`, `populate[role]=…`.
-fn asks_for_role(req: &HttpRequest) -> bool {
-    url::form_urlencoded::parse(req.query_string().as_bytes()).any(|(key, value)| {
-        let named = value.split(',').any(|part| part == "role" || part == "*");
-        key.starts_with("populate[role]")
-            || ((key == "populate" || key.starts_with("populate[")) && named)
-    })
+    UserView::new(user, may_see_roles(caller).then_some(&role))
 }

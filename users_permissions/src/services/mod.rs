@@ -11,6 +11,7 @@ mod setup;
 mod sync;
 mod tokens;
 mod users;
+mod users_query;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ pub(crate) use roles::{RoleInput, RoleSummary};
 pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};
 pub(crate) use users::{NewAccount, UserChange};
+pub(crate) use users_query::{role_schema, user_schema};
 
 /// What use cases work with; one per plugin.
 #[derive(Debug)]

@@ -59,6 +59,11 @@ impl Rights {
         self.snapshot.load()
     }
 
+    /// The rights of this moment, for longer than a moment.
+    pub(crate) fn load_full(&self) -> Arc<Snapshot> {
+        self.snapshot.load_full()
+    }
+
     /// May the actor perform the action at this position of the catalog?
     pub(crate) fn actor_allows(&self, actor: Actor, action: usize) -> bool {
         let snapshot = self.load();

@@ -6,14 +6,17 @@ pub(crate) mod codes;
 mod conn;
 mod database;
 mod migrate;
+pub(crate) mod reach;
 pub(crate) mod roles;
 mod schema;
 pub(crate) mod settings;
 mod time;
 pub(crate) mod users;
+pub(crate) mod users_query;
 
 pub use conn::DbConn;
 pub(crate) use conn::{Conflict, Store, StoreError, conflict, transaction};
 pub use database::Database;
 pub(crate) use migrate::with_schema_lock;
 pub(crate) use time::now;
+pub(crate) use users_query::UserFields;

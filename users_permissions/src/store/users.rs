@@ -10,7 +10,7 @@ use crate::model::{Email, NewUser, RoleId, User, UserId, UserPatch, Username, ne
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = up_users)]
-struct UserRow {
+pub(super) struct UserRow {
     id: i32,
     document_id: String,
     username: String,

@@ -1,0 +1,520 @@
+//! `filters[…]`.
+
+use serde_json::Value as Node;
+
+use super::schema::{FieldKind, FieldRef, Found, Schema};
+use super::value::Value;
+use super::{invalid_key, params};
+use crate::error::Error;
+
+const PARAM: &str = "filters";
+const MAX_CONDITIONS: usize = 100;
+const MAX_ITEMS: usize = 100;
+
+/// A condition tree.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    /// Every part holds; an empty one always.
+    And(Vec<Filter>),
+    /// Some part holds; an empty one never.
+    Or(Vec<Filter>),
+    /// The part does not hold.
+    Not(Box<Filter>),
+    /// A field is compared.
+    Field(FieldRef, Condition),
+}
+
+/// A comparison of one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// How.
+    pub operator: Operator,
+    /// With what; one value, two for [`Operator::Between`], any number for [`Operator::In`].
+    pub values: Vec<Value>,
+    /// The comparison shall not hold (`$ne`, `$notIn`, `$notContains`, `$notNull`, …).
+    pub negated: bool,
+}
+
+impl Condition {
+    /// Does a value satisfy the condition? `None` is NULL. For what is in memory already.
+    pub(crate) fn holds(&self, value: Option<&Value>) -> bool {
+        let Some(value) = value else {
+            return self.operator == Operator::Null && !self.negated;
+        };
+        let first = self.values.first();
+        let text = |test: fn(&str, &str) -> bool| match (
+            value.as_text(),
+            first.and_then(Value::as_text),
+        ) {
+            (Some(value), Some(wanted)) => test(value, wanted),
+            _ => false,
+        };
+        let folded = |test: fn(&str, &str) -> bool| match (
+            value.as_text(),
+            first.and_then(Value::as_text),
+        ) {
+            (Some(value), Some(wanted)) => test(&value.to_lowercase(), &wanted.to_lowercase()),
+            _ => false,
+        };
+        let ordering = first.and_then(|wanted| value.compare(wanted));
+        let positive = match self.operator {
+            Operator::Equal => first == Some(value),
+            Operator::EqualIgnoringCase => folded(|value, wanted| value == wanted),
+            Operator::Less => ordering.is_some_and(|ordering| ordering.is_lt()),
+            Operator::LessOrEqual => ordering.is_some_and(|ordering| ordering.is_le()),
+            Operator::Greater => ordering.is_some_and(|ordering| ordering.is_gt()),
+            Operator::GreaterOrEqual => ordering.is_some_and(|ordering| ordering.is_ge()),
+            Operator::In => self.values.contains(value),
+            Operator::Between => {
+                let below = self.values.get(1).and_then(|high| value.compare(high));
+                ordering.is_some_and(|ordering| ordering.is_ge())
+                    && below.is_some_and(|ordering| ordering.is_le())
+            }
+            Operator::Null => false,
+            Operator::Contains => text(|value, wanted| value.contains(wanted)),
+            Operator::ContainsIgnoringCase => folded(|value, wanted| value.contains(wanted)),
+            Operator::StartsWith => text(|value, wanted| value.starts_with(wanted)),
+            Operator::StartsWithIgnoringCase => folded(|value, wanted| value.starts_with(wanted)),
+            Operator::EndsWith => text(|value, wanted| value.ends_with(wanted)),
+            Operator::EndsWithIgnoringCase => folded(|value, wanted| value.ends_with(wanted)),
+        };
+        positive != self.negated
+    }
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operator {
+    /// `$eq`, `$ne`
+    Equal,
+    /// `$eqi`, `$nei`: whatever the case.
+    EqualIgnoringCase,
+    /// `$lt`
+    Less,
+    /// `$lte`
+    LessOrEqual,
+    /// `$gt`
+    Greater,
+    /// `$gte`
+    GreaterOrEqual,
+    /// `$in`, `$notIn`
+    In,
+    /// `$between`: both ends included.
+    Between,
+    /// `$null`, `$notNull`
+    Null,
+    /// `$contains`, `$notContains`
+    Contains,
+    /// `$containsi`, `$notContainsi`
+    ContainsIgnoringCase,
+    /// `$startsWith`
+    StartsWith,
+    /// `$startsWithi`
+    StartsWithIgnoringCase,
+    /// `$endsWith`
+    EndsWith,
+    /// `$endsWithi`
+    EndsWithIgnoringCase,
+}
+
+impl Operator {
+    fn parse(key: &str) -> Option<(Self, bool)> {
+        Some(match key {
+            "$eq" => (Self::Equal, false),
+            "$ne" => (Self::Equal, true),
+            "$eqi" => (Self::EqualIgnoringCase, false),
+            "$nei" => (Self::EqualIgnoringCase, true),
+            "$lt" => (Self::Less, false),
+            "$lte" => (Self::LessOrEqual, false),
+            "$gt" => (Self::Greater, false),
+            "$gte" => (Self::GreaterOrEqual, false),
+            "$in" => (Self::In, false),
+            "$notIn" => (Self::In, true),
+            "$between" => (Self::Between, false),
+            "$null" => (Self::Null, false),
+            "$notNull" => (Self::Null, true),
+            "$contains" => (Self::Contains, false),
+            "$notContains" => (Self::Contains, true),
+            "$containsi" => (Self::ContainsIgnoringCase, false),
+            "$notContainsi" => (Self::ContainsIgnoringCase, true),
+            "$startsWith" => (Self::StartsWith, false),
+            "$startsWithi" => (Self::StartsWithIgnoringCase, false),
+            "$endsWith" => (Self::EndsWith, false),
+            "$endsWithi" => (Self::EndsWithIgnoringCase, false),
+            _ => return None,
+        })
+    }
+
+    fn is_for_text_only(self) -> bool {
+        use Operator::*;
+        matches!(
+            self,
+            EqualIgnoringCase
+                | Contains
+                | ContainsIgnoringCase
+                | StartsWith
+                | StartsWithIgnoringCase
+                | EndsWith
+                | EndsWithIgnoringCase
+        )
+    }
+}
+
+/// Parses the tree below `filters`; `None` when it asks for nothing.
+pub(super) fn parse(node: &Node, schema: &Schema) -> Result<Option<Filter>, Error> {
+    if matches!(node, Node::Null) || node.as_str() == Some("") {
+        return Ok(None);
+    }
+    let mut parser = Parser { conditions: 0 };
+    parser
+        .group(
+            node,
+            &Place {
+                schema,
+                relation: None,
+                path: String::new(),
+            },
+        )
+        .map(Some)
+}
+
+struct Parser {
+    conditions: usize,
+}
+
+/// Where in the schema a part of the tree stands.
+struct Place<'a> {
+    schema: &'a Schema,
+    relation: Option<usize>,
+    path: String,
+}
+
+impl Place<'_> {
+    fn path_of(&self, key: &str) -> String {
+        if self.path.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{}.{key}", self.path)
+        }
+    }
+}
+
+impl Parser {
+    /// An object whose keys are fields, relations, `$and`, `$or`, `$not`; all have to hold.
+    fn group(&mut self, node: &Node, place: &Place<'_>) -> Result<Filter, Error> {
+        let Node::Object(map) = node else {
+            return Err(Error::validation("filters must be a `object` type"));
+        };
+        let mut parts = Vec::with_capacity(map.len());
+        for (key, value) in map {
+            parts.push(match key.as_str() {
+                "$and" => Filter::And(self.list(value, place)?),
+                "$or" => Filter::Or(self.list(value, place)?),
+                "$not" => Filter::Not(Box::new(self.group(value, place)?)),
+                _ => self.key(key, value, place)?,
+            });
+        }
+        Ok(one_or_all(parts))
+    }
+
+    fn list(&mut self, node: &Node, place: &Place<'_>) -> Result<Vec<Filter>, Error> {
+        match node {
+            Node::Array(items) => items.iter().map(|item| self.group(item, place)).collect(),
+            Node::Object(_) => Ok(vec![self.group(node, place)?]),
+            _ => Err(Error::validation("$and and $or take lists")),
+        }
+    }
+
+    fn key(&mut self, key: &str, value: &Node, place: &Place<'_>) -> Result<Filter, Error> {
+        let path = place.path_of(key);
+        match place.schema.find(key) {
+            Found::Field(at, kind) => {
+                let field = place.relation.map_or(FieldRef::Own(at), |relation| {
+                    FieldRef::Related(relation, at)
+                });
+                self.field(field, kind, value, &path)
+            }
+            Found::Relation(at, schema, readable) if place.relation.is_none() => {
+                if !readable {
+                    return Err(invalid_key(PARAM, key, Some(&path)));
+                }
+                // `filters[role]=2` and `filters[role][$in]=…` mean the relation's id.
+                if !matches!(value, Node::Object(map) if map.keys().all(|key| is_key_of_group(key)) && !map.is_empty())
+                {
+                    let Found::Field(id, kind) = schema.find("id") else {
+                        return Err(invalid_key(PARAM, key, Some(&path)));
+                    };
+                    return self.field(FieldRef::Related(at, id), kind, value, &path);
+                }
+                self.group(
+                    value,
+                    &Place {
+                        schema,
+                        relation: Some(at),
+                        path,
+                    },
+                )
+            }
+            // Relations of relations lead nowhere, but a private key below them is named as such.
+            Found::Relation(_, schema, _) => match first_private(value, schema) {
+                Some(private) => Err(invalid_key(
+                    PARAM,
+                    private,
+                    Some(&format!("{path}.{private}")),
+                )),
+                None => Err(invalid_key(PARAM, key, Some(&path))),
+            },
+            Found::Private => Err(invalid_key(PARAM, key, Some(&path))),
+            Found::Unknown if place.path.is_empty() => Err(invalid_key(PARAM, key, None)),
+            Found::Unknown => Err(invalid_key(PARAM, key, Some(&path))),
+        }
+    }
+
+    /// The conditions of one field: a value, a list, or an object of operators.
+    fn field(
+        &mut self,
+        field: FieldRef,
+        kind: FieldKind,
+        node: &Node,
+        path: &str,
+    ) -> Result<Filter, Error> {
+        let Node::Object(map) = node else {
+            let operator = if node.is_array() {
+                Operator::In
+            } else {
+                Operator::Equal
+            };
+            return self.condition(field, kind, (operator, false), node, path);
+        };
+        let mut parts = Vec::with_capacity(map.len());
+        for (key, value) in map {
+            parts.push(match key.as_str() {
+                "$not" => Filter::Not(Box::new(self.field(field, kind, value, path)?)),
+                "$and" | "$or" => {
+                    let Node::Array(items) = value else {
+                        return Err(Error::validation("$and and $or take lists"));
+                    };
+                    let items = items
+                        .iter()
+                        .map(|item| self.field(field, kind, item, path))
+                        .collect::<Result<_, _>>()?;
+                    if key == "$and" {
+                        Filter::And(items)
+                    } else {
+                        Filter::Or(items)
+                    }
+                }
+                _ => {
+                    let operator =
+                        Operator::parse(key).ok_or_else(|| invalid_key(PARAM, key, Some(path)))?;
+                    self.condition(field, kind, operator, value, path)?
+                }
+            });
+        }
+        Ok(one_or_all(parts))
+    }
+
+    fn condition(
+        &mut self,
+        field: FieldRef,
+        kind: FieldKind,
+        (operator, negated): (Operator, bool),
+        node: &Node,
+        path: &str,
+    ) -> Result<Filter, Error> {
+        self.conditions += 1;
+        if self.conditions > MAX_CONDITIONS {
+            return Err(Error::validation("The query has too many conditions"));
+        }
+        let malformed = || Error::validation(format!("Invalid value for {path}"));
+        if operator.is_for_text_only() && kind != FieldKind::Text {
+            return Err(malformed());
+        }
+        if operator == Operator::Null {
+            // `$null=false` is `$notNull`.
+            let wanted = !matches!(node.as_str(), Some("false" | "0"));
+            let condition = Condition {
+                operator,
+                values: Vec::new(),
+                negated: negated == wanted,
+            };
+            return Ok(Filter::Field(field, condition));
+        }
+        let texts = match (operator, node) {
+            (Operator::In | Operator::Between, node) => {
+                params::items(node).ok_or_else(malformed)?
+            }
+            (_, Node::String(text)) => vec![text.as_str()],
+            (_, Node::Array(items)) if items.len() == 1 => {
+                params::items(node).ok_or_else(malformed)?
+            }
+            _ => return Err(malformed()),
+        };
+        if texts.len() > MAX_ITEMS || (operator == Operator::Between && texts.len() != 2) {
+            return Err(malformed());
+        }
+        let values = texts
+            .into_iter()
+            .map(|text| Value::parse(kind, text, path))
+            .collect::<Result<_, _>>()?;
+        Ok(Filter::Field(
+            field,
+            Condition {
+                operator,
+                values,
+                negated,
+            },
+        ))
+    }
+}
+
+fn one_or_all(mut parts: Vec<Filter>) -> Filter {
+    match (parts.len(), parts.pop()) {
+        (1, Some(one)) => one,
+        (_, last) => {
+            parts.extend(last);
+            Filter::And(parts)
+        }
+    }
+}
+
+/// Does the key stand in a group, or is it an operator of a value?
+fn is_key_of_group(key: &str) -> bool {
+    !key.starts_with('$') || matches!(key, "$and" | "$or" | "$not")
+}
+
+fn first_private<'a>(node: &'a Node, schema: &Schema) -> Option<&'a str> {
+    let map = node.as_object()?;
+    map.keys()
+        .map(String::as_str)
+        .find(|key| matches!(schema.find(key), Found::Private))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Query;
+    use super::*;
+
+    fn schema(readable: bool) -> Schema {
+        let users = Schema::new().private("password");
+        let role = Schema::new()
+            .field("id", FieldKind::Integer)
+            .field("type", FieldKind::Text)
+            .relation("users", users, true);
+        Schema::new()
+            .field("id", FieldKind::Integer)
+            .field("username", FieldKind::Text)
+            .field("blocked", FieldKind::Boolean)
+            .private("password")
+            .relation("role", role, readable)
+    }
+
+    fn filter(query: &str) -> Filter {
+        Query::parse(query, &schema(true)).unwrap().filter.unwrap()
+    }
+
+    fn message(query: &str) -> String {
+        Query::parse(query, &schema(true)).unwrap_err().to_string()
+    }
+
+    fn text(operator: Operator, negated: bool, value: &str) -> Filter {
+        let values = vec![Value::Text(value.into())];
+        Filter::Field(
+            FieldRef::Own(1),
+            Condition {
+                operator,
+                values,
+                negated,
+            },
+        )
+    }
+
+    #[test]
+    fn a_plain_value_means_equal_and_operators_add_up() {
+        assert_eq!(
+            filter("filters[username]=ann"),
+            text(Operator::Equal, false, "ann")
+        );
+        assert_eq!(
+            filter("filters[username][$ne]=ann&filters[username][$containsi]=n"),
+            Filter::And(vec![
+                text(Operator::ContainsIgnoringCase, false, "n"),
+                text(Operator::Equal, true, "ann"),
+            ])
+        );
+    }
+
+    #[test]
+    fn groups_nest() {
+        let parsed = filter("filters[$or][0][username]=a&filters[$or][1][$not][username]=b");
+        let inner = Filter::Not(Box::new(text(Operator::Equal, false, "b")));
+        assert_eq!(
+            parsed,
+            Filter::Or(vec![text(Operator::Equal, false, "a"), inner])
+        );
+    }
+
+    #[test]
+    fn relations_are_reached_by_field_or_by_id() {
+        let by_type = filter("filters[role][type]=public");
+        assert!(
+            matches!(by_type, Filter::Field(FieldRef::Related(0, 1), _)),
+            "{by_type:?}"
+        );
+        let by_id = filter("filters[role]=2");
+        assert!(
+            matches!(by_id, Filter::Field(FieldRef::Related(0, 0), _)),
+            "{by_id:?}"
+        );
+        assert!(Query::parse("filters[role][type]=x", &schema(false)).is_err());
+    }
+
+    #[test]
+    fn private_and_unknown_keys_are_refused_in_strapis_words() {
+        for query in [
+            "filters[password][$startsWith]=a",
+            "filters[$or][0][password]=a",
+            "filters[$not][password]=a",
+        ] {
+            assert_eq!(message(query), "Invalid key password", "{query}");
+        }
+        assert_eq!(
+            message("filters[role][users][password]=a"),
+            "Invalid key password at role.users.password"
+        );
+        assert_eq!(message("filters[nope]=1"), "Invalid key nope");
+        assert_eq!(
+            message("filters[username][$bad]=1"),
+            "Invalid key $bad at username"
+        );
+        for query in [
+            "filters[t1.password][$startsWith]=$2",
+            "filters[role][t1.name]=x",
+            "sort=id;--",
+            "sort=t0.password",
+        ] {
+            assert!(message(query).starts_with("Invalid key"), "{query}");
+        }
+    }
+
+    #[test]
+    fn values_are_typed() {
+        for query in [
+            "filters[id]=x",
+            "filters[blocked]=maybe",
+            "filters[id][$contains]=1",
+            "filters[id][$between]=1",
+        ] {
+            assert!(message(query).starts_with("Invalid value"), "{query}");
+        }
+    }
+
+    #[test]
+    fn conditions_are_counted() {
+        let many: String = (0..101)
+            .map(|index| format!("filters[$or][{index}][id]=1&"))
+            .collect();
+        assert!(Query::parse(&many, &schema(true)).is_err());
+    }
+}

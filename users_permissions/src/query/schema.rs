@@ -1,0 +1,130 @@
+//! What a query may reach.
+
+/// Type of a field, and so of the values it is compared with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldKind {
+    /// A 32-bit integer.
+    Integer,
+    /// Text.
+    Text,
+    /// `true` or `false`.
+    Boolean,
+    /// A time in UTC, written in ISO 8601.
+    Time,
+}
+
+/// A field a query has named: its position in the schema, or in that of a relation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FieldRef {
+    /// A field of the schema itself.
+    Own(usize),
+    /// A field (second) of a relation (first).
+    Related(usize, usize),
+}
+
+#[derive(Debug, Clone)]
+struct Field {
+    name: String,
+    kind: FieldKind,
+}
+
+#[derive(Debug, Clone)]
+struct Relation {
+    name: String,
+    schema: Schema,
+    readable: bool,
+}
+
+/// The fields and relations a query may name.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Schema};
+///
+/// let schema = Schema::new().field("id", FieldKind::Integer).field("title", FieldKind::Text).private("secret");
+/// # let _ = schema;
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Schema {
+    fields: Vec<Field>,
+    private: Vec<String>,
+    relations: Vec<Relation>,
+}
+
+/// What a key turned out to be.
+#[derive(Debug)]
+pub(super) enum Found<'a> {
+    Field(usize, FieldKind),
+    Relation(usize, &'a Schema, bool),
+    Private,
+    Unknown,
+}
+
+impl Schema {
+    /// A schema without fields.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a field; positions count from 0.
+    pub fn field(mut self, name: impl Into<String>, kind: FieldKind) -> Self {
+        self.fields.push(Field {
+            name: name.into(),
+            kind,
+        });
+        self
+    }
+
+    /// Adds a field that exists and may not be named; errors tell so, as Strapi's do.
+    pub fn private(mut self, name: impl Into<String>) -> Self {
+        self.private.push(name.into());
+        self
+    }
+
+    /// Adds a to-one relation; one that is not readable can be neither filtered nor sorted by.
+    pub fn relation(mut self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
+        self.relations.push(Relation {
+            name: name.into(),
+            schema,
+            readable,
+        });
+        self
+    }
+
+    /// Name of a field, e.g. `username`, `role.name`.
+    pub fn name(&self, field: FieldRef) -> Option<String> {
+        match field {
+            FieldRef::Own(field) => self.fields.get(field).map(|field| field.name.clone()),
+            FieldRef::Related(relation, field) => {
+                let relation = self.relations.get(relation)?;
+                Some(format!(
+                    "{}.{}",
+                    relation.name,
+                    relation.schema.fields.get(field)?.name
+                ))
+            }
+        }
+    }
+
+    pub(super) fn find(&self, key: &str) -> Found<'_> {
+        if let Some(at) = self.fields.iter().position(|field| field.name == key) {
+            return self
+                .fields
+                .get(at)
+                .map_or(Found::Unknown, |field| Found::Field(at, field.kind));
+        }
+        if let Some(at) = self
+            .relations
+            .iter()
+            .position(|relation| relation.name == key)
+            && let Some(relation) = self.relations.get(at)
+        {
+            return Found::Relation(at, &relation.schema, relation.readable);
+        }
+        if self.private.iter().any(|private| private == key) {
+            Found::Private
+        } else {
+            Found::Unknown
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Values of conditions, typed by their field.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::FieldKind;
+use crate::error::Error;
+
+const MAX_TEXT: usize = 1_000;
+
+/// A value a field is compared with.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    /// For [`FieldKind::Integer`].
+    Integer(i32),
+    /// For [`FieldKind::Text`].
+    Text(String),
+    /// For [`FieldKind::Boolean`].
+    Boolean(bool),
+    /// For [`FieldKind::Time`].
+    Time(DateTime<Utc>),
+}
+
+impl Value {
+    pub(super) fn parse(kind: FieldKind, text: &str, path: &str) -> Result<Self, Error> {
+        let invalid = || Error::validation(format!("Invalid value for {path}"));
+        match kind {
+            FieldKind::Integer => text.parse().map(Self::Integer).map_err(|_| invalid()),
+            FieldKind::Text if text.chars().count() > MAX_TEXT || text.contains('\0') => {
+                Err(invalid())
+            }
+            FieldKind::Text => Ok(Self::Text(text.to_owned())),
+            FieldKind::Boolean => match text {
+                "true" | "1" | "t" => Ok(Self::Boolean(true)),
+                "false" | "0" | "f" => Ok(Self::Boolean(false)),
+                _ => Err(invalid()),
+            },
+            FieldKind::Time => {
+                let time = DateTime::parse_from_rfc3339(text).map(|time| time.with_timezone(&Utc));
+                let day = || {
+                    text.parse::<NaiveDate>()
+                        .ok()
+                        .and_then(|day| day.and_hms_opt(0, 0, 0))
+                        .map(|time| time.and_utc())
+                };
+                time.ok().or_else(day).map(Self::Time).ok_or_else(invalid)
+            }
+        }
+    }
+
+    /// Compares values of one kind.
+    pub(super) fn compare(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        match (self, other) {
+            (Self::Integer(one), Self::Integer(other)) => Some(one.cmp(other)),
+            (Self::Text(one), Self::Text(other)) => Some(one.cmp(other)),
+            (Self::Boolean(one), Self::Boolean(other)) => Some(one.cmp(other)),
+            (Self::Time(one), Self::Time(other)) => Some(one.cmp(other)),
+            _ => None,
+        }
+    }
+
+    /// The text of a text value.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Users by the query language.
+
+use std::sync::Arc;
+
+use super::Services;
+use crate::acl::Snapshot;
+use crate::error::Result;
+use crate::model::{Role, RoleId, User, UserId};
+use crate::query::{Condition, FieldKind, Query, Reachable as _, Schema, Value};
+use crate::store::{self, UserFields};
+
+/// Most users of one answer; who wants more asks for pages.
+const MAX_ROWS: i64 = 10_000;
+
+/// What queries for users may name; `role` only for those who may read roles.
+pub(crate) fn user_schema(roles_readable: bool) -> Schema {
+    const PRIVATE: [&str; 5] = [
+        "password",
+        "resetPasswordToken",
+        "confirmationToken",
+        "createdBy",
+        "updatedBy",
+    ];
+    let hide = |schema: Schema| {
+        PRIVATE
+            .iter()
+            .fold(schema, |schema, name| schema.private(*name))
+    };
+    // The users of a role are never shown; the relation is known so that errors below it are Strapi's.
+    let role = role_schema().relation("users", hide(Schema::new()), false);
+    hide(UserFields::schema()).relation("role", role, roles_readable)
+}
+
+/// The fields of a role; [`role_value`] answers by position.
+pub(crate) fn role_schema() -> Schema {
+    Schema::new()
+        .field("id", FieldKind::Integer)
+        .field("documentId", FieldKind::Text)
+        .field("name", FieldKind::Text)
+        .field("description", FieldKind::Text)
+        .field("type", FieldKind::Text)
+        .field("createdAt", FieldKind::Time)
+        .field("updatedAt", FieldKind::Time)
+        .field("publishedAt", FieldKind::Time)
+}
+
+fn role_value(role: &Role, field: usize) -> Option<Value> {
+    Some(match field {
+        0 => Value::Integer(role.id),
+        1 => Value::Text(role.document_id.clone()),
+        2 => Value::Text(role.name.clone()),
+        3 => Value::Text(role.description.clone()?),
+        4 => Value::Text(role.role_type.clone()),
+        5 | 7 => Value::Time(role.created_at),
+        6 => Value::Time(role.updated_at),
+        _ => return None,
+    })
+}
+
+/// The roles that satisfy a condition on one of their fields.
+fn roles_where(snapshot: &Snapshot, field: usize, condition: &Condition) -> Vec<RoleId> {
+    let roles = snapshot.roles().iter().map(|grants| grants.role());
+    roles
+        .filter(|role| condition.holds(role_value(role, field).as_ref()))
+        .map(|role| role.id)
+        .collect()
+}
+
+impl Services {
+    /// The users a query asks for, each with its role.
+    pub(crate) async fn users(&self, mut query: Query) -> Result<Vec<(User, Option<Arc<Role>>)>> {
+        query.page.limit = Some(query.page.limit.unwrap_or(MAX_ROWS).min(MAX_ROWS));
+        let snapshot = self.rights.load_full();
+        let rights = Arc::clone(&snapshot);
+        let list = move |conn: &mut _| {
+            store::users_query::list(conn, &query, &|at, test| roles_where(&rights, at, test))
+        };
+        let users = self.store.run(list).await?;
+        let role = |user: &User| {
+            snapshot
+                .role(user.role_id)
+                .map(|grants| Arc::clone(grants.role()))
+        };
+        Ok(users
+            .into_iter()
+            .map(|user| (role(&user), user))
+            .map(|(role, user)| (user, role))
+            .collect())
+    }
+
+    /// How many users a query finds, whatever the page.
+    pub(crate) async fn count_users(&self, query: Query) -> Result<i64> {
+        let rights = self.rights.load_full();
+        let count = move |conn: &mut _| {
+            store::users_query::count(conn, &query, &|at, test| roles_where(&rights, at, test))
+        };
+        self.store.run(count).await
+    }
+
+    /// Does a user satisfy a query's filter?
+    pub(crate) async fn user_matches(&self, id: UserId, query: Query) -> Result<bool> {
+        if query.filter.is_none() && query.search.is_none() {
+            return Ok(true);
+        }
+        let rights = self.rights.load_full();
+        let find = move |conn: &mut _| {
+            store::users_query::matches(conn, id, &query, &|at, test| {
+                roles_where(&rights, at, test)
+            })
+        };
+        self.store.run(find).await
+    }
+}

@@ -1,0 +1,255 @@
+//! From the typed tree of a query to diesel expressions with bound parameters.
+
+use diesel::BoxableExpression;
+use diesel::expression::expression_types::NotSelectable;
+use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
+
+use super::conn::DbConn;
+use crate::query::{Condition, FieldRef, Filter, Order, Query, Schema};
+
+/// The backend behind [`DbConn`].
+pub type Backend = <DbConn as diesel::Connection>::Backend;
+/// A condition on a table, for `filter`.
+pub type BoxedCondition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
+/// A key of an order, for `then_order_by`.
+pub type BoxedOrder<T> = Box<dyn BoxableExpression<T, Backend, SqlType = NotSelectable>>;
+
+/// Says which columns of a table queries may reach. [`reachable!`](crate::reachable) writes it.
+pub trait Reachable {
+    /// The table.
+    type Table: 'static;
+
+    /// Names and types, in the order of the positions below.
+    fn schema() -> Schema;
+
+    /// The condition on a field; `None` for a position or an operator that does not fit, which no
+    /// parsed query holds.
+    fn condition(field: FieldRef, condition: &Condition) -> Option<BoxedCondition<Self::Table>>;
+
+    /// The field as a key of an order.
+    fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<Self::Table>>;
+}
+
+impl Query {
+    /// The query's filter as a condition on a table; `None`: every row.
+    pub fn condition<R: Reachable>(&self) -> Option<BoxedCondition<R::Table>> {
+        self.filter
+            .as_ref()
+            .map(|filter| compile(filter, &R::condition))
+    }
+
+    /// The query's order, most significant first.
+    pub fn order<R: Reachable>(&self) -> Vec<BoxedOrder<R::Table>> {
+        self.sort
+            .iter()
+            .filter_map(|sort| R::order(sort.field, sort.order))
+            .collect()
+    }
+}
+
+/// Compiles a tree, given how a single field is compared.
+pub(crate) fn compile<T: 'static>(
+    filter: &Filter,
+    field: &dyn Fn(FieldRef, &Condition) -> Option<BoxedCondition<T>>,
+) -> BoxedCondition<T> {
+    match filter {
+        Filter::And(parts) => {
+            let parts = parts.iter().map(|part| compile(part, field));
+            parts
+                .reduce(|all, part| Box::new(all.and(part)))
+                .unwrap_or_else(|| constant(true))
+        }
+        Filter::Or(parts) => {
+            let parts = parts.iter().map(|part| compile(part, field));
+            parts
+                .reduce(|any, part| Box::new(any.or(part)))
+                .unwrap_or_else(|| constant(false))
+        }
+        Filter::Not(part) => Box::new(diesel::dsl::not(compile(part, field))),
+        Filter::Field(at, condition) => {
+            // A field that cannot be compared matches nothing rather than everything.
+            let Some(positive) = field(*at, condition) else {
+                return constant(false);
+            };
+            if condition.negated {
+                Box::new(diesel::dsl::not(positive))
+            } else {
+                positive
+            }
+        }
+    }
+}
+
+pub(crate) fn constant<T: 'static>(value: bool) -> BoxedCondition<T> {
+    Box::new(diesel::dsl::sql::<Bool>(if value {
+        "(1 = 1)"
+    } else {
+        "(1 = 0)"
+    }))
+}
+
+diesel::define_sql_function! {
+    /// Lower case, as the database has it: SQLite lowers ASCII only.
+    fn lower(text: Text) -> Text;
+}
+
+/// Escapes what `LIKE` would take for a wildcard; `!` means the same everywhere, a backslash does not.
+pub fn like_text(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '!') {
+            escaped.push('!');
+        }
+        escaped.push(c);
+    }
+    escaped
+}
+
+/// Names the columns of a table that queries may reach.
+///
+/// ```
+/// use users_permissions::query::Query;
+/// use users_permissions::reachable;
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, title -> Text, done -> Bool, created_at -> Timestamp }
+/// }
+///
+/// reachable! {
+///     /// What a list of notes may be asked for.
+///     pub struct NoteFields: notes::table {
+///         "id" => Integer(notes::id),
+///         "title" => Text(notes::title),
+///         "done" => Boolean(notes::done),
+///         "createdAt" => Time(notes::created_at),
+///     }
+/// }
+///
+/// use users_permissions::query::Reachable as _;
+/// let query = Query::parse("filters[title][$contains]=milk&sort=id:desc", &NoteFields::schema())?;
+/// let condition = query.condition::<NoteFields>();
+/// assert!(condition.is_some());
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
+#[macro_export]
+macro_rules! reachable {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident: $table:ty { $($field:literal => $kind:ident($column:expr)),+ $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy)]
+        $visibility struct $name;
+
+        impl $crate::query::Reachable for $name {
+            type Table = $table;
+
+            fn schema() -> $crate::query::Schema {
+                $crate::query::Schema::new()$(.field($field, $crate::query::FieldKind::$kind))+
+            }
+
+            fn condition(
+                field: $crate::query::FieldRef,
+                condition: &$crate::query::Condition,
+            ) -> Option<$crate::query::BoxedCondition<$table>> {
+                let $crate::query::FieldRef::Own(wanted) = field else { return None };
+                let mut at = 0usize;
+                $(
+                    if wanted == at {
+                        return $crate::__compare!($kind, $column, condition);
+                    }
+                    at += 1;
+                )+
+                let _ = at;
+                None
+            }
+
+            fn order(
+                field: $crate::query::FieldRef,
+                order: $crate::query::Order,
+            ) -> Option<$crate::query::BoxedOrder<$table>> {
+                use $crate::__private::diesel::ExpressionMethods as _;
+                let $crate::query::FieldRef::Own(wanted) = field else { return None };
+                let mut at = 0usize;
+                $(
+                    if wanted == at {
+                        return Some(match order {
+                            $crate::query::Order::Ascending => Box::new($column.asc()),
+                            $crate::query::Order::Descending => Box::new($column.desc()),
+                        });
+                    }
+                    at += 1;
+                )+
+                let _ = at;
+                None
+            }
+        }
+    };
+}
+
+/// A condition as an expression on one column, by the column's kind.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __compare {
+    (Integer, $column:expr, $condition:expr) => {
+        $crate::__compare!(@ordered Integer, $column, $condition, |value| value)
+    };
+    (Boolean, $column:expr, $condition:expr) => {
+        $crate::__compare!(@ordered Boolean, $column, $condition, |value| value)
+    };
+    (Time, $column:expr, $condition:expr) => {
+        $crate::__compare!(@ordered Time, $column, $condition, |value: $crate::__private::chrono::DateTime<_>| value.naive_utc())
+    };
+    (Text, $column:expr, $condition:expr) => {{
+        use $crate::__private::diesel::{EscapeExpressionMethods as _, TextExpressionMethods as _, ExpressionMethods as _};
+        use $crate::query::{Operator, like_text, lower};
+        let texts: Vec<String> = $condition.values.iter().filter_map(|value| value.as_text().map(str::to_owned)).collect();
+        match ($condition.operator, texts.first()) {
+            (Operator::EqualIgnoringCase, Some(text)) => Some(Box::new(lower($column).eq(text.to_lowercase()))),
+            (Operator::Contains, Some(text)) => Some(Box::new($column.like(format!("%{}%", like_text(text))).escape('!'))),
+            (Operator::StartsWith, Some(text)) => Some(Box::new($column.like(format!("{}%", like_text(text))).escape('!'))),
+            (Operator::EndsWith, Some(text)) => Some(Box::new($column.like(format!("%{}", like_text(text))).escape('!'))),
+            (Operator::ContainsIgnoringCase, Some(text)) => {
+                Some(Box::new(lower($column).like(format!("%{}%", like_text(&text.to_lowercase()))).escape('!')))
+            }
+            (Operator::StartsWithIgnoringCase, Some(text)) => {
+                Some(Box::new(lower($column).like(format!("{}%", like_text(&text.to_lowercase()))).escape('!')))
+            }
+            (Operator::EndsWithIgnoringCase, Some(text)) => {
+                Some(Box::new(lower($column).like(format!("%{}", like_text(&text.to_lowercase()))).escape('!')))
+            }
+            _ => $crate::__compare!(@ordered Text, $column, $condition, |value| value),
+        }
+    }};
+    (@ordered $kind:ident, $column:expr, $condition:expr, $convert:expr) => {{
+        use $crate::__private::diesel::ExpressionMethods as _;
+        use $crate::query::{Operator, Value};
+        let mut values: Vec<_> = $condition
+            .values
+            .iter()
+            .filter_map(|value| match value {
+                Value::$kind(value) => Some(($convert)(value.clone())),
+                _ => None,
+            })
+            .collect();
+        let boxed: Option<$crate::query::BoxedCondition<_>> = match ($condition.operator, values.len()) {
+            (Operator::In, _) => Some(Box::new($column.eq_any(values))),
+            (Operator::Null, _) => Some(Box::new($column.is_null())),
+            (Operator::Between, 2) => {
+                let (high, low) = (values.pop(), values.pop());
+                match (low, high) {
+                    (Some(low), Some(high)) => Some(Box::new($column.between(low, high))),
+                    _ => None,
+                }
+            }
+            (operator, 1) => match (operator, values.pop()) {
+                (Operator::Equal, Some(value)) => Some(Box::new($column.eq(value))),
+                (Operator::Less, Some(value)) => Some(Box::new($column.lt(value))),
+                (Operator::LessOrEqual, Some(value)) => Some(Box::new($column.le(value))),
+                (Operator::Greater, Some(value)) => Some(Box::new($column.gt(value))),
+                (Operator::GreaterOrEqual, Some(value)) => Some(Box::new($column.ge(value))),
+                _ => None,
+            },
+            _ => None,
+        };
+        boxed
+    }};
+}

@@ -1,0 +1,141 @@
+//! Users by the query language.
+
+use diesel::prelude::*;
+
+use super::conn::DbConn;
+use super::reach::{BoxedCondition, BoxedOrder, compile};
+use super::schema::{up_roles, up_users};
+use super::users::UserRow;
+use crate::model::{RoleId, User};
+use crate::query::{Condition, FieldRef, Operator, Order, Query, Reachable as _, Value};
+
+crate::reachable! {
+    /// What a list of users may be asked for.
+    pub(crate) struct UserFields: up_users::table {
+        "id" => Integer(up_users::id),
+        "documentId" => Text(up_users::document_id),
+        "username" => Text(up_users::username),
+        "email" => Text(up_users::email),
+        "provider" => Text(up_users::provider),
+        "confirmed" => Boolean(up_users::confirmed),
+        "blocked" => Boolean(up_users::blocked),
+        "createdAt" => Time(up_users::created_at),
+        "updatedAt" => Time(up_users::updated_at),
+        "publishedAt" => Time(up_users::created_at),
+    }
+}
+
+/// Positions of what `_q` searches.
+const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
+
+/// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
+/// users never have to be joined with them.
+pub(crate) type RolesWhere<'a> = &'a dyn Fn(usize, &Condition) -> Vec<RoleId>;
+
+/// The users a query asks for.
+pub(crate) fn list(
+    conn: &mut DbConn,
+    query: &Query,
+    roles: RolesWhere<'_>,
+) -> QueryResult<Vec<User>> {
+    let mut select = up_users::table.select(UserRow::as_select()).into_boxed();
+    if let Some(condition) = condition(query, roles) {
+        select = select.filter(condition);
+    }
+    for sort in &query.sort {
+        if let Some(key) = order(sort.field, sort.order) {
+            select = select.then_order_by(key);
+        }
+    }
+    // Pages need an order that is total.
+    select = select.then_order_by(up_users::id.asc());
+    // SQLite and MySQL know no OFFSET without a LIMIT.
+    let rows = select
+        .limit(query.page.limit.unwrap_or(i64::MAX))
+        .offset(query.page.start)
+        .load(conn)?;
+    Ok(rows.into_iter().map(User::from).collect())
+}
+
+/// How many there are, whatever the page.
+pub(crate) fn count(conn: &mut DbConn, query: &Query, roles: RolesWhere<'_>) -> QueryResult<i64> {
+    let mut select = up_users::table.count().into_boxed();
+    if let Some(condition) = condition(query, roles) {
+        select = select.filter(condition);
+    }
+    select.get_result(conn)
+}
+
+/// Does the user with this id satisfy the query?
+pub(crate) fn matches(
+    conn: &mut DbConn,
+    id: i32,
+    query: &Query,
+    roles: RolesWhere<'_>,
+) -> QueryResult<bool> {
+    let mut select = up_users::table
+        .filter(up_users::id.eq(id))
+        .count()
+        .into_boxed();
+    if let Some(condition) = condition(query, roles) {
+        select = select.filter(condition);
+    }
+    Ok(select.get_result::<i64>(conn)? > 0)
+}
+
+fn condition(query: &Query, roles: RolesWhere<'_>) -> Option<BoxedCondition<up_users::table>> {
+    let field =
+        |field: FieldRef, condition: &Condition| -> Option<BoxedCondition<up_users::table>> {
+            match field {
+                FieldRef::Own(_) => UserFields::condition(field, condition),
+                FieldRef::Related(_, at) => {
+                    let positive = Condition {
+                        negated: false,
+                        ..condition.clone()
+                    };
+                    Some(Box::new(up_users::role_id.eq_any(roles(at, &positive))))
+                }
+            }
+        };
+    let filter = query.filter.as_ref().map(|filter| compile(filter, &field));
+    let search = query.search.as_ref().and_then(|text| {
+        let contains = Condition {
+            operator: Operator::ContainsIgnoringCase,
+            values: vec![Value::Text(text.clone())],
+            negated: false,
+        };
+        let either = SEARCHED
+            .iter()
+            .filter_map(|field| UserFields::condition(*field, &contains));
+        either.reduce(|any, part| Box::new(any.or(part)))
+    });
+    match (filter, search) {
+        (Some(filter), Some(search)) => Some(Box::new(filter.and(search))),
+        (filter, search) => filter.or(search),
+    }
+}
+
+fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<up_users::table>> {
+    let FieldRef::Related(_, at) = field else {
+        return UserFields::order(field, order);
+    };
+    let own_role = up_roles::table.filter(up_roles::id.eq(up_users::role_id));
+    macro_rules! by {
+        ($column:expr) => {
+            match order {
+                Order::Ascending => Some(Box::new(own_role.select($column).single_value().asc())),
+                Order::Descending => Some(Box::new(own_role.select($column).single_value().desc())),
+            }
+        };
+    }
+    // The order of `RoleField`.
+    match at {
+        0 => by!(up_roles::id),
+        1 => by!(up_roles::document_id),
+        2 => by!(up_roles::name),
+        4 => by!(up_roles::role_type),
+        5 | 7 => by!(up_roles::created_at),
+        6 => by!(up_roles::updated_at),
+        _ => None,
+    }
+}
