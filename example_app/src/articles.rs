@@ -1,9 +1,12 @@
 //! `/api/articles`, in Strapi's content shapes.
 
-use actix_web::{HttpRequest, HttpResponse, Responder, delete, get, post, put, web};
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, delete, get, post, put, web};
 use serde_json::{Map, Value, json};
 use users_permissions::query::{PageKind, Query, Reachable as _, Schema};
 use users_permissions::{AuthUser, Caller, Error, permission};
+
+use std::future::{Ready, ready};
 
 use crate::store::{Article, ArticleFields, ArticleInput, Articles, DEFAULT_PAGE, MAX_PAGE};
 
@@ -28,30 +31,48 @@ async fn ping() -> impl Responder {
 /// Lists articles: `filters`, `sort`, `fields`, `pagination` as in Strapi.
 #[permission("api::article.find", grant("public", "authenticated"))]
 #[get("/articles")]
-async fn find(articles: web::Data<Articles>, req: HttpRequest) -> Result<HttpResponse, Error> {
-    let schema = ArticleFields::schema();
-    let mut query = Query::parse(req.query_string(), &schema)?;
-    query.page = query.page.within(DEFAULT_PAGE, MAX_PAGE);
-    let (found, total) = articles.list(query.clone()).await?;
-    let data: Vec<Value> = found
-        .iter()
-        .map(|article| chosen(article, &query, &schema))
-        .collect();
+async fn find(articles: web::Data<Articles>, mut asked: Asked) -> Result<HttpResponse, Error> {
+    asked.query.page = asked.query.page.within(DEFAULT_PAGE, MAX_PAGE);
+    let (found, total) = articles.list(asked.query.clone()).await?;
+    let data: Vec<Value> = found.iter().map(|article| asked.show(article)).collect();
     Ok(HttpResponse::Ok()
-        .json(json!({ "data": data, "meta": { "pagination": pagination(&query, total) } })))
+        .json(json!({ "data": data, "meta": { "pagination": pagination(&asked.query, total) } })))
 }
 
-/// The article with the fields that were asked for; the ids always come along.
-fn chosen(article: &Article, query: &Query, schema: &Schema) -> Value {
-    let mut shown = json!(article);
-    if let (Some(fields), Some(map)) = (&query.fields, shown.as_object_mut()) {
-        let names: Vec<_> = fields
-            .iter()
-            .filter_map(|field| schema.name(*field))
-            .collect();
-        map.retain(|key, _| key == "id" || key == "documentId" || names.contains(key));
+/// What the query string asks for; an extractor, so that a bad one is refused before anything is
+/// written.
+struct Asked {
+    query: Query,
+    schema: Schema,
+}
+
+impl FromRequest for Asked {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let schema = ArticleFields::schema();
+        ready(Query::parse(req.query_string(), &schema).map(|query| Self { query, schema }))
     }
-    shown
+}
+
+impl Asked {
+    /// The article with the fields that were asked for; the ids always come along.
+    fn show(&self, article: &Article) -> Value {
+        let mut shown = json!(article);
+        if let (Some(fields), Some(map)) = (&self.query.fields, shown.as_object_mut()) {
+            let names: Vec<_> = fields
+                .iter()
+                .filter_map(|field| self.schema.name(*field))
+                .collect();
+            map.retain(|key, _| key == "id" || key == "documentId" || names.contains(key));
+        }
+        shown
+    }
+
+    fn content(&self, article: &Article) -> Value {
+        json!({ "data": self.show(article), "meta": {} })
+    }
 }
 
 /// What `meta.pagination` tells, in the terms the page was asked for.
@@ -76,9 +97,10 @@ fn pagination(query: &Query, total: Option<i64>) -> Value {
 async fn find_one(
     articles: web::Data<Articles>,
     id: web::Path<String>,
+    asked: Asked,
 ) -> Result<HttpResponse, Error> {
     let article = articles.get(id.into_inner()).await?.ok_or(NOT_FOUND)?;
-    Ok(HttpResponse::Ok().json(content(&article)))
+    Ok(HttpResponse::Ok().json(asked.content(&article)))
 }
 
 /// Writes a new article; the caller is its author.
@@ -87,6 +109,7 @@ async fn find_one(
 async fn create(
     articles: web::Data<Articles>,
     caller: Caller,
+    asked: Asked,
     body: web::Json<Value>,
 ) -> Result<HttpResponse, Error> {
     let input = input(&body)?;
@@ -96,7 +119,7 @@ async fn create(
     let article = articles
         .create(input, caller.user().map(AuthUser::id))
         .await?;
-    Ok(HttpResponse::Created().json(content(&article)))
+    Ok(HttpResponse::Created().json(asked.content(&article)))
 }
 
 /// Changes an article; its author and administrators only.
@@ -105,13 +128,14 @@ async fn create(
 async fn update(
     articles: web::Data<Articles>,
     id: web::Path<String>,
+    asked: Asked,
     body: web::Json<Value>,
 ) -> Result<HttpResponse, Error> {
     let article = articles
         .update(id.into_inner(), input(&body)?)
         .await?
         .ok_or(NOT_FOUND)?;
-    Ok(HttpResponse::Ok().json(content(&article)))
+    Ok(HttpResponse::Ok().json(asked.content(&article)))
 }
 
 /// Deletes an article; its author and administrators only.
@@ -142,9 +166,8 @@ async fn is_author(
 
 const NOT_FOUND: Error = Error::NotFound("Not Found");
 
-fn content(article: &Article) -> Value {
-    json!({ "data": article, "meta": {} })
-}
+/// Bytes of a text; what the smallest text column of the three databases takes.
+const MAX_TEXT: usize = 65_535;
 
 /// The `data` of a body.
 fn input(body: &Value) -> Result<ArticleInput, Error> {
@@ -159,6 +182,9 @@ fn input(body: &Value) -> Result<ArticleInput, Error> {
     }
     let text = |name: &str| match data.get(name) {
         None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.len() > MAX_TEXT || text.contains('\0') => Err(
+            Error::validation(format!("{name} is too long or holds a NUL")),
+        ),
         Some(Value::String(text)) => Ok(Some(text.clone())),
         Some(_) => Err(Error::validation(format!("{name} must be a `string` type"))),
     };
@@ -180,9 +206,12 @@ fn input(body: &Value) -> Result<ArticleInput, Error> {
             "title must be between 1 and 255 characters",
         ));
     }
+    // `null` empties the body, its absence keeps it.
+    let body = text("body")?;
+    let body = data.contains_key("body").then_some(body);
     Ok(ArticleInput {
         title,
-        body: text("body")?,
+        body,
         status,
     })
 }

@@ -35,12 +35,16 @@ pub struct Article {
     created_at: NaiveDateTime,
     #[serde(serialize_with = "iso")]
     updated_at: NaiveDateTime,
+    #[serde(serialize_with = "iso")]
+    #[diesel(select_expression = articles::created_at)]
+    published_at: NaiveDateTime,
 }
 
 /// What a body may say of an article; `None` keeps what is there.
 pub(crate) struct ArticleInput {
     pub(crate) title: Option<String>,
-    pub(crate) body: Option<String>,
+    /// `Some(None)` empties it.
+    pub(crate) body: Option<Option<String>>,
     pub(crate) status: Option<String>,
 }
 
@@ -106,6 +110,9 @@ impl Articles {
     }
 
     pub(crate) async fn get(&self, id: String) -> Result<Option<Article>, Error> {
+        if !is_document_id(&id) {
+            return Ok(None);
+        }
         self.database
             .run(move |conn| find(conn, &id).optional())
             .await
@@ -122,7 +129,7 @@ impl Articles {
                 .values((
                     articles::document_id.eq(&document_id),
                     articles::title.eq(input.title.unwrap_or_default()),
-                    articles::body.eq(input.body),
+                    articles::body.eq(input.body.flatten()),
                     articles::status.eq(input.status.unwrap_or_else(|| "draft".to_owned())),
                     articles::author_id.eq(author),
                     articles::created_at.eq(now),
@@ -139,6 +146,9 @@ impl Articles {
         id: String,
         input: ArticleInput,
     ) -> Result<Option<Article>, Error> {
+        if !is_document_id(&id) {
+            return Ok(None);
+        }
         let update = move |conn: &mut DbConn| -> QueryResult<_> {
             diesel::update(articles::table.filter(articles::document_id.eq(&id)))
                 .set((
@@ -154,11 +164,19 @@ impl Articles {
     }
 
     pub(crate) async fn delete(&self, id: String) -> Result<bool, Error> {
+        if !is_document_id(&id) {
+            return Ok(false);
+        }
         let delete = move |conn: &mut DbConn| {
             diesel::delete(articles::table.filter(articles::document_id.eq(&id))).execute(conn)
         };
         Ok(self.database.run(delete).await? > 0)
     }
+}
+
+/// Anything else is no article's, and not every database would take it.
+fn is_document_id(text: &str) -> bool {
+    text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn find(conn: &mut DbConn, document_id: &str) -> QueryResult<Article> {

@@ -9,7 +9,9 @@ struct Sink;
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        LOG.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        LOG.lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend_from_slice(bytes);
         Ok(bytes.len())
     }
 
@@ -24,7 +26,10 @@ pub fn start() {
     STARTED.call_once(|| {
         use tracing_subscriber::fmt::format::FmtSpan;
         let level = tracing_subscriber::filter::LevelFilter::TRACE;
-        let log = tracing_subscriber::fmt().with_max_level(level).with_ansi(false).with_span_events(FmtSpan::FULL);
+        let log = tracing_subscriber::fmt()
+            .with_max_level(level)
+            .with_ansi(false)
+            .with_span_events(FmtSpan::FULL);
         log.with_writer(|| Sink).init();
     });
 }
@@ -39,5 +44,11 @@ pub fn setup_codes(base: &str) -> Vec<String> {
     let prefix = format!("{base}/api/users-permissions/setup?token=");
     let text = text();
     let parts = text.split(&prefix).skip(1);
-    parts.map(|part| part.chars().take_while(char::is_ascii_alphanumeric).collect()).collect()
+    parts
+        .map(|part| {
+            part.chars()
+                .take_while(char::is_ascii_alphanumeric)
+                .collect()
+        })
+        .collect()
 }

@@ -110,8 +110,18 @@ async fn a_running_plugin_prints_no_secret() {
     let ann = server.register("ann").await;
     ann.client.get("/api/users/me").await.expect(200);
     let database = server.up.database();
-    for text in [format!("{:?}", server.up), format!("{:#?}", server.up), format!("{database:?}")] {
-        for secret in [SECRET, "AdminPass1", acceptance::PASSWORD, ann.client.jwt.as_deref().unwrap(), "$2b$"] {
+    for text in [
+        format!("{:?}", server.up),
+        format!("{:#?}", server.up),
+        format!("{database:?}"),
+    ] {
+        for secret in [
+            SECRET,
+            "AdminPass1",
+            acceptance::PASSWORD,
+            ann.client.jwt.as_deref().unwrap(),
+            "$2b$",
+        ] {
             assert!(!text.contains(secret), "{text}");
         }
     }

@@ -12,7 +12,14 @@ const SETUP: &str = "/api/users-permissions/setup";
 async fn start(database: &TestDatabase) -> (Server, String) {
     captured::start();
     // A base of its own tells this server's link from all others in the log.
-    let base = format!("https://{}.example", database.url().bytes().map(|byte| format!("{byte:x}")).collect::<String>());
+    let base = format!(
+        "https://{}.example",
+        database
+            .url()
+            .bytes()
+            .map(|byte| format!("{byte:x}"))
+            .collect::<String>()
+    );
     let known = captured::setup_codes(&base).len();
     let mut config = config(database);
     config.first_admin = None;
@@ -203,9 +210,27 @@ on_every_database! {
 async fn the_page_shows_no_code_that_is_none() {
     let server = Server::start(Kind::Sqlite).await;
     let plain = server.anonymous().get(SETUP).await.text;
-    for token in ["\"><script>alert(1)</script>", "x", "%22%3E%3Cimg%20src=x%3E", "&quot;", "'onfocus='x", "g0", ""] {
-        let answer = server.anonymous().get(&format!("{SETUP}?token={token}")).await;
+    for token in [
+        "\"><script>alert(1)</script>",
+        "x",
+        "%22%3E%3Cimg%20src=x%3E",
+        "&quot;",
+        "'onfocus='x",
+        "g0",
+        "",
+    ] {
+        let answer = server
+            .anonymous()
+            .get(&format!("{SETUP}?token={token}"))
+            .await;
         assert_eq!(answer.text, plain, "{token}");
     }
-    assert!(server.anonymous().get(&format!("{SETUP}?token=0aF9")).await.text.contains("value=\"0aF9\""));
+    assert!(
+        server
+            .anonymous()
+            .get(&format!("{SETUP}?token=0aF9"))
+            .await
+            .text
+            .contains("value=\"0aF9\"")
+    );
 }

@@ -205,7 +205,7 @@ SQL
         mariadbd --no-defaults ${user[@]+"${user[@]}"} --datadir="$data" \
             --bind-address=127.0.0.1 --port="$port" --socket="$services_dir/mariadb/sock" \
             --pid-file="$services_dir/mariadb/pid" --init-file="$services_dir/mariadb/init.sql" \
-            --skip-name-resolve --max-connections=300 --skip-log-bin \
+            --skip-name-resolve --character-set-server=utf8mb4 --max-connections=300 --skip-log-bin \
             --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 --innodb-fast-shutdown=2 \
             >"$log" 2>&1 </dev/null &
         services_mariadb_pid=$!

@@ -66,12 +66,25 @@ impl Answer {
     /// Asserts any 4xx in the envelope, without a token.
     #[track_caller]
     pub fn expect_refusal(&self) -> Value {
-        assert!(self.status.is_client_error(), "{}: {}", self.status, self.text);
+        assert!(
+            self.status.is_client_error(),
+            "{}: {}",
+            self.status,
+            self.text
+        );
         let body = self.json();
         let error = &body["error"];
         assert_eq!(error["status"], self.status.as_u16(), "{body}");
-        assert!(body["data"].is_null() && body.get("jwt").is_none(), "{body}");
-        assert!(error["name"].is_string() && error["message"].is_string() && error["details"].is_object(), "{body}");
+        assert!(
+            body["data"].is_null() && body.get("jwt").is_none(),
+            "{body}"
+        );
+        assert!(
+            error["name"].is_string()
+                && error["message"].is_string()
+                && error["details"].is_object(),
+            "{body}"
+        );
         body
     }
 
@@ -91,13 +104,23 @@ impl Answer {
 impl Client {
     /// Calls `base` with `jwt`.
     pub fn new(base: &str, jwt: Option<String>) -> Self {
-        let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { base: base.to_owned(), jwt, http }
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .expect("a client");
+        Self {
+            base: base.to_owned(),
+            jwt,
+            http,
+        }
     }
 
     /// The same caller with another token.
     pub fn with_token(&self, jwt: impl Into<String>) -> Self {
-        Self { jwt: Some(jwt.into()), ..self.clone() }
+        Self {
+            jwt: Some(jwt.into()),
+            ..self.clone()
+        }
     }
 
     /// A request to be completed.
@@ -126,12 +149,23 @@ impl Client {
 
     /// `POST` with a JSON body.
     pub async fn post(&self, path: &str, body: Value) -> Answer {
-        self.send(self.request(Method::POST, path).json(&body)).await
+        self.send(self.request(Method::POST, path).json(&body))
+            .await
     }
 
     /// `POST` with a body as it is.
-    pub async fn post_raw(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
-        self.send(self.request(Method::POST, path).header("content-type", content_type).body(body)).await
+    pub async fn post_raw(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
+        self.send(
+            self.request(Method::POST, path)
+                .header("content-type", content_type)
+                .body(body),
+        )
+        .await
     }
 
     /// `PUT` with a JSON body.
@@ -147,25 +181,40 @@ impl Client {
     /// Id of the role of this type, as the administrator sees it.
     pub async fn role_id(&self, role_type: &str) -> i64 {
         let roles = self.get("/api/users-permissions/roles").await.expect(200);
-        let role = roles["roles"].as_array().expect("roles").iter().find(|role| role["type"] == role_type);
-        role.unwrap_or_else(|| panic!("no role {role_type}"))["id"].as_i64().expect("an id")
+        let role = roles["roles"]
+            .as_array()
+            .expect("roles")
+            .iter()
+            .find(|role| role["type"] == role_type);
+        role.unwrap_or_else(|| panic!("no role {role_type}"))["id"]
+            .as_i64()
+            .expect("an id")
     }
 
     /// Creates a role that holds exactly these actions (long form) and returns its id.
     pub async fn create_role(&self, name: &str, actions: &[&str]) -> i64 {
         let body = json!({ "name": name, "permissions": tree(actions) });
-        self.post("/api/users-permissions/roles", body).await.expect(200);
+        self.post("/api/users-permissions/roles", body)
+            .await
+            .expect(200);
         self.role_id(&name.to_lowercase().replace(' ', "_")).await
     }
 
     /// Makes a role hold exactly these actions.
     pub async fn set_grants(&self, role: i64, actions: &[&str]) -> Answer {
-        self.put(&format!("/api/users-permissions/roles/{role}"), json!({ "permissions": tree(actions) })).await
+        self.put(
+            &format!("/api/users-permissions/roles/{role}"),
+            json!({ "permissions": tree(actions) }),
+        )
+        .await
     }
 
     /// The actions a role holds.
     pub async fn grants(&self, role: i64) -> Vec<String> {
-        let role = self.get(&format!("/api/users-permissions/roles/{role}")).await.expect(200);
+        let role = self
+            .get(&format!("/api/users-permissions/roles/{role}"))
+            .await
+            .expect(200);
         let mut held = Vec::new();
         for (unit, value) in role["role"]["permissions"].as_object().expect("a tree") {
             for (controller, value) in value["controllers"].as_object().expect("controllers") {
@@ -187,7 +236,10 @@ impl Client {
             "role": role, "confirmed": true,
         });
         let user = self.post("/api/users", body).await.expect(201);
-        let anonymous = Self { jwt: None, ..self.clone() };
+        let anonymous = Self {
+            jwt: None,
+            ..self.clone()
+        };
         let body = json!({ "identifier": name, "password": crate::PASSWORD });
         let login = anonymous.post("/api/auth/local", body).await.expect(200);
         Person {

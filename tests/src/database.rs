@@ -22,7 +22,9 @@ impl Kind {
     pub fn is_available(self) -> bool {
         let available = match self {
             Self::Sqlite => true,
-            Self::Postgres => cfg!(feature = "postgres") && server("UP_TEST_POSTGRES_URL").is_some(),
+            Self::Postgres => {
+                cfg!(feature = "postgres") && server("UP_TEST_POSTGRES_URL").is_some()
+            }
             Self::Mysql => cfg!(feature = "mysql") && server("UP_TEST_MYSQL_URL").is_some(),
         };
         if !available {
@@ -34,7 +36,9 @@ impl Kind {
 
 /// URL of a server without a database at its end.
 fn server(variable: &str) -> Option<String> {
-    std::env::var(variable).ok().map(|url| url.trim_end_matches('/').to_owned())
+    std::env::var(variable)
+        .ok()
+        .map(|url| url.trim_end_matches('/').to_owned())
 }
 
 /// A database that goes away with the value.
@@ -49,13 +53,24 @@ impl TestDatabase {
     /// Makes an empty database.
     pub fn create(kind: Kind) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("up_test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "up_test_{}_{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         let directory = (kind == Kind::Sqlite).then(|| tempfile::tempdir().expect("a directory"));
-        let database = Self { kind, name, directory };
+        let database = Self {
+            kind,
+            name,
+            directory,
+        };
         match kind {
             Kind::Sqlite => {}
             Kind::Postgres => database.on_server(&format!("CREATE DATABASE {}", database.name)),
-            Kind::Mysql => database.on_server(&format!("CREATE DATABASE {} CHARACTER SET utf8mb4", database.name)),
+            Kind::Mysql => database.on_server(&format!(
+                "CREATE DATABASE {} CHARACTER SET utf8mb4",
+                database.name
+            )),
         }
         database
     }
@@ -67,8 +82,16 @@ impl TestDatabase {
                 let directory = self.directory.as_ref().expect("a directory");
                 format!("sqlite://{}", directory.path().join("test.db").display())
             }
-            Kind::Postgres => format!("{}/{}", server("UP_TEST_POSTGRES_URL").expect("a server"), self.name),
-            Kind::Mysql => format!("{}/{}", server("UP_TEST_MYSQL_URL").expect("a server"), self.name),
+            Kind::Postgres => format!(
+                "{}/{}",
+                server("UP_TEST_POSTGRES_URL").expect("a server"),
+                self.name
+            ),
+            Kind::Mysql => format!(
+                "{}/{}",
+                server("UP_TEST_MYSQL_URL").expect("a server"),
+                self.name
+            ),
         }
     }
 
@@ -84,9 +107,16 @@ impl TestDatabase {
 
     /// The one number that `sql` selects.
     pub fn number(&self, sql: &str) -> i64 {
-        let text = if self.kind == Kind::Mysql { "CHAR" } else { "TEXT" };
+        let text = if self.kind == Kind::Mysql {
+            "CHAR"
+        } else {
+            "TEXT"
+        };
         let lines = self.lines(&format!("SELECT CAST(({sql}) AS {text}) AS line"));
-        lines.first().and_then(|line| line.parse().ok()).unwrap_or_else(|| panic!("no number: {sql}"))
+        lines
+            .first()
+            .and_then(|line| line.parse().ok())
+            .unwrap_or_else(|| panic!("no number: {sql}"))
     }
 
     /// Runs a statement from outside of the plugin, in the database's own dialect.
@@ -97,22 +127,39 @@ impl TestDatabase {
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
         const TABLES: [(&str, &str); 6] = [
-            ("up_users", "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, role_id, token_version, updated_at"),
-            ("up_roles", "id, document_id, name, coalesce(description, '-'), role_type, updated_at"),
+            (
+                "up_users",
+                "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, role_id, token_version, updated_at",
+            ),
+            (
+                "up_roles",
+                "id, document_id, name, coalesce(description, '-'), role_type, updated_at",
+            ),
             ("up_actions", "id, action"),
             ("up_permissions", "role_id, action_id"),
             ("up_settings", "name, value"),
-            ("up_codes", "purpose, code_hash, coalesce(used_at, created_at)"),
+            (
+                "up_codes",
+                "purpose, code_hash, coalesce(used_at, created_at)",
+            ),
         ];
         let mut dump = BTreeMap::new();
         for (table, columns) in TABLES {
             let row = match self.kind {
                 Kind::Mysql => format!("CAST(CONCAT_WS('|', {columns}) AS CHAR)"),
                 Kind::Postgres => format!("CONCAT_WS('|', {columns})"),
-                Kind::Sqlite => columns.split(", ").fold((String::new(), 0usize), join_columns).0,
+                Kind::Sqlite => {
+                    columns
+                        .split(", ")
+                        .fold((String::new(), 0usize), join_columns)
+                        .0
+                }
             };
             let sql = format!("SELECT {row} AS line FROM {table} ORDER BY 1");
-            dump.insert(table, with_connection(self.kind, &self.url(), |conn| conn.lines(&sql)));
+            dump.insert(
+                table,
+                with_connection(self.kind, &self.url(), |conn| conn.lines(&sql)),
+            );
         }
         dump
     }
@@ -120,7 +167,10 @@ impl TestDatabase {
     fn on_server(&self, sql: &str) {
         let url = match self.kind {
             Kind::Sqlite => return,
-            Kind::Postgres => format!("{}/postgres", server("UP_TEST_POSTGRES_URL").expect("a server")),
+            Kind::Postgres => format!(
+                "{}/postgres",
+                server("UP_TEST_POSTGRES_URL").expect("a server")
+            ),
             Kind::Mysql => format!("{}/mysql", server("UP_TEST_MYSQL_URL").expect("a server")),
         };
         with_connection(self.kind, &url, |conn| conn.execute(sql));
@@ -145,7 +195,10 @@ impl Drop for TestDatabase {
         }
         match self.kind {
             Kind::Sqlite => {}
-            Kind::Postgres => self.on_server(&format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name)),
+            Kind::Postgres => self.on_server(&format!(
+                "DROP DATABASE IF EXISTS {} WITH (FORCE)",
+                self.name
+            )),
             Kind::Mysql => self.on_server(&format!("DROP DATABASE IF EXISTS {}", self.name)),
         }
     }

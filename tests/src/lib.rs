@@ -98,11 +98,26 @@ impl Server {
 
     /// The example app as configured, over a database the caller keeps.
     pub async fn with_config(config: Config) -> Self {
-        let up = UsersPermissions::builder().config(config).build().await.expect("the plugin starts");
-        let articles = Articles::open(up.database()).await.expect("the articles open");
+        let up = UsersPermissions::builder()
+            .config(config)
+            .build()
+            .await
+            .expect("the plugin starts");
+        let articles = Articles::open(up.database())
+            .await
+            .expect("the articles open");
         let plugin = up.clone();
-        let app = move || example_app::app(plugin.clone(), articles.clone(), "https://app.example".into());
-        let server = HttpServer::new(app).workers(2).bind(("127.0.0.1", 0)).expect("a free port");
+        let app = move || {
+            example_app::app(
+                plugin.clone(),
+                articles.clone(),
+                "https://app.example".into(),
+            )
+        };
+        let server = HttpServer::new(app)
+            .workers(2)
+            .bind(("127.0.0.1", 0))
+            .expect("a free port");
         Self::run(up, server.addrs(), server.run()).await
     }
 
@@ -118,17 +133,29 @@ impl Server {
                 InitError = (),
             > + 'static,
     {
-        let server = HttpServer::new(make).workers(2).bind(("127.0.0.1", 0)).expect("a free port");
+        let server = HttpServer::new(make)
+            .workers(2)
+            .bind(("127.0.0.1", 0))
+            .expect("a free port");
         Self::run(up, server.addrs(), server.run()).await
     }
 
-    async fn run(up: UsersPermissions, addresses: Vec<std::net::SocketAddr>, server: actix_web::dev::Server) -> Self {
+    async fn run(
+        up: UsersPermissions,
+        addresses: Vec<std::net::SocketAddr>,
+        server: actix_web::dev::Server,
+    ) -> Self {
         let base = format!("http://{}", addresses.first().expect("an address"));
         let handle = server.handle();
         actix_web::rt::spawn(server);
         // The server accepts once it was polled; a test that blocks right away would never let it.
         actix_web::rt::task::yield_now().await;
-        Self { up, base, handle, database: None }
+        Self {
+            up,
+            base,
+            handle,
+            database: None,
+        }
     }
 
     /// The same server, keeping the database alive.
@@ -139,7 +166,9 @@ impl Server {
 
     /// The database the server keeps alive.
     pub fn database(&self) -> &TestDatabase {
-        self.database.as_ref().expect("a database of the server's own")
+        self.database
+            .as_ref()
+            .expect("a database of the server's own")
     }
 
     /// A connection for bytes as they are.
@@ -166,19 +195,28 @@ impl Server {
     pub async fn login(&self, identifier: &str, password: &str) -> Client {
         let body = serde_json::json!({ "identifier": identifier, "password": password });
         let answer = self.anonymous().post("/api/auth/local", body).await;
-        let jwt = answer.expect(200)["jwt"].as_str().expect("a token").to_owned();
+        let jwt = answer.expect(200)["jwt"]
+            .as_str()
+            .expect("a token")
+            .to_owned();
         Client::new(&self.base, Some(jwt))
     }
 
     /// A new user of the default role, registered and signed in.
     pub async fn register(&self, name: &str) -> Person {
         let body = serde_json::json!({ "username": name, "email": format!("{name}@example.com"), "password": PASSWORD });
-        let answer = self.anonymous().post("/api/auth/local/register", body).await;
+        let answer = self
+            .anonymous()
+            .post("/api/auth/local/register", body)
+            .await;
         let body = answer.expect(200);
         Person {
             id: body["user"]["id"].as_i64().expect("an id"),
             name: name.to_owned(),
-            client: Client::new(&self.base, Some(body["jwt"].as_str().expect("a token").to_owned())),
+            client: Client::new(
+                &self.base,
+                Some(body["jwt"].as_str().expect("a token").to_owned()),
+            ),
         }
     }
 }
@@ -192,7 +230,9 @@ impl Drop for Server {
 
 impl std::fmt::Debug for Server {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Server").field("base", &self.base).finish_non_exhaustive()
+        f.debug_struct("Server")
+            .field("base", &self.base)
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,9 @@ impl Raw {
     /// Connects to `host:port`.
     pub fn connect(address: &str) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        stream
+            .set_read_timeout(Some(Duration::from_secs(20)))
+            .expect("a timeout");
         Self { stream }
     }
 

@@ -8,7 +8,11 @@ pub async fn plugin(change: impl FnOnce(&mut Config)) -> (UsersPermissions, Test
     let database = TestDatabase::create(Kind::Sqlite);
     let mut config = config(&database);
     change(&mut config);
-    let up = UsersPermissions::builder().config(config).build().await.expect("the plugin starts");
+    let up = UsersPermissions::builder()
+        .config(config)
+        .build()
+        .await
+        .expect("the plugin starts");
     (up, database)
 }
 
@@ -17,5 +21,8 @@ pub async fn grant(admin: &Client, role: &str, actions: &[&str]) {
     let id = admin.role_id(role).await;
     let mut held = admin.grants(id).await;
     held.extend(actions.iter().map(|action| (*action).to_owned()));
-    admin.set_grants(id, &held.iter().map(String::as_str).collect::<Vec<_>>()).await.expect(200);
+    admin
+        .set_grants(id, &held.iter().map(String::as_str).collect::<Vec<_>>())
+        .await
+        .expect(200);
 }

@@ -11,7 +11,13 @@ const SIGNED_IN: &str = "/api/users/me";
 
 async fn get(client: &Client, path: &str, authorization: impl AsRef<[u8]>) -> Answer {
     let value = HeaderValue::from_bytes(authorization.as_ref()).unwrap();
-    client.send(client.request("GET".parse().unwrap(), path).header("authorization", value)).await
+    client
+        .send(
+            client
+                .request("GET".parse().unwrap(), path)
+                .header("authorization", value),
+        )
+        .await
 }
 
 fn expect_public(answer: &Answer) {
@@ -26,8 +32,21 @@ async fn a_bearer_that_is_no_token_is_never_the_public() {
     let long = "x".repeat(64 * 1024);
     let long_token = format!("{jwt}{long}");
     let mut values: Vec<Vec<u8>> = [
-        "Bearer", "Bearer ", "bearer", "BEARER\t", "Bearer a b", "Bearer a.b.c", "Bearer null", "Bearer undefined",
-        "Bearer {}", "Bearer \"\"", "Bearer  ", "Bearer .", "Bearer ..", "Bearer ,", "Bearer é",
+        "Bearer",
+        "Bearer ",
+        "bearer",
+        "BEARER\t",
+        "Bearer a b",
+        "Bearer a.b.c",
+        "Bearer null",
+        "Bearer undefined",
+        "Bearer {}",
+        "Bearer \"\"",
+        "Bearer  ",
+        "Bearer .",
+        "Bearer ..",
+        "Bearer ,",
+        "Bearer é",
     ]
     .map(|value| value.as_bytes().to_vec())
     .into();
@@ -54,7 +73,9 @@ async fn a_bearer_that_is_no_token_is_never_the_public() {
     }
     // The same header opens the door when nothing is wrong with it.
     for scheme in ["Bearer ", "bearer ", "BEARER ", "Bearer\t", "Bearer   "] {
-        get(&anonymous, SIGNED_IN, format!("{scheme}{jwt}")).await.expect(200);
+        get(&anonymous, SIGNED_IN, format!("{scheme}{jwt}"))
+            .await
+            .expect(200);
     }
 }
 
@@ -64,7 +85,18 @@ async fn another_scheme_or_none_is_the_public() {
     let jwt = server.register("ann").await.client.jwt.unwrap();
     let anonymous = server.anonymous();
     let basic = "Basic YWRtaW46QWRtaW5QYXNzMQ==";
-    for value in ["", "Basic", basic, &jwt, "Token x", "Bearerx a.b.c", "Digest username=\"admin\"", "x", "=", "\t"] {
+    for value in [
+        "",
+        "Basic",
+        basic,
+        &jwt,
+        "Token x",
+        "Bearerx a.b.c",
+        "Digest username=\"admin\"",
+        "x",
+        "=",
+        "\t",
+    ] {
         expect_public(&get(&anonymous, PUBLIC, value).await);
         get(&anonymous, SIGNED_IN, value).await.expect_forbidden();
     }
@@ -77,9 +109,21 @@ async fn a_broken_token_is_401_on_login_and_registration_before_the_body_is_look
     let server = Server::start(Kind::Sqlite).await;
     let stale = server.anonymous().with_token("a.b.c");
     for path in ["/api/auth/local", "/api/auth/local/register"] {
-        stale.post(path, json!({ "identifier": "admin", "password": "AdminPass1" })).await.expect_bad_token();
-        stale.post_raw(path, "application/json", "{").await.expect_bad_token();
-        stale.post_raw(path, "application/json", "x".repeat(1 << 20)).await.expect_bad_token();
+        stale
+            .post(
+                path,
+                json!({ "identifier": "admin", "password": "AdminPass1" }),
+            )
+            .await
+            .expect_bad_token();
+        stale
+            .post_raw(path, "application/json", "{")
+            .await
+            .expect_bad_token();
+        stale
+            .post_raw(path, "application/json", "x".repeat(1 << 20))
+            .await
+            .expect_bad_token();
     }
 }
 
@@ -90,12 +134,21 @@ async fn two_authorization_headers_never_add_up() {
     let anonymous = server.anonymous();
     let request = |first: &str, second: &str| {
         let request = anonymous.request("GET".parse().unwrap(), SIGNED_IN);
-        request.header("authorization", first).header("authorization", second)
+        request
+            .header("authorization", first)
+            .header("authorization", second)
     };
     let bearer = format!("Bearer {jwt}");
     for (first, second) in [("Bearer a.b.c", bearer.as_str()), ("Bearer", &bearer)] {
-        anonymous.send(request(first, second)).await.expect_bad_token();
+        anonymous
+            .send(request(first, second))
+            .await
+            .expect_bad_token();
     }
     let answer = anonymous.send(request("Basic x", &bearer)).await;
-    assert!([401, 403].contains(&answer.status.as_u16()), "{}", answer.text);
+    assert!(
+        [401, 403].contains(&answer.status.as_u16()),
+        "{}",
+        answer.text
+    );
 }

@@ -14,11 +14,29 @@ async fn malformed_json_is_400_in_the_envelope() {
     let before = server.database().dump();
     let deep_object = format!("{}1{}", "{\"a\":".repeat(2_000), "}".repeat(2_000));
     let deep_array = format!("{}{}", "[".repeat(7_000), "]".repeat(7_000));
-    let deep_inside = format!("{{\"identifier\":{}{}}}", "[".repeat(7_000), "]".repeat(7_000));
+    let deep_inside = format!(
+        "{{\"identifier\":{}{}}}",
+        "[".repeat(7_000),
+        "]".repeat(7_000)
+    );
     let bodies: [&[u8]; 18] = [
-        b"{", b"}", b"{\"identifier\":}", b"{\"identifier\" \"x\"}", b"{'identifier':'x'}", b"{identifier:1}", b"nul",
-        b"\"", b"{}{}", b"[1,]", b"{\"a\":1e999}", b"\xef\xbb\xbf{}", b"{\"identifier\":\"\xff\"}",
-        b"{\"identifier\":\"\\ud800\"}", b"{\"identifier\":\"a\nb\"}", deep_object.as_bytes(), deep_array.as_bytes(),
+        b"{",
+        b"}",
+        b"{\"identifier\":}",
+        b"{\"identifier\" \"x\"}",
+        b"{'identifier':'x'}",
+        b"{identifier:1}",
+        b"nul",
+        b"\"",
+        b"{}{}",
+        b"[1,]",
+        b"{\"a\":1e999}",
+        b"\xef\xbb\xbf{}",
+        b"{\"identifier\":\"\xff\"}",
+        b"{\"identifier\":\"\\ud800\"}",
+        b"{\"identifier\":\"a\nb\"}",
+        deep_object.as_bytes(),
+        deep_array.as_bytes(),
         deep_inside.as_bytes(),
     ];
     for body in bodies {
@@ -29,9 +47,16 @@ async fn malformed_json_is_400_in_the_envelope() {
             (Method::PUT, "/api/users/1", &admin),
             (Method::POST, "/api/users-permissions/roles", &admin),
             (Method::PUT, "/api/users-permissions/roles/1", &admin),
-            (Method::POST, "/api/users-permissions/setup", &server.anonymous()),
+            (
+                Method::POST,
+                "/api/users-permissions/setup",
+                &server.anonymous(),
+            ),
         ] {
-            let request = client.request(method, path).header("content-type", "application/json").body(body.to_vec());
+            let request = client
+                .request(method, path)
+                .header("content-type", "application/json")
+                .body(body.to_vec());
             let answer = client.send(request).await;
             let shown = String::from_utf8_lossy(&body[..body.len().min(40)]);
             assert_eq!(answer.status, 400, "{path} {shown}: {}", answer.text);
@@ -46,7 +71,16 @@ async fn json_that_is_no_object_is_400() {
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
     let before = server.database().dump();
-    for body in ["[]", "[{}]", "[[\"identifier\"]]", "null", "true", "0", "\"x\"", "[\"name\"]"] {
+    for body in [
+        "[]",
+        "[{}]",
+        "[[\"identifier\"]]",
+        "null",
+        "true",
+        "0",
+        "\"x\"",
+        "[\"name\"]",
+    ] {
         for (path, client) in [
             (LOGIN, &server.anonymous()),
             (REGISTER, &server.anonymous()),
@@ -68,16 +102,31 @@ async fn oversized_bodies_are_413_whether_their_length_is_told_or_not() {
     let admin = server.admin().await;
     let before = server.database().dump();
     let padded = |size: usize| {
-        let body = json!({ "identifier": "admin", "password": "AdminPass1", "pad": "" }).to_string();
-        body.replace("\"pad\":\"\"", &format!("\"pad\":\"{}\"", "x".repeat(size - body.len())))
+        let body =
+            json!({ "identifier": "admin", "password": "AdminPass1", "pad": "" }).to_string();
+        body.replace(
+            "\"pad\":\"\"",
+            &format!("\"pad\":\"{}\"", "x".repeat(size - body.len())),
+        )
     };
     let anonymous = server.anonymous();
     assert_eq!(padded(16 * 1024).len(), 16 * 1024);
-    anonymous.post_raw(LOGIN, "application/json", padded(16 * 1024)).await.expect(200);
-    let answer = anonymous.post_raw(LOGIN, "application/json", padded(16 * 1024 + 1)).await;
+    anonymous
+        .post_raw(LOGIN, "application/json", padded(16 * 1024))
+        .await
+        .expect(200);
+    let answer = anonymous
+        .post_raw(LOGIN, "application/json", padded(16 * 1024 + 1))
+        .await;
     answer.expect_error(413, "PayloadTooLargeError", "request entity too large");
-    for (path, client) in [(LOGIN, &anonymous), (REGISTER, &anonymous), ("/api/users", &admin)] {
-        let answer = client.post_raw(path, "application/json", padded(1 << 20)).await;
+    for (path, client) in [
+        (LOGIN, &anonymous),
+        (REGISTER, &anonymous),
+        ("/api/users", &admin),
+    ] {
+        let answer = client
+            .post_raw(path, "application/json", padded(1 << 20))
+            .await;
         answer.expect_error(413, "PayloadTooLargeError", "request entity too large");
     }
     let tree = json!({ "name": "Huge", "permissions": { "api::x": { "controllers": { "x".repeat(1 << 20): {} } } } });
@@ -88,13 +137,19 @@ async fn oversized_bodies_are_413_whether_their_length_is_told_or_not() {
     let chunks: String = body.as_bytes().chunks(1_000).map(chunk).collect();
     let mut raw = server.raw();
     raw.write("POST /api/auth/local HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n");
-    raw.write("Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n").write(chunks).write("0\r\n\r\n");
+    raw.write("Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n")
+        .write(chunks)
+        .write("0\r\n\r\n");
     assert!(raw.read_head().starts_with("HTTP/1.1 413 "));
     assert_eq!(server.database().dump(), before);
 }
 
 fn chunk(bytes: &[u8]) -> String {
-    format!("{:x}\r\n{}\r\n", bytes.len(), String::from_utf8_lossy(bytes))
+    format!(
+        "{:x}\r\n{}\r\n",
+        bytes.len(),
+        String::from_utf8_lossy(bytes)
+    )
 }
 
 #[actix_web::test]
@@ -103,17 +158,33 @@ async fn unknown_media_types_are_415_and_kindred_of_json_are_json() {
     let anonymous = server.anonymous();
     let body = json!({ "identifier": "admin", "password": "AdminPass1" }).to_string();
     for media_type in [
-        "text/plain", "text/xml", "application/xml", "text/html", "multipart/form-data; boundary=x", "image/png",
-        "application/x-json", "text/json", "application/jsonp", "*/*", "x",
+        "text/plain",
+        "text/xml",
+        "application/xml",
+        "text/html",
+        "multipart/form-data; boundary=x",
+        "image/png",
+        "application/x-json",
+        "text/json",
+        "application/jsonp",
+        "*/*",
+        "x",
     ] {
         let answer = anonymous.post_raw(LOGIN, media_type, body.clone()).await;
         answer.expect_error(415, "UnsupportedMediaTypeError", "Unsupported Media Type");
     }
     for media_type in [
-        "application/json", "APPLICATION/JSON", "application/json; charset=utf-8", "application/json;charset=UTF-8",
-        "application/vnd.api+json", "application/problem+json",
+        "application/json",
+        "APPLICATION/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "application/vnd.api+json",
+        "application/problem+json",
     ] {
-        anonymous.post_raw(LOGIN, media_type, body.clone()).await.expect(200);
+        anonymous
+            .post_raw(LOGIN, media_type, body.clone())
+            .await
+            .expect(200);
     }
     let bare = anonymous.request(Method::POST, LOGIN).body(body);
     anonymous.send(bare).await.expect(200);
@@ -130,12 +201,26 @@ async fn no_error_repeats_what_was_sent() {
     let admin = server.admin().await;
     let anonymous = server.anonymous();
     let texts: [Value; 8] = [
-        json!(CANARY), json!(CANARY.repeat(20)), json!([CANARY]), json!({ "x": CANARY }), json!(format!("{CANARY}@")),
-        json!(format!("\u{202e}{CANARY}")), json!(format!("{CANARY}\u{0}")), json!(format!("{CANARY}@example.com")),
+        json!(CANARY),
+        json!(CANARY.repeat(20)),
+        json!([CANARY]),
+        json!({ "x": CANARY }),
+        json!(format!("{CANARY}@")),
+        json!(format!("\u{202e}{CANARY}")),
+        json!(format!("{CANARY}\u{0}")),
+        json!(format!("{CANARY}@example.com")),
     ];
     let mut answers = Vec::new();
     for value in &texts {
-        for key in ["identifier", "password", "username", "email", "role", "confirmed", "blocked"] {
+        for key in [
+            "identifier",
+            "password",
+            "username",
+            "email",
+            "role",
+            "confirmed",
+            "blocked",
+        ] {
             let body = json!({ key: value });
             answers.push(anonymous.post(LOGIN, body.clone()).await);
             answers.push(anonymous.post(REGISTER, body.clone()).await);
@@ -146,30 +231,67 @@ async fn no_error_repeats_what_was_sent() {
             }
         }
         for key in ["name", "type", "description", "permissions"] {
-            answers.push(admin.post("/api/users-permissions/roles", json!({ key: value, "x": 1 })).await);
+            answers.push(
+                admin
+                    .post(
+                        "/api/users-permissions/roles",
+                        json!({ key: value, "x": 1 }),
+                    )
+                    .await,
+            );
         }
         let setup = json!({ "token": value, "username": "mallory", "email": "m@example.com", "password": CANARY });
         answers.push(anonymous.post("/api/users-permissions/setup", setup).await);
     }
-    for body in [format!("{{\"password\":\"{CANARY}\""), format!("{{\"password\":{CANARY}}}"), CANARY.to_owned()] {
-        answers.push(anonymous.post_raw(LOGIN, "application/json", body.clone()).await);
+    for body in [
+        format!("{{\"password\":\"{CANARY}\""),
+        format!("{{\"password\":{CANARY}}}"),
+        CANARY.to_owned(),
+    ] {
+        answers.push(
+            anonymous
+                .post_raw(LOGIN, "application/json", body.clone())
+                .await,
+        );
         answers.push(anonymous.post_raw(LOGIN, CANARY, body.clone()).await);
-        answers.push(anonymous.post_raw(LOGIN, "application/x-www-form-urlencoded", body).await);
+        answers.push(
+            anonymous
+                .post_raw(LOGIN, "application/x-www-form-urlencoded", body)
+                .await,
+        );
     }
-    for path in ["users", "users-permissions/roles", CANARY, "articles", "users-permissions/permissions"] {
+    for path in [
+        "users",
+        "users-permissions/roles",
+        CANARY,
+        "articles",
+        "users-permissions/permissions",
+    ] {
         answers.push(admin.delete(&format!("/api/{path}/{CANARY}")).await);
         answers.push(admin.get(&format!("/api/{path}/{CANARY}")).await);
     }
-    answers.push(admin.get(&format!("/api/articles?pagination[page]={CANARY}")).await);
+    answers.push(
+        admin
+            .get(&format!("/api/articles?pagination[page]={CANARY}"))
+            .await,
+    );
     answers.push(anonymous.with_token(CANARY).get("/api/users/me").await);
     for answer in answers {
         // A name that was merely free to take is no error.
         if answer.status.is_success() {
             continue;
         }
-        assert!(!answer.text.contains(CANARY), "{}: {}", answer.status, answer.text);
+        assert!(
+            !answer.text.contains(CANARY),
+            "{}: {}",
+            answer.status,
+            answer.text
+        );
         for value in answer.headers.values() {
-            assert!(!String::from_utf8_lossy(value.as_bytes()).contains(CANARY), "{value:?}");
+            assert!(
+                !String::from_utf8_lossy(value.as_bytes()).contains(CANARY),
+                "{value:?}"
+            );
         }
         answer.expect_refusal();
     }

@@ -13,8 +13,13 @@ const PUBLIC: [&str; 8] = [
     "auth.resetPassword",
     "auth.sendEmailConfirmation",
 ];
-const AUTHENTICATED: [&str; 5] =
-    ["auth.changePassword", "auth.getSessions", "auth.logout", "auth.revokeSession", "user.me"];
+const AUTHENTICATED: [&str; 5] = [
+    "auth.changePassword",
+    "auth.getSessions",
+    "auth.logout",
+    "auth.revokeSession",
+    "user.me",
+];
 const OPEN: [&str; 3] = [
     "api::app.app.health",
     "plugin::users-permissions.setup.page",
@@ -22,7 +27,10 @@ const OPEN: [&str; 3] = [
 ];
 
 fn long(names: &[&str]) -> Vec<String> {
-    names.iter().map(|name| format!("plugin::users-permissions.{name}")).collect()
+    names
+        .iter()
+        .map(|name| format!("plugin::users-permissions.{name}"))
+        .collect()
 }
 
 /// Every action with a method and a path it is served under in this application.
@@ -54,7 +62,13 @@ async fn served(admin: &Client) -> Vec<(String, String, String)> {
 }
 
 async fn call(client: &Client, method: &str, path: &str) -> Answer {
-    client.send(client.request(method.parse().unwrap(), path).json(&json!({}))).await
+    client
+        .send(
+            client
+                .request(method.parse().unwrap(), path)
+                .json(&json!({})),
+        )
+        .await
 }
 
 on_every_database! {
@@ -93,7 +107,11 @@ async fn every_route_is_closed_to_everybody_but_those_who_were_granted_it() {
         ] {
             let answer = call(client, &method, &path).await;
             if may || open {
-                assert!(![401, 403].contains(&answer.status.as_u16()), "{who} {method} {path}: {}", answer.text);
+                assert!(
+                    ![401, 403].contains(&answer.status.as_u16()),
+                    "{who} {method} {path}: {}",
+                    answer.text
+                );
             } else {
                 assert_eq!(answer.status, 403, "{who} {method} {path}: {}", answer.text);
                 answer.expect_forbidden();
@@ -110,8 +128,11 @@ async fn roles_do_not_inherit_from_public() {
     let login = json!({ "identifier": "ann", "password": acceptance::PASSWORD });
     ann.post("/api/auth/local", login).await.expect_forbidden();
     ann.get("/api/connect/none").await.expect_forbidden();
-    let body = json!({ "username": "bob", "email": "bob@example.com", "password": acceptance::PASSWORD });
-    ann.post("/api/auth/local/register", body).await.expect_forbidden();
+    let body =
+        json!({ "username": "bob", "email": "bob@example.com", "password": acceptance::PASSWORD });
+    ann.post("/api/auth/local/register", body)
+        .await
+        .expect_forbidden();
 }
 
 // An operator who took every right away does not get them back by a restart (section 3, 30).
@@ -130,5 +151,9 @@ async fn a_public_role_that_was_emptied_stays_empty_after_a_restart() {
     let admin = server.anonymous().with_token(jwt);
     assert_eq!(admin.grants(public).await, [String::new(); 0]);
     let answer = server.anonymous().get("/api/connect/none").await;
-    assert!([401, 403].contains(&answer.status.as_u16()), "{}", answer.text);
+    assert!(
+        [401, 403].contains(&answer.status.as_u16()),
+        "{}",
+        answer.text
+    );
 }

@@ -2,7 +2,7 @@
 
 use acceptance::{Client, Server};
 use actix_web::{App, get, guard, post, put, web};
-use users_permissions::permission;
+use users_permissions::{listed as listed_mark, permission};
 
 use crate::apps::plugin;
 
@@ -100,11 +100,10 @@ async fn server(deny: bool) -> Server {
             .service(unlisted)
             .service(unlisted_method)
             .service(unlisted_pattern)
-            .service(web::resource("/named").name("api::test-deny.test-deny.named").route(web::get().to(named)))
+            .service(web::resource("/named").route(web::get().guard(listed_mark).to(named)))
             .service(
                 web::resource("/two")
-                    .name("api::test-deny.test-deny.two")
-                    .route(web::get().to(two))
+                    .route(web::get().guard(listed_mark).to(two))
                     .route(web::post().to(bare)),
             )
             .service(latest)
@@ -115,13 +114,18 @@ async fn server(deny: bool) -> Server {
             .service(shadowed)
             .route("/bare", web::to(bare))
             .service(web::scope("/deep").route("/bare", web::get().to(bare)));
-        App::new().wrap(inside.middleware()).service(api).route("/bare", web::get().to(bare))
+        App::new()
+            .wrap(inside.middleware())
+            .service(api)
+            .route("/bare", web::get().to(bare))
     };
     Server::serve(up, app).await.owning(database)
 }
 
 async fn call(client: &Client, method: &str, path: &str) -> (u16, String) {
-    let answer = client.send(client.request(method.parse().unwrap(), path)).await;
+    let answer = client
+        .send(client.request(method.parse().unwrap(), path))
+        .await;
     (answer.status.as_u16(), answer.text)
 }
 
@@ -130,15 +134,29 @@ async fn unlisted_routes_are_403_listed_ones_work_and_unknown_ones_are_404() {
     let server = server(true).await;
     let (anonymous, admin) = (server.anonymous(), server.admin().await);
     for (method, path, text) in [
-        ("GET", "/api/listed", "listed"), ("GET", "/api/open", "open"), ("GET", "/api/named", "named"),
-        ("GET", "/api/files/latest", "latest"), ("PUT", "/api/files/x", "uploaded"), ("GET", "/api/listed/", "listed"),
+        ("GET", "/api/listed", "listed"),
+        ("GET", "/api/open", "open"),
+        ("GET", "/api/named", "named"),
+        ("GET", "/api/files/latest", "latest"),
+        ("PUT", "/api/files/x", "uploaded"),
+        ("GET", "/api/listed/", "listed"),
     ] {
-        assert_eq!(call(&anonymous, method, path).await, (200, text.to_owned()), "{method} {path}");
+        assert_eq!(
+            call(&anonymous, method, path).await,
+            (200, text.to_owned()),
+            "{method} {path}"
+        );
     }
     assert_eq!(call(&anonymous, "HEAD", "/api/listed").await.0, 200);
     for (method, path) in [
-        ("GET", "/api/unlisted"), ("POST", "/api/listed"), ("GET", "/api/unlisted/7"), ("GET", "/api/bare"),
-        ("POST", "/api/bare"), ("GET", "/api/deep/bare"), ("GET", "/bare"), ("HEAD", "/api/unlisted"),
+        ("GET", "/api/unlisted"),
+        ("POST", "/api/listed"),
+        ("GET", "/api/unlisted/7"),
+        ("GET", "/api/bare"),
+        ("POST", "/api/bare"),
+        ("GET", "/api/deep/bare"),
+        ("GET", "/bare"),
+        ("HEAD", "/api/unlisted"),
         ("GET", "/api/unlisted?x=/api/listed"),
     ] {
         for client in [&anonymous, &admin] {
@@ -146,12 +164,23 @@ async fn unlisted_routes_are_403_listed_ones_work_and_unknown_ones_are_404() {
         }
     }
     anonymous.get("/api/unlisted").await.expect_forbidden();
-    for (method, path) in [("GET", "/api/nowhere"), ("GET", "/nowhere"), ("POST", "/api/nowhere/x")] {
-        assert_eq!(call(&anonymous, method, path).await.0, 404, "{method} {path}");
+    for (method, path) in [
+        ("GET", "/api/nowhere"),
+        ("GET", "/nowhere"),
+        ("POST", "/api/nowhere/x"),
+    ] {
+        assert_eq!(
+            call(&anonymous, method, path).await.0,
+            404,
+            "{method} {path}"
+        );
     }
     // The plugin's own routes are listed.
     assert_eq!(call(&anonymous, "GET", "/api/connect/none").await.0, 400);
-    assert_eq!(call(&admin, "GET", "/api/users-permissions/roles").await.0, 200);
+    assert_eq!(
+        call(&admin, "GET", "/api/users-permissions/roles").await.0,
+        200
+    );
 }
 
 #[actix_web::test]
@@ -159,16 +188,35 @@ async fn another_spelling_of_the_path_leads_to_no_unlisted_handler() {
     let server = server(true).await;
     let anonymous = server.anonymous();
     for path in [
-        "/api/unlisted/", "/api/%75nlisted", "/%61pi/unlisted", "/api/unliste%64", "/api/unlisted//", "/api//unlisted",
-        "//api/unlisted", "/api/./unlisted", "/api/x/../unlisted", "/api/unlisted;x", "/api/unlisted%2f", "/api/UNLISTED",
-        "/api/unlisted%00", "/api/deep/b%61re", "/b%61re", "/api/unlisted/%37", "/api/b%61re",
+        "/api/unlisted/",
+        "/api/%75nlisted",
+        "/%61pi/unlisted",
+        "/api/unliste%64",
+        "/api/unlisted//",
+        "/api//unlisted",
+        "//api/unlisted",
+        "/api/./unlisted",
+        "/api/x/../unlisted",
+        "/api/unlisted;x",
+        "/api/unlisted%2f",
+        "/api/UNLISTED",
+        "/api/unlisted%00",
+        "/api/deep/b%61re",
+        "/b%61re",
+        "/api/unlisted/%37",
+        "/api/b%61re",
     ] {
         // As bytes: clients tidy paths up.
         let mut raw = server.raw();
-        raw.write(format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"));
+        raw.write(format!(
+            "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        ));
         let (answer, _) = raw.read_to_end();
         let status = answer.split(' ').nth(1).unwrap_or_default().to_owned();
-        assert!(["400", "403", "404"].contains(&status.as_str()), "{path}: {answer}");
+        assert!(
+            ["400", "403", "404"].contains(&status.as_str()),
+            "{path}: {answer}"
+        );
     }
     assert_eq!(call(&anonymous, "GET", "/api/listed").await.0, 200);
 }
@@ -178,7 +226,9 @@ async fn another_spelling_of_the_path_leads_to_no_unlisted_handler() {
 async fn an_unlisted_handler_beside_a_listed_one_of_the_same_path_stays_closed() {
     let server = server(true).await;
     let anonymous = server.anonymous();
-    let internal = anonymous.request("GET".parse().unwrap(), "/api/guarded").header("x-internal", "1");
+    let internal = anonymous
+        .request("GET".parse().unwrap(), "/api/guarded")
+        .header("x-internal", "1");
     anonymous.send(internal).await.expect_forbidden();
     assert_eq!(call(&anonymous, "GET", "/api/guarded").await.0, 403);
 }
@@ -194,20 +244,32 @@ async fn an_unlisted_method_of_a_resource_that_bears_an_actions_name_stays_close
     let server = server(true).await;
     assert_eq!(call(&server.anonymous(), "POST", "/api/two").await.0, 403);
     let found = server.up.coverage().unlisted;
-    assert!(found.iter().any(|route| route.path == "/api/two" && route.method == "POST"), "{found:?}");
+    assert!(
+        found
+            .iter()
+            .any(|route| route.path == "/api/two" && route.method == "POST"),
+        "{found:?}"
+    );
 }
 
 #[actix_web::test]
 async fn a_listed_handler_is_reached_though_another_pattern_fits_its_path_first() {
     let server = server(true).await;
-    assert_eq!(call(&server.anonymous(), "PUT", "/api/files/latest").await, (200, "uploaded".to_owned()));
+    assert_eq!(
+        call(&server.anonymous(), "PUT", "/api/files/latest").await,
+        (200, "uploaded".to_owned())
+    );
 }
 
 #[actix_web::test]
 async fn without_it_unlisted_routes_are_the_applications_own_business() {
     let server = server(false).await;
     for path in ["/api/unlisted", "/api/bare", "/bare"] {
-        assert_eq!(call(&server.anonymous(), "GET", path).await, (200, "unlisted".to_owned()), "{path}");
+        assert_eq!(
+            call(&server.anonymous(), "GET", path).await,
+            (200, "unlisted".to_owned()),
+            "{path}"
+        );
         let broken = server.anonymous().with_token("a.b.c");
         assert_eq!(call(&broken, "GET", path).await.0, 200, "{path}");
     }

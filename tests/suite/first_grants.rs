@@ -21,7 +21,10 @@ fn granting(database: &TestDatabase) -> Config {
 /// The grants of the articles.
 async fn of_articles(admin: &Client, role: &str) -> Vec<String> {
     let grants = admin.grants(admin.role_id(role).await).await;
-    grants.into_iter().filter(|action| action.starts_with("api::article.")).collect()
+    grants
+        .into_iter()
+        .filter(|action| action.starts_with("api::article."))
+        .collect()
 }
 
 on_every_database! {

@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 /// Seconds since the epoch.
 pub fn now() -> i64 {
-    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() as i64
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs() as i64
 }
 
 /// Unpadded base64url.
@@ -18,7 +21,9 @@ pub fn base64(bytes: &[u8]) -> String {
         word[..chunk.len()].copy_from_slice(chunk);
         let bits = u32::from_be_bytes([0, word[0], word[1], word[2]]);
         for place in 0..=chunk.len() {
-            out.push(char::from(LETTERS[(bits >> (18 - 6 * place)) as usize & 63]));
+            out.push(char::from(
+                LETTERS[(bits >> (18 - 6 * place)) as usize & 63],
+            ));
         }
     }
     out
@@ -26,14 +31,28 @@ pub fn base64(bytes: &[u8]) -> String {
 
 /// Signs header and payload, whatever they are, with HMAC.
 pub fn sign_text(header: &str, payload: &str, secret: &[u8], algorithm: Algorithm) -> String {
-    let message = format!("{}.{}", base64(header.as_bytes()), base64(payload.as_bytes()));
-    let signature = crypto::sign(message.as_bytes(), &EncodingKey::from_secret(secret), algorithm).unwrap();
+    let message = format!(
+        "{}.{}",
+        base64(header.as_bytes()),
+        base64(payload.as_bytes())
+    );
+    let signature = crypto::sign(
+        message.as_bytes(),
+        &EncodingKey::from_secret(secret),
+        algorithm,
+    )
+    .unwrap();
     format!("{message}.{signature}")
 }
 
 /// Signs with the server's secret, as HS256, under any header.
 pub fn with_header(header: &Value, payload: &Value) -> String {
-    sign_text(&header.to_string(), &payload.to_string(), SECRET.as_bytes(), Algorithm::HS256)
+    sign_text(
+        &header.to_string(),
+        &payload.to_string(),
+        SECRET.as_bytes(),
+        Algorithm::HS256,
+    )
 }
 
 /// A token of these claims that the server would have signed itself.
@@ -48,7 +67,14 @@ pub fn claims(id: i64) -> Value {
 
 #[test]
 fn base64_is_that_of_the_rfc() {
-    for (bytes, text) in [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("\u{fb}\u{ff}", "w7vDvw")] {
+    for (bytes, text) in [
+        ("", ""),
+        ("f", "Zg"),
+        ("fo", "Zm8"),
+        ("foo", "Zm9v"),
+        ("foob", "Zm9vYg"),
+        ("\u{fb}\u{ff}", "w7vDvw"),
+    ] {
         assert_eq!(base64(bytes.as_bytes()), text);
     }
 }

@@ -19,7 +19,10 @@ async fn expect_refused(server: &Server, tokens: impl IntoIterator<Item = String
 }
 
 async fn expect_accepted(server: &Server, token: String) {
-    Client::new(server.base(), Some(token)).get("/api/users/me").await.expect(200);
+    Client::new(server.base(), Some(token))
+        .get("/api/users/me")
+        .await
+        .expect(200);
 }
 
 #[actix_web::test]
@@ -30,7 +33,11 @@ async fn a_token_of_strapi_with_the_same_secret_is_good() {
     let id = json!({ "id": 1, "iat": now() + 30, "exp": now() + 600, "name": "x", "aud": "any", "iss": "any", "sub": "2" });
     expect_accepted(&server, token(&id)).await;
     expect_accepted(&server, with_header(&json!({ "alg": "HS256" }), &claims(1))).await;
-    expect_accepted(&server, token(&json!({ "id": 1, "exp": now() + 600, "nbf": now() - 5 }))).await;
+    expect_accepted(
+        &server,
+        token(&json!({ "id": 1, "exp": now() + 600, "nbf": now() - 5 })),
+    )
+    .await;
 }
 
 #[actix_web::test]
@@ -38,17 +45,46 @@ async fn times_are_numbers_and_present() {
     let server = Server::start(Kind::Sqlite).await;
     let mut tokens = Vec::new();
     for exp in [
-        json!("9"), json!("9999999999"), json!(null), json!([]), json!([9_999_999_999u64]), json!({}), json!(true),
-        json!(-1), json!(0), json!(now() - 1), json!(now()), json!(1.0e300), json!(f64::MAX),
+        json!("9"),
+        json!("9999999999"),
+        json!(null),
+        json!([]),
+        json!([9_999_999_999u64]),
+        json!({}),
+        json!(true),
+        json!(-1),
+        json!(0),
+        json!(now() - 1),
+        json!(now()),
+        json!(1.0e300),
+        json!(f64::MAX),
     ] {
         tokens.push(token(&json!({ "id": 1, "iat": now() - 60, "exp": exp })));
     }
     tokens.push(token(&json!({ "id": 1, "iat": now() })));
-    for exp in ["1e400", "-1e400", "99999999999999999999999999", "NaN", "0x7fffffff"] {
+    for exp in [
+        "1e400",
+        "-1e400",
+        "99999999999999999999999999",
+        "NaN",
+        "0x7fffffff",
+    ] {
         let payload = format!("{{\"id\":1,\"iat\":{},\"exp\":{exp}}}", now());
-        tokens.push(sign_text(r#"{"alg":"HS256","typ":"JWT"}"#, &payload, SECRET.as_bytes(), Algorithm::HS256));
+        tokens.push(sign_text(
+            r#"{"alg":"HS256","typ":"JWT"}"#,
+            &payload,
+            SECRET.as_bytes(),
+            Algorithm::HS256,
+        ));
     }
-    for nbf in [json!(now() + 120), json!("9999999999"), json!("0"), json!([]), json!({}), json!(true)] {
+    for nbf in [
+        json!(now() + 120),
+        json!("9999999999"),
+        json!("0"),
+        json!([]),
+        json!({}),
+        json!(true),
+    ] {
         tokens.push(token(&json!({ "id": 1, "exp": now() + 600, "nbf": nbf })));
     }
     for iat in [json!("0"), json!([]), json!({}), json!(null)] {
@@ -61,19 +97,54 @@ async fn times_are_numbers_and_present() {
 async fn an_id_is_a_whole_number_and_nothing_like_one() {
     let server = Server::start(Kind::Sqlite).await;
     let ids: [Value; 18] = [
-        json!("1"), json!("1 "), json!(1.0), json!(1.5), json!([1]), json!({ "$gt": 0 }), json!("1 or 1=1"), json!(null),
-        json!(true), json!(0), json!(-1), json!(4_294_967_297u64), json!(u64::MAX), json!(i64::MIN), json!({}), json!([]),
-        json!(""), json!("admin"),
+        json!("1"),
+        json!("1 "),
+        json!(1.0),
+        json!(1.5),
+        json!([1]),
+        json!({ "$gt": 0 }),
+        json!("1 or 1=1"),
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(4_294_967_297u64),
+        json!(u64::MAX),
+        json!(i64::MIN),
+        json!({}),
+        json!([]),
+        json!(""),
+        json!("admin"),
     ];
-    let mut tokens: Vec<String> =
-        ids.iter().map(|id| token(&json!({ "id": id, "iat": now(), "exp": now() + 600 }))).collect();
-    tokens.push(token(&json!({ "sub": 1, "iat": now(), "exp": now() + 600 })));
-    tokens.push(token(&json!({ "_id": 1, "user": 1, "userId": 1, "exp": now() + 600 })));
-    for version in [json!("0"), json!(null), json!(0.0), json!([0]), json!({}), json!(u64::MAX)] {
-        tokens.push(token(&json!({ "id": 1, "exp": now() + 600, "ver": version })));
+    let mut tokens: Vec<String> = ids
+        .iter()
+        .map(|id| token(&json!({ "id": id, "iat": now(), "exp": now() + 600 })))
+        .collect();
+    tokens.push(token(
+        &json!({ "sub": 1, "iat": now(), "exp": now() + 600 }),
+    ));
+    tokens.push(token(
+        &json!({ "_id": 1, "user": 1, "userId": 1, "exp": now() + 600 }),
+    ));
+    for version in [
+        json!("0"),
+        json!(null),
+        json!(0.0),
+        json!([0]),
+        json!({}),
+        json!(u64::MAX),
+    ] {
+        tokens.push(token(
+            &json!({ "id": 1, "exp": now() + 600, "ver": version }),
+        ));
     }
     for payload in ["[]", "1", "null", "\"id\"", "", "{", "{\"id\":1"] {
-        tokens.push(sign_text(r#"{"alg":"HS256"}"#, payload, SECRET.as_bytes(), Algorithm::HS256));
+        tokens.push(sign_text(
+            r#"{"alg":"HS256"}"#,
+            payload,
+            SECRET.as_bytes(),
+            Algorithm::HS256,
+        ));
     }
     expect_refused(&server, tokens).await;
 }
@@ -84,10 +155,18 @@ async fn a_token_of_another_version_is_refused() {
     let server = Server::start(Kind::Sqlite).await;
     for version in [-1, 1, 2, i64::from(i32::MAX)] {
         let token = token(&json!({ "id": 1, "exp": now() + 600, "ver": version }));
-        let answer = server.anonymous().with_token(token).get("/api/users/me").await;
+        let answer = server
+            .anonymous()
+            .with_token(token)
+            .get("/api/users/me")
+            .await;
         answer.expect_error(401, "UnauthorizedError", "Invalid credentials");
     }
-    expect_accepted(&server, token(&json!({ "id": 1, "exp": now() + 600, "ver": 0 }))).await;
+    expect_accepted(
+        &server,
+        token(&json!({ "id": 1, "exp": now() + 600, "ver": 0 })),
+    )
+    .await;
 }
 
 #[actix_web::test]
@@ -96,9 +175,24 @@ async fn the_header_chooses_neither_algorithm_nor_key() {
     let payload = claims(1);
     let mut tokens = Vec::new();
     for algorithm in [
-        json!("none"), json!("None"), json!("nOnE"), json!("NONE"), json!(""), json!("HS512"), json!("HS384"),
-        json!("RS256"), json!("ES256"), json!("PS256"), json!("EdDSA"), json!("hs256"), json!("HS256 "), json!(["HS256"]),
-        json!({ "alg": "HS256" }), json!(null), json!(true), json!(256),
+        json!("none"),
+        json!("None"),
+        json!("nOnE"),
+        json!("NONE"),
+        json!(""),
+        json!("HS512"),
+        json!("HS384"),
+        json!("RS256"),
+        json!("ES256"),
+        json!("PS256"),
+        json!("EdDSA"),
+        json!("hs256"),
+        json!("HS256 "),
+        json!(["HS256"]),
+        json!({ "alg": "HS256" }),
+        json!(null),
+        json!(true),
+        json!(256),
     ] {
         let header = json!({ "alg": algorithm, "typ": "JWT" });
         let signed = with_header(&header, &payload);
@@ -107,7 +201,12 @@ async fn the_header_chooses_neither_algorithm_nor_key() {
     }
     for (name, algorithm) in [("HS512", Algorithm::HS512), ("HS384", Algorithm::HS384)] {
         let header = json!({ "alg": name, "typ": "JWT" }).to_string();
-        tokens.push(sign_text(&header, &payload.to_string(), SECRET.as_bytes(), algorithm));
+        tokens.push(sign_text(
+            &header,
+            &payload.to_string(),
+            SECRET.as_bytes(),
+            algorithm,
+        ));
     }
     let jwk = json!({ "kty": "oct", "k": base64(b"attacker"), "alg": "HS256" });
     for (key, value) in [
@@ -130,8 +229,18 @@ async fn the_header_chooses_neither_algorithm_nor_key() {
         let mut header = json!({ "alg": "HS256", "typ": "JWT" });
         header[key] = value;
         tokens.push(with_header(&header, &payload));
-        tokens.push(sign_text(&header.to_string(), &payload.to_string(), b"attacker", Algorithm::HS256));
-        tokens.push(sign_text(&header.to_string(), &payload.to_string(), b"", Algorithm::HS256));
+        tokens.push(sign_text(
+            &header.to_string(),
+            &payload.to_string(),
+            b"attacker",
+            Algorithm::HS256,
+        ));
+        tokens.push(sign_text(
+            &header.to_string(),
+            &payload.to_string(),
+            b"",
+            Algorithm::HS256,
+        ));
     }
     expect_refused(&server, tokens).await;
 }
@@ -159,7 +268,14 @@ async fn a_signature_is_ours_to_the_last_bit() {
         format!("{head}.{body}.{}", &signature[..42]),
         format!("{head}.{body}.{}", &signature[..22]),
         format!("{head}.{body}.{signature}{signature}"),
-        format!("{head}.{}.{signature}", base64(json!({ "id": 1, "exp": now() + 6_000 }).to_string().as_bytes())),
+        format!(
+            "{head}.{}.{signature}",
+            base64(
+                json!({ "id": 1, "exp": now() + 6_000 })
+                    .to_string()
+                    .as_bytes()
+            )
+        ),
         format!("{}.{body}.{signature}", base64(br#"{"alg":"HS256"}"#)),
         format!("{head}.{body}.{}", base64(&[0; 32])),
         "..".into(),
@@ -171,19 +287,45 @@ async fn a_signature_is_ours_to_the_last_bit() {
         "eyJhbGciOiJIUzI1NiJ9".into(),
     ]
     .into();
-    for secret in ["", "secret", "tobemodified", "acceptance-secret-acceptance-secre", "Acceptance-secret-acceptance-secret"] {
-        tokens.push(sign_text(header, &payload.to_string(), secret.as_bytes(), Algorithm::HS256));
+    for secret in [
+        "",
+        "secret",
+        "tobemodified",
+        "acceptance-secret-acceptance-secre",
+        "Acceptance-secret-acceptance-secret",
+    ] {
+        tokens.push(sign_text(
+            header,
+            &payload.to_string(),
+            secret.as_bytes(),
+            Algorithm::HS256,
+        ));
     }
-    tokens.push(sign_text(header, &payload.to_string(), base64(SECRET.as_bytes()).as_bytes(), Algorithm::HS256));
+    tokens.push(sign_text(
+        header,
+        &payload.to_string(),
+        base64(SECRET.as_bytes()).as_bytes(),
+        Algorithm::HS256,
+    ));
     // The last letter carries two bits that stand for nothing: only one of four spellings is ours.
     let last = signature.as_bytes()[42];
-    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/".bytes().filter(|byte| *byte != last) {
-        tokens.push(format!("{head}.{body}.{}{}", &signature[..42], char::from(letter)));
+    for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_+/"
+        .bytes()
+        .filter(|byte| *byte != last)
+    {
+        tokens.push(format!(
+            "{head}.{body}.{}{}",
+            &signature[..42],
+            char::from(letter)
+        ));
     }
     for place in 0..42 {
         let mut bytes = signature.as_bytes().to_vec();
         bytes[place] = if bytes[place] == b'A' { b'B' } else { b'A' };
-        tokens.push(format!("{head}.{body}.{}", String::from_utf8(bytes).unwrap()));
+        tokens.push(format!(
+            "{head}.{body}.{}",
+            String::from_utf8(bytes).unwrap()
+        ));
     }
     expect_refused(&server, tokens).await;
 }
@@ -202,8 +344,17 @@ async fn tokens_of_other_kinds_are_no_access_tokens() {
     ] {
         tokens.push(token(&claims));
     }
-    for typ in ["up-refresh+jwt", "refresh+jwt", "dpop+jwt", "secevent+jwt", "JWE"] {
-        tokens.push(with_header(&json!({ "alg": "HS256", "typ": typ }), &claims(1)));
+    for typ in [
+        "up-refresh+jwt",
+        "refresh+jwt",
+        "dpop+jwt",
+        "secevent+jwt",
+        "JWE",
+    ] {
+        tokens.push(with_header(
+            &json!({ "alg": "HS256", "typ": typ }),
+            &claims(1),
+        ));
     }
     expect_refused(&server, tokens).await;
 }

@@ -46,30 +46,63 @@ async fn server() -> Server {
     let (up, database) = plugin(|config| config.initial_grants = true).await;
     let inside = up.clone();
     let app = move || {
-        let api = web::scope("/api").configure(inside.routes()).service(thing).service(closed).service(both);
-        let api = api.service(both_head).service(slashed).route("/plain", web::get().to(method));
-        let api = api.service(web::resource("/resource").route(web::get().to(method)).route(web::put().to(method)));
-        let told = web::resource("/told").route(web::get().to(method)).route(web::put().to(method));
+        let api = web::scope("/api")
+            .configure(inside.routes())
+            .service(thing)
+            .service(closed)
+            .service(both);
+        let api = api
+            .service(both_head)
+            .service(slashed)
+            .route("/plain", web::get().to(method));
+        let api = api.service(
+            web::resource("/resource")
+                .route(web::get().to(method))
+                .route(web::put().to(method)),
+        );
+        let told = web::resource("/told")
+            .route(web::get().to(method))
+            .route(web::put().to(method));
         let api = api.service(told.default_service(web::to(users_permissions::not_found)));
-        App::new().wrap(inside.middleware()).service(api).default_service(web::to(users_permissions::not_found))
+        App::new()
+            .wrap(inside.middleware())
+            .service(api)
+            .default_service(web::to(users_permissions::not_found))
     };
     Server::serve(up, app).await.owning(database)
 }
 
 async fn call(client: &Client, method: &str, path: &str) -> Answer {
-    client.send(client.request(method.parse().unwrap(), path)).await
+    client
+        .send(client.request(method.parse().unwrap(), path))
+        .await
 }
 
 #[actix_web::test]
 async fn head_is_answered_as_get_without_a_body() {
     let server = server().await;
     let anonymous = server.anonymous();
-    for path in ["/api/thing", "/api/thing/", "/api/closed", "/api/connect/none", "/api/nowhere", "/nowhere", "/api/users/me"] {
-        let (get, head) = (call(&anonymous, "GET", path).await, call(&anonymous, "HEAD", path).await);
+    for path in [
+        "/api/thing",
+        "/api/thing/",
+        "/api/closed",
+        "/api/connect/none",
+        "/api/nowhere",
+        "/nowhere",
+        "/api/users/me",
+    ] {
+        let (get, head) = (
+            call(&anonymous, "GET", path).await,
+            call(&anonymous, "HEAD", path).await,
+        );
         assert_eq!(head.status, get.status, "{path}");
         assert_eq!(head.text, "", "{path}");
         for name in ["content-type", "content-length", "cache-control"] {
-            assert_eq!(head.headers.get(name), get.headers.get(name), "{path} {name}");
+            assert_eq!(
+                head.headers.get(name),
+                get.headers.get(name),
+                "{path} {name}"
+            );
         }
     }
     let broken = anonymous.with_token("a.b.c");
@@ -81,8 +114,14 @@ async fn head_is_answered_as_get_without_a_body() {
 async fn head_of_the_applications_own_is_not_gets() {
     let server = server().await;
     call(&server.anonymous(), "GET", "/api/both").await;
-    assert_eq!(call(&server.anonymous(), "GET", "/api/both").await.status, 200);
-    assert_eq!(call(&server.anonymous(), "HEAD", "/api/both").await.status, 403);
+    assert_eq!(
+        call(&server.anonymous(), "GET", "/api/both").await.status,
+        200
+    );
+    assert_eq!(
+        call(&server.anonymous(), "HEAD", "/api/both").await.status,
+        403
+    );
 }
 
 #[actix_web::test]
@@ -90,13 +129,28 @@ async fn a_slash_at_the_end_is_the_same_path() {
     let server = server().await;
     let (anonymous, admin) = (server.anonymous(), server.admin().await);
     assert_eq!(call(&anonymous, "GET", "/api/thing/").await.text, "a thing");
-    assert_eq!(call(&anonymous, "GET", "/api/slashed/").await.text, "slashed");
-    call(&anonymous, "GET", "/api/closed/").await.expect_forbidden();
-    call(&anonymous, "GET", "/api/users/me/").await.expect_forbidden();
-    assert_eq!(admin.get("/api/users/me/?populate=role").await.expect(200)["role"]["type"], "administrator");
+    assert_eq!(
+        call(&anonymous, "GET", "/api/slashed/").await.text,
+        "slashed"
+    );
+    call(&anonymous, "GET", "/api/closed/")
+        .await
+        .expect_forbidden();
+    call(&anonymous, "GET", "/api/users/me/")
+        .await
+        .expect_forbidden();
+    assert_eq!(
+        admin.get("/api/users/me/?populate=role").await.expect(200)["role"]["type"],
+        "administrator"
+    );
     let login = json!({ "identifier": "admin", "password": "AdminPass1" });
     anonymous.post("/api/auth/local/", login).await.expect(200);
-    for path in ["/api//thing", "//api/thing", "/api/thing/x", "/api/thing//x"] {
+    for path in [
+        "/api//thing",
+        "//api/thing",
+        "/api/thing/x",
+        "/api/thing//x",
+    ] {
         assert_eq!(call(&anonymous, "GET", path).await.status, 404, "{path}");
     }
 }
@@ -104,9 +158,21 @@ async fn a_slash_at_the_end_is_the_same_path() {
 #[actix_web::test]
 async fn unknown_paths_are_404_whatever_method_and_token() {
     let server = server().await;
-    for client in [server.anonymous(), server.anonymous().with_token("a.b.c"), server.admin().await] {
+    for client in [
+        server.anonymous(),
+        server.anonymous().with_token("a.b.c"),
+        server.admin().await,
+    ] {
         for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "PURGE"] {
-            for path in ["/api/nowhere", "/nowhere", "/", "/api", "/api/", "/api/users/1/2", "/api/Users/me"] {
+            for path in [
+                "/api/nowhere",
+                "/nowhere",
+                "/",
+                "/api",
+                "/api/",
+                "/api/users/1/2",
+                "/api/Users/me",
+            ] {
                 let answer = call(&client, method, path).await;
                 answer.expect_error(404, "NotFoundError", "Not Found");
             }
@@ -123,7 +189,11 @@ async fn known_paths_with_another_method_are_405_and_name_the_others() {
         ("DELETE", "/api/thing/", "GET"),
         ("GET", "/api/auth/local", "POST"),
         ("PATCH", "/api/auth/local/register", "POST"),
-        ("PATCH", "/api/users-permissions/roles/1", "DELETE, GET, PUT"),
+        (
+            "PATCH",
+            "/api/users-permissions/roles/1",
+            "DELETE, GET, PUT",
+        ),
     ] {
         let answer = call(&anonymous, method, path).await;
         assert_eq!(answer.status, 405, "{method} {path}: {}", answer.text);
@@ -154,16 +224,43 @@ async fn answers_about_callers_are_not_stored() {
         admin.get("/api/users/me").await,
         admin.get("/api/users-permissions/roles").await,
         server.anonymous().get("/api/users/me").await,
-        server.anonymous().with_token("x").get("/api/users/me").await,
+        server
+            .anonymous()
+            .with_token("x")
+            .get("/api/users/me")
+            .await,
         server.anonymous().get("/api/users-permissions/setup").await,
-        server.anonymous().post("/api/auth/local", json!({ "identifier": "admin", "password": "AdminPass1" })).await,
-        server.anonymous().post("/api/auth/local", json!({ "identifier": "admin", "password": "wrong" })).await,
+        server
+            .anonymous()
+            .post(
+                "/api/auth/local",
+                json!({ "identifier": "admin", "password": "AdminPass1" }),
+            )
+            .await,
+        server
+            .anonymous()
+            .post(
+                "/api/auth/local",
+                json!({ "identifier": "admin", "password": "wrong" }),
+            )
+            .await,
     ];
     for answer in answers {
-        assert_eq!(answer.headers["cache-control"], "no-store", "{}", answer.text);
+        assert_eq!(
+            answer.headers["cache-control"], "no-store",
+            "{}",
+            answer.text
+        );
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
-        assert!(answer.headers["content-security-policy"].to_str().unwrap().contains("frame-ancestors 'none'"));
-        assert!(answer.headers.get("set-cookie").is_none() && answer.headers.get("server").is_none());
+        assert!(
+            answer.headers["content-security-policy"]
+                .to_str()
+                .unwrap()
+                .contains("frame-ancestors 'none'")
+        );
+        assert!(
+            answer.headers.get("set-cookie").is_none() && answer.headers.get("server").is_none()
+        );
     }
 }
 
@@ -172,14 +269,31 @@ async fn answers_about_callers_are_not_stored() {
 async fn only_listed_origins_are_let_in() {
     let server = Server::start(Kind::Sqlite).await;
     for (origin, allowed) in [
-        ("https://app.example", true), ("https://evil.example", false), ("null", false), ("https://app.example.evil", false),
-        ("https://app.example:444", false), ("http://app.example", false), ("https://xapp.example", false),
+        ("https://app.example", true),
+        ("https://evil.example", false),
+        ("null", false),
+        ("https://app.example.evil", false),
+        ("https://app.example:444", false),
+        ("http://app.example", false),
+        ("https://xapp.example", false),
     ] {
         let anonymous = server.anonymous();
-        let request = anonymous.request("GET".parse().unwrap(), "/api/connect/none").header("origin", origin);
+        let request = anonymous
+            .request("GET".parse().unwrap(), "/api/connect/none")
+            .header("origin", origin);
         let answer = anonymous.send(request).await;
-        let header = answer.headers.get("access-control-allow-origin").map(|value| value.to_str().unwrap());
+        let header = answer
+            .headers
+            .get("access-control-allow-origin")
+            .map(|value| value.to_str().unwrap());
         assert_eq!(header, allowed.then_some(origin), "{origin}");
-        assert!(answer.headers.get_all("vary").iter().any(|value| value.to_str().unwrap().contains("Origin")), "{origin}");
+        assert!(
+            answer
+                .headers
+                .get_all("vary")
+                .iter()
+                .any(|value| value.to_str().unwrap().contains("Origin")),
+            "{origin}"
+        );
     }
 }

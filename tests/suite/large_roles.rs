@@ -27,7 +27,12 @@ fn fill(database: &TestDatabase, role: i64) {
                FROM {digits} a, {digits} b, {digits} c, {digits} d, {digits} e) numbers",
         named("document", ""), named("crowd", ""), named("crowd", "@example.com"), named("crowd", "@example.com"),
     ));
-    assert_eq!(database.number(&format!("SELECT COUNT(*) FROM up_users WHERE role_id = {role}")), USERS);
+    assert_eq!(
+        database.number(&format!(
+            "SELECT COUNT(*) FROM up_users WHERE role_id = {role}"
+        )),
+        USERS
+    );
 }
 
 /// The median of eleven.
@@ -51,7 +56,12 @@ async fn write(admin: &Client, role: i64) -> Duration {
     let mut odd = false;
     time(async || {
         odd = !odd;
-        drop(admin.set_grants(role, if odd { &[PING, FIND] } else { &[PING] }).await.expect(200));
+        drop(
+            admin
+                .set_grants(role, if odd { &[PING, FIND] } else { &[PING] })
+                .await
+                .expect(200),
+        );
     })
     .await
 }

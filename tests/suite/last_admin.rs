@@ -7,7 +7,10 @@ use serde_json::json;
 const LAST: &str = "The last administrator cannot be deleted, blocked or demoted";
 
 async fn own_path(client: &Client) -> String {
-    format!("/api/users/{}", client.get("/api/users/me").await.expect(200)["id"])
+    format!(
+        "/api/users/{}",
+        client.get("/api/users/me").await.expect(200)["id"]
+    )
 }
 
 fn administrators(database: &TestDatabase) -> i64 {

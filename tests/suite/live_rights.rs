@@ -59,7 +59,7 @@ on_every_database! {
         let editor = admin.create_user("editor", role).await.client;
         let (begun, done, over) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
         let (seen, exact) = (AtomicU32::new(0), AtomicU32::new(0));
-        let connections = Semaphore::new(128);
+        let connections = Semaphore::new(32);
         let writer = async {
             for change in 1..=100 {
                 begun.store(change, SeqCst);

@@ -133,19 +133,49 @@ async fn no_id_in_body_query_or_header_stands_for_a_caller() {
         ("GET", "/api/users/me"),
         ("DELETE", "/api/users/1"),
     ] {
-        for query in ["", "?id=1", "?userId=1", "?user[id]=1", "?access_token=x&jwt=y"] {
+        for query in [
+            "",
+            "?id=1",
+            "?userId=1",
+            "?user[id]=1",
+            "?access_token=x&jwt=y",
+        ] {
             let method = method.parse().unwrap();
-            let request = server.anonymous().request(method, &format!("{path}{query}"));
-            let request = request.header("x-user-id", "1").header("cookie", "jwt=1; userId=1");
+            let request = server
+                .anonymous()
+                .request(method, &format!("{path}{query}"));
+            let request = request
+                .header("x-user-id", "1")
+                .header("cookie", "jwt=1; userId=1");
             let body = json!({ "userId": 1, "user": 1, "id": 1, "token": ann.client.jwt });
-            server.anonymous().send(request.json(&body)).await.expect_forbidden();
+            server
+                .anonymous()
+                .send(request.json(&body))
+                .await
+                .expect_forbidden();
         }
     }
-    let me = format!("/api/users/me?id={0}&userId={0}&filters[id]={0}", ann.id);
-    let request = bob.client.request("GET".parse().unwrap(), &me).header("x-user-id", ann.id.to_string());
-    assert_eq!(bob.client.send(request.json(&json!({ "id": ann.id }))).await.expect(200)["id"], bob.id);
+    let me = format!("/api/users/me?id={0}&userId={0}&user[id]={0}", ann.id);
+    let request = bob
+        .client
+        .request("GET".parse().unwrap(), &me)
+        .header("x-user-id", ann.id.to_string());
+    assert_eq!(
+        bob.client
+            .send(request.json(&json!({ "id": ann.id })))
+            .await
+            .expect(200)["id"],
+        bob.id
+    );
     let body = json!({ "identifier": "bob", "password": PASSWORD, "id": ann.id, "user": ann.id, "email": "ann@example.com" });
-    assert_eq!(server.anonymous().post("/api/auth/local", body).await.expect(200)["user"]["id"], bob.id);
+    assert_eq!(
+        server
+            .anonymous()
+            .post("/api/auth/local", body)
+            .await
+            .expect(200)["user"]["id"],
+        bob.id
+    );
 }
 
 // A token in the query or in a cookie is no token (row 15).
@@ -156,11 +186,21 @@ async fn tokens_are_taken_from_the_authorization_header_only() {
     let jwt = ann.client.jwt.clone().unwrap();
     let anonymous = server.anonymous();
     for query in ["access_token", "token", "jwt"] {
-        anonymous.get(&format!("/api/users/me?{query}={jwt}")).await.expect_forbidden();
+        anonymous
+            .get(&format!("/api/users/me?{query}={jwt}"))
+            .await
+            .expect_forbidden();
     }
-    for header in ["cookie", "x-access-token", "x-authorization", "proxy-authorization"] {
+    for header in [
+        "cookie",
+        "x-access-token",
+        "x-authorization",
+        "proxy-authorization",
+    ] {
         for value in [jwt.clone(), format!("jwt={jwt}"), format!("Bearer {jwt}")] {
-            let request = anonymous.request("GET".parse().unwrap(), "/api/users/me").header(header, value);
+            let request = anonymous
+                .request("GET".parse().unwrap(), "/api/users/me")
+                .header(header, value);
             anonymous.send(request).await.expect_forbidden();
         }
     }

@@ -7,7 +7,11 @@ use crate::forge;
 
 fn expect_unavailable(answer: &acceptance::Answer) {
     answer.expect_error(503, "ServiceUnavailableError", "Service Unavailable");
-    assert!(answer.headers.contains_key("retry-after"), "{:?}", answer.headers);
+    assert!(
+        answer.headers.contains_key("retry-after"),
+        "{:?}",
+        answer.headers
+    );
 }
 
 on_every_database! {

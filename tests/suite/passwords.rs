@@ -130,11 +130,23 @@ async fn the_recommended_policy_refuses_what_is_guessed_first() {
     let server = server.await;
     let admin = server.login("admin", "staple battery 9").await;
     let before = server.database().dump();
-    let weak_ones =
-        ["short 1", "password", "password123", "12345678", "qwertyuiop", "annabel-2024", "my BELLE xx", "aaaaaaaaaa"];
+    let weak_ones = [
+        "short 1",
+        "password",
+        "password123",
+        "12345678",
+        "qwertyuiop",
+        "annabel-2024",
+        "my BELLE xx",
+        "aaaaaaaaaa",
+    ];
     for weak in weak_ones {
         let body = json!({ "username": "annabel", "email": "belle@example.com", "password": weak });
-        assert_eq!(server.anonymous().post(REGISTER, body.clone()).await.status, 400, "{weak}");
+        assert_eq!(
+            server.anonymous().post(REGISTER, body.clone()).await.status,
+            400,
+            "{weak}"
+        );
         assert_eq!(admin.post("/api/users", body).await.status, 400, "{weak}");
     }
     assert_eq!(server.database().dump(), before);
@@ -143,13 +155,19 @@ async fn the_recommended_policy_refuses_what_is_guessed_first() {
     let user = server.anonymous().post(REGISTER, body).await.expect(200)["user"]["id"].clone();
     let before = server.database().dump();
     for weak in weak_ones {
-        let answer = admin.put(&format!("/api/users/{user}"), json!({ "password": weak })).await;
+        let answer = admin
+            .put(&format!("/api/users/{user}"), json!({ "password": weak }))
+            .await;
         assert_eq!(answer.status, 400, "{weak}: {}", answer.text);
     }
     assert_eq!(server.database().dump(), before);
     server.login("annabel", " correct horse battery ").await;
     let trimmed = login("annabel", "correct horse battery");
-    server.anonymous().post("/api/auth/local", trimmed).await.expect_refusal();
+    server
+        .anonymous()
+        .post("/api/auth/local", trimmed)
+        .await
+        .expect_refusal();
 }
 
 // Row 77.
@@ -158,8 +176,15 @@ async fn a_megabyte_of_password_reaches_no_hash() {
     let server = Server::start_with(Kind::Sqlite, |config| config.bcrypt_cost = 14).await;
     let body = login("admin", &"x".repeat(1 << 20));
     // A hash of this cost takes longer than all of these answers together.
-    let many = (0..20).map(|_| async { server.anonymous().post("/api/auth/local", body.clone()).await });
-    let answers = actix_web::rt::time::timeout(Duration::from_secs(30), join_all(many)).await.expect("fast answers");
+    let many = (0..20).map(|_| async {
+        server
+            .anonymous()
+            .post("/api/auth/local", body.clone())
+            .await
+    });
+    let answers = actix_web::rt::time::timeout(Duration::from_secs(30), join_all(many))
+        .await
+        .expect("fast answers");
     for answer in answers {
         answer.expect_error(413, "PayloadTooLargeError", "request entity too large");
     }
@@ -175,9 +200,17 @@ async fn a_storm_of_logins_is_answered_or_turned_away_and_the_rest_goes_on() {
     let server = server.await;
     let anonymous = server.anonymous();
     let logins = join_all((0..300).map(|index| {
-        let password = if index % 3 == 0 { "AdminPass1" } else { "wrong password" };
+        let password = if index % 3 == 0 {
+            "AdminPass1"
+        } else {
+            "wrong password"
+        };
         let anonymous = anonymous.clone();
-        async move { anonymous.post("/api/auth/local", login("admin", password)).await }
+        async move {
+            anonymous
+                .post("/api/auth/local", login("admin", password))
+                .await
+        }
     }));
     let health = async {
         let mut answered = 0;
@@ -194,12 +227,19 @@ async fn a_storm_of_logins_is_answered_or_turned_away_and_the_rest_goes_on() {
         match answer.status.as_u16() {
             200 | 400 => {}
             429 | 503 => {
-                assert!(answer.headers.contains_key("retry-after"), "{:?}", answer.headers);
+                assert!(
+                    answer.headers.contains_key("retry-after"),
+                    "{:?}",
+                    answer.headers
+                );
                 turned_away += 1;
             }
             other => panic!("{other}: {}", answer.text),
         }
     }
-    assert!(turned_away > 0 && turned_away < 300, "{turned_away} of 300 were turned away");
+    assert!(
+        turned_away > 0 && turned_away < 300,
+        "{turned_away} of 300 were turned away"
+    );
     server.admin().await.get("/api/users/me").await.expect(200);
 }

@@ -110,38 +110,71 @@ async fn server() -> Server {
             .service(below)
             .route("/plain", web::get().to(plain))
             .route("/plain", web::post().to(plain))
-            .service(web::resource("/named").name(ACTIONS[3]).route(web::get().to(named)))
+            .service(
+                web::resource("/named")
+                    .name(ACTIONS[3])
+                    .route(web::get().to(named)),
+            )
             .service(several)
             .service(methods)
             .service(heads)
             .route("/generic", web::get().to(generic::<u8>))
             .service(web::scope("/shops/{shop}").service(nested));
         let outside = web::scope("/outside").default_service(web::to(fallback));
-        App::new().wrap(inside.middleware()).service(api).service(outside)
+        App::new()
+            .wrap(inside.middleware())
+            .service(api)
+            .service(outside)
     };
     Server::serve(up, app).await.owning(database)
 }
 
 async fn status(client: &Client, method: &str, path: &str) -> (u16, String) {
-    let answer = client.send(client.request(method.parse::<Method>().unwrap(), path)).await;
+    let answer = client
+        .send(client.request(method.parse::<Method>().unwrap(), path))
+        .await;
     (answer.status.as_u16(), answer.text)
 }
 
 #[actix_web::test]
 async fn every_placement_asks_the_roles_and_refuses_bad_tokens() {
     let server = server().await;
-    let (admin, ann, anonymous) = (server.admin().await, server.register("ann").await.client, server.anonymous());
+    let (admin, ann, anonymous) = (
+        server.admin().await,
+        server.register("ann").await.client,
+        server.anonymous(),
+    );
     let broken = anonymous.with_token("a.b.c");
     for (method, path, text) in REQUESTS {
-        assert_eq!(status(&anonymous, method, path).await.0, 403, "{method} {path}");
-        assert_eq!(status(&broken, method, path).await.0, 401, "{method} {path}");
+        assert_eq!(
+            status(&anonymous, method, path).await.0,
+            403,
+            "{method} {path}"
+        );
+        assert_eq!(
+            status(&broken, method, path).await.0,
+            401,
+            "{method} {path}"
+        );
         assert_eq!(status(&ann, method, path).await.0, 403, "{method} {path}");
-        assert_eq!(status(&admin, method, path).await, (200, text.to_owned()), "{method} {path}");
+        assert_eq!(
+            status(&admin, method, path).await,
+            (200, text.to_owned()),
+            "{method} {path}"
+        );
     }
     grant(&admin, "authenticated", &ACTIONS).await;
     for (method, path, text) in REQUESTS {
-        assert_eq!(status(&anonymous, method, path).await.0, 403, "{method} {path}");
-        assert_eq!(status(&ann, method, path).await, (200, text.to_owned()), "{method} {path}");
+        assert_eq!(
+            status(&anonymous, method, path).await.0,
+            403,
+            "{method} {path}"
+        );
+        assert_eq!(
+            status(&ann, method, path).await,
+            (200, text.to_owned()),
+            "{method} {path}"
+        );
     }
 }
 
@@ -154,32 +187,74 @@ async fn each_action_opens_its_own_handler_only() {
         admin.set_grants(role, &[granted]).await.expect(200);
         for (method, path, _) in REQUESTS {
             let name = path.strip_prefix("/outside/").map_or_else(
-                || if path.ends_with("/nested") { "nested" } else { path.split('/').nth(2).unwrap() },
+                || {
+                    if path.ends_with("/nested") {
+                        "nested"
+                    } else {
+                        path.split('/').nth(2).unwrap()
+                    }
+                },
                 |_| "fallback",
             );
-            let expected = if granted.ends_with(&format!(".{name}")) { 200 } else { 403 };
-            assert_eq!(status(&ann, method, path).await.0, expected, "{granted} {method} {path}");
+            let expected = if granted.ends_with(&format!(".{name}")) {
+                200
+            } else {
+                403
+            };
+            assert_eq!(
+                status(&ann, method, path).await.0,
+                expected,
+                "{granted} {method} {path}"
+            );
         }
     }
 }
 
 fn urls(catalog: &[ServedAction], name: &str) -> Vec<String> {
     let name = format!("api::test-place.test-place.{name}");
-    let served = catalog.iter().find(|served| served.action.name() == name).expect(&name);
-    served.routes.iter().map(|route| format!("{} {}", route.method, route.path)).collect()
+    let served = catalog
+        .iter()
+        .find(|served| served.action.name() == name)
+        .expect(&name);
+    served
+        .routes
+        .iter()
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect()
 }
 
 #[actix_web::test]
 async fn the_catalog_has_full_urls_at_once_or_after_the_first_call() {
     let server = server().await;
-    assert!(server.up.catalog().iter().all(|served| served.routes.is_empty()), "nothing was asked yet");
+    assert!(
+        server
+            .up
+            .catalog()
+            .iter()
+            .all(|served| served.routes.is_empty()),
+        "nothing was asked yet"
+    );
     server.anonymous().get("/nowhere").await;
     let catalog = server.up.catalog();
     for (name, expected) in [
         ("above", &["GET /api/above"][..]),
         ("named", &["GET /api/named"]),
-        ("several", &["GET /api/several", "POST /api/several", "GET /api/several/{id}"]),
-        ("methods", &["GET /api/methods", "PUT /api/methods", "REPORT /api/methods"]),
+        (
+            "several",
+            &[
+                "GET /api/several",
+                "POST /api/several",
+                "GET /api/several/{id}",
+            ],
+        ),
+        (
+            "methods",
+            &[
+                "GET /api/methods",
+                "PUT /api/methods",
+                "REPORT /api/methods",
+            ],
+        ),
         ("nested", &["GET /api/shops/{shop}/{id:[0-9]+}/nested"]),
         ("heads", &["HEAD /api/heads"]),
         ("below", &[]),
@@ -196,19 +271,32 @@ async fn the_catalog_has_full_urls_at_once_or_after_the_first_call() {
     let catalog = server.up.catalog();
     assert_eq!(urls(&catalog, "below"), ["GET /api/below"]);
     assert_eq!(urls(&catalog, "generic"), ["GET /api/generic"]);
-    assert_eq!(urls(&catalog, "plain"), ["GET /api/plain", "POST /api/plain"]);
+    assert_eq!(
+        urls(&catalog, "plain"),
+        ["GET /api/plain", "POST /api/plain"]
+    );
 }
 
 #[actix_web::test]
 async fn descriptions_and_places_of_every_placement_are_known() {
     let (up, _database) = plugin(|_| {}).await;
     for (name, description) in [
-        ("above", "Stands above."), ("below", "Stands below."), ("plain", "Is given to a route by hand."), ("several", ""),
+        ("above", "Stands above."),
+        ("below", "Stands below."),
+        ("plain", "Is given to a route by hand."),
+        ("several", ""),
     ] {
         let catalog = up.catalog();
         let name = format!("api::test-place.test-place.{name}");
-        let action = catalog.iter().find(|served| served.action.name() == name).unwrap().action;
+        let action = catalog
+            .iter()
+            .find(|served| served.action.name() == name)
+            .unwrap()
+            .action;
         assert_eq!(action.description(), description);
-        assert!(action.file().ends_with("placements.rs") && action.handler().starts_with("suite::placements::"));
+        assert!(
+            action.file().ends_with("placements.rs")
+                && action.handler().starts_with("suite::placements::")
+        );
     }
 }

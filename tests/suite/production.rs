@@ -14,46 +14,89 @@ fn production(database: &TestDatabase, secret: &str) -> Config {
 }
 
 async fn refusal(config: Config) -> StartError {
-    UsersPermissions::builder().config(config).build().await.map(drop).expect_err("a refusal")
+    UsersPermissions::builder()
+        .config(config)
+        .build()
+        .await
+        .map(drop)
+        .expect_err("a refusal")
 }
 
 #[actix_web::test]
 async fn placeholders_and_short_or_missing_secrets_stop_the_start_with_one_line() {
     let database = TestDatabase::create(Kind::Sqlite);
     for weak in [
-        "x", "secret", "tobemodified", "toBeModified1", "toBeModified1,toBeModified2", "changeme", "change-me", "password",
-        "0123456789abcdef0123456789abcde", "                                ", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        "abababababababababababababababababababab", "tobemodifiedtobemodifiedtobemodified", "SECRETsecretSECRETsecretSECRETsecret",
-        "your-secret-your-secret-your-secret!", "change_me_change_me_change_me_change_me", "please-change-me-please-change-me!!!",
-        "my-super-secret-jwt-key-1234567890!!", "jwt-secret-jwt-secret-jwt-secret-jwt",
+        "x",
+        "secret",
+        "tobemodified",
+        "toBeModified1",
+        "toBeModified1,toBeModified2",
+        "changeme",
+        "change-me",
+        "password",
+        "0123456789abcdef0123456789abcde",
+        "                                ",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "abababababababababababababababababababab",
+        "tobemodifiedtobemodifiedtobemodified",
+        "SECRETsecretSECRETsecretSECRETsecret",
+        "your-secret-your-secret-your-secret!",
+        "change_me_change_me_change_me_change_me",
+        "please-change-me-please-change-me!!!",
+        "my-super-secret-jwt-key-1234567890!!",
+        "jwt-secret-jwt-secret-jwt-secret-jwt",
         // Those of our own documentation.
-        "new-secret-new-secret-new-secret!", "k1:old-secret-old-secret-old-secret!",
-        "k2:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!,k1:short", "k2:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!,k1:tobemodifiedtobemodifiedtobemodified",
+        "new-secret-new-secret-new-secret!",
+        "k1:old-secret-old-secret-old-secret!",
+        "k2:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!,k1:short",
+        "k2:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!,k1:tobemodifiedtobemodifiedtobemodified",
     ] {
-        let error = UsersPermissions::builder().config(production(&database, weak)).build().await.map(drop);
+        let error = UsersPermissions::builder()
+            .config(production(&database, weak))
+            .build()
+            .await
+            .map(drop);
         let text = error.expect_err(weak).to_string();
-        assert!(text.starts_with("JWT_SECRET: ") && !text.contains('\n'), "{weak}: {text}");
+        assert!(
+            text.starts_with("JWT_SECRET: ") && !text.contains('\n'),
+            "{weak}: {text}"
+        );
         assert!(weak.len() < 20 || !text.contains(weak), "{text}");
     }
     let mut missing = production(&database, STRONG);
     missing.signing_keys = None;
     missing.secret_file = "/nonexistent/secret".into();
     let text = refusal(missing).await.to_string();
-    assert!(text.starts_with("JWT_SECRET: is required in production") && !text.contains('\n'), "{text}");
+    assert!(
+        text.starts_with("JWT_SECRET: is required in production") && !text.contains('\n'),
+        "{text}"
+    );
     // Nothing was touched: the database has not even been opened.
     assert!(!std::path::Path::new(database.url().trim_start_matches("sqlite://")).exists());
 }
 
 #[actix_web::test]
 async fn a_random_secret_starts_and_development_takes_any() {
-    for secret in [STRONG, "k9:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!", "5f2d8c0b9a7e4f613c2d1b0a9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6"] {
+    for secret in [
+        STRONG,
+        "k9:pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!",
+        "5f2d8c0b9a7e4f613c2d1b0a9f8e7d6c5b4a39281706f5e4d3c2b1a0f9e8d7c6",
+    ] {
         let database = TestDatabase::create(Kind::Sqlite);
-        UsersPermissions::builder().config(production(&database, secret)).build().await.expect(secret);
+        UsersPermissions::builder()
+            .config(production(&database, secret))
+            .build()
+            .await
+            .expect(secret);
     }
     let database = TestDatabase::create(Kind::Sqlite);
     let mut config = config(&database);
     config.signing_keys = Some(SigningKeys::parse("secret").unwrap());
-    UsersPermissions::builder().config(config).build().await.expect("development starts");
+    UsersPermissions::builder()
+        .config(config)
+        .build()
+        .await
+        .expect("development starts");
 }
 
 #[actix_web::test]
@@ -63,7 +106,9 @@ async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 9),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 31),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 0),
-        ("PUBLIC_URL: ", |config| config.public_url = "example.com".into()),
+        ("PUBLIC_URL: ", |config| {
+            config.public_url = "example.com".into()
+        }),
     ];
     for (name, change) in changes {
         let mut config = production(&database, STRONG);
@@ -72,9 +117,17 @@ async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
         assert!(text.starts_with(name) && !text.contains('\n'), "{text}");
     }
     let variables = [
-        ("APP_ENV", "staging"), ("UP_JWT_EXPIRES_IN", "soon"), ("UP_BCRYPT_COST", "ten"), ("UP_PASSWORD_POLICY", "none"),
-        ("UP_ADVANCED_SETTINGS", "{\"default_rol\":\"x\"}"), ("UP_ADVANCED_SETTINGS", "{"), ("UP_INITIAL_GRANTS", "maybe"),
-        ("JWT_SECRET", "a:one,a:two"), ("UP_POOL_SIZE", "-1"), ("UP_SYNC_INTERVAL_MS", "0"), ("UP_DENY_UNLISTED", "x"),
+        ("APP_ENV", "staging"),
+        ("UP_JWT_EXPIRES_IN", "soon"),
+        ("UP_BCRYPT_COST", "ten"),
+        ("UP_PASSWORD_POLICY", "none"),
+        ("UP_ADVANCED_SETTINGS", "{\"default_rol\":\"x\"}"),
+        ("UP_ADVANCED_SETTINGS", "{"),
+        ("UP_INITIAL_GRANTS", "maybe"),
+        ("JWT_SECRET", "a:one,a:two"),
+        ("UP_POOL_SIZE", "-1"),
+        ("UP_SYNC_INTERVAL_MS", "0"),
+        ("UP_DENY_UNLISTED", "x"),
     ];
     for (name, value) in variables {
         let result = Config::from_lookup(|asked| (asked == name).then(|| value.to_owned()));
@@ -82,23 +135,38 @@ async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
         assert!(text.starts_with(name) && !text.contains('\n'), "{text}");
     }
     let no_url = Config::from_lookup(|name| (name == "APP_ENV").then(|| "production".to_owned()));
-    assert!(no_url.map(drop).unwrap_err().to_string().starts_with("PUBLIC_URL: "));
+    assert!(
+        no_url
+            .map(drop)
+            .unwrap_err()
+            .to_string()
+            .starts_with("PUBLIC_URL: ")
+    );
 }
 
 #[actix_web::test]
 async fn a_first_administrator_who_cannot_be_made_stops_the_start_and_the_password_is_not_shown() {
     let changes: [(fn(&mut users_permissions::FirstAdmin), &str); 4] = [
         (|admin| admin.password = "x1!".into(), "x1!"),
-        (|admin| admin.password = "c4nary".repeat(20).as_str().into(), "c4nary"),
+        (
+            |admin| admin.password = "c4nary".repeat(20).as_str().into(),
+            "c4nary",
+        ),
         (|admin| admin.email = "no address".into(), "AdminPass1"),
-        (|admin| admin.username = "a\u{202e}dmin".into(), "AdminPass1"),
+        (
+            |admin| admin.username = "a\u{202e}dmin".into(),
+            "AdminPass1",
+        ),
     ];
     for (change, password) in changes {
         let database = TestDatabase::create(Kind::Sqlite);
         let mut config = config(&database);
         change(config.first_admin.as_mut().unwrap());
         let text = refusal(config).await.to_string();
-        assert!(text.starts_with("first administrator: ") && !text.contains('\n'), "{text}");
+        assert!(
+            text.starts_with("first administrator: ") && !text.contains('\n'),
+            "{text}"
+        );
         assert!(!text.contains(password), "{text}");
     }
 }
@@ -106,8 +174,13 @@ async fn a_first_administrator_who_cannot_be_made_stops_the_start_and_the_passwo
 #[actix_web::test]
 async fn a_database_that_cannot_be_used_stops_the_start_without_showing_its_password() {
     for url in [
-        "postgres://up:c4nary@127.0.0.1:1/none", "mysql://up:c4nary@127.0.0.1:1/none", "oracle://up:c4nary@127.0.0.1/none",
-        "postgres:/up:c4nary@127.0.0.1/none", "mysql:up:c4nary@127.0.0.1", "sqlite:///nonexistent/directory/test.db", "",
+        "postgres://up:c4nary@127.0.0.1:1/none",
+        "mysql://up:c4nary@127.0.0.1:1/none",
+        "oracle://up:c4nary@127.0.0.1/none",
+        "postgres:/up:c4nary@127.0.0.1/none",
+        "mysql:up:c4nary@127.0.0.1",
+        "sqlite:///nonexistent/directory/test.db",
+        "",
     ] {
         let database = TestDatabase::create(Kind::Sqlite);
         let mut config = config(&database);

@@ -145,12 +145,20 @@ async fn one_plain_address_is_all_that_is_taken() {
         for (path, client) in [(REGISTER, &server.anonymous()), ("/api/users", &admin)] {
             let answer = client.post(path, registration("mallory", email)).await;
             assert_eq!(answer.status, 400, "{path} {email:?}: {}", answer.text);
-            assert_eq!(answer.json()["error"]["message"], "email must be a valid email");
+            assert_eq!(
+                answer.json()["error"]["message"],
+                "email must be a valid email"
+            );
         }
-        let answer = admin.put(&format!("/api/users/{}", ann.id), json!({ "email": email })).await;
+        let answer = admin
+            .put(&format!("/api/users/{}", ann.id), json!({ "email": email }))
+            .await;
         assert_eq!(answer.status, 400, "{email:?}: {}", answer.text);
     }
-    for list in [json!(["v@example.com", "a@example.com"]), json!({ "0": "v@example.com" })] {
+    for list in [
+        json!(["v@example.com", "a@example.com"]),
+        json!({ "0": "v@example.com" }),
+    ] {
         let mut body = registration("mallory", "");
         body["email"] = list;
         assert_eq!(server.anonymous().post(REGISTER, body).await.status, 400);

@@ -110,7 +110,9 @@ on_every_database! {
 }
 
 async fn move_to(admin: &Client, user: i64, role: i64) -> acceptance::Answer {
-    admin.put(&format!("/api/users/{user}"), json!({ "role": role })).await
+    admin
+        .put(&format!("/api/users/{user}"), json!({ "role": role }))
+        .await
 }
 
 fn orphans(database: &TestDatabase) -> i64 {

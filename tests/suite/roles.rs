@@ -13,23 +13,39 @@ const DELETE: &str = "api::article.article.delete";
 /// Trees of another shape.
 fn malformed() -> Vec<Value> {
     let ping = |value: Value| json!({ "api::article": { "controllers": { "article": { "ping": value } } } });
-    let half = |second: Value| {
-        json!({ "api::article": { "controllers": { "article": { "ping": { "enabled": true }, "zzz": second } } } })
-    };
+    let half = |second: Value| json!({ "api::article": { "controllers": { "article": { "ping": { "enabled": true }, "zzz": second } } } });
     vec![
-        json!(null), json!([]), json!("all"), json!(true), json!(1),
-        json!({ "api::article": null }), json!({ "api::article": [] }), json!({ "api::article": "x" }),
-        json!({ "api::article": { "controllers": null } }), json!({ "api::article": { "controllers": [] } }),
+        json!(null),
+        json!([]),
+        json!("all"),
+        json!(true),
+        json!(1),
+        json!({ "api::article": null }),
+        json!({ "api::article": [] }),
+        json!({ "api::article": "x" }),
+        json!({ "api::article": { "controllers": null } }),
+        json!({ "api::article": { "controllers": [] } }),
         json!({ "api::article": { "controllers": { "article": null } } }),
         json!({ "api::article": { "controllers": { "article": [PING] } } }),
         // A level was left out: ignored, it would take every right of the unit away.
         json!({ "api::article": { "article": { "ping": { "enabled": true } } } }),
-        ping(json!(true)), ping(json!(null)), ping(json!("enabled")), ping(json!([])),
-        ping(json!({ "enabled": "true" })), ping(json!({ "enabled": 1 })), ping(json!({ "enabled": null })),
+        ping(json!(true)),
+        ping(json!(null)),
+        ping(json!("enabled")),
+        ping(json!([])),
+        ping(json!({ "enabled": "true" })),
+        ping(json!({ "enabled": 1 })),
+        ping(json!({ "enabled": null })),
         ping(json!({ "enabled": {} })),
-        half(json!({ "enabled": true })), half(json!({ "enabled": false })), half(json!({})),
-        tree(&["api::article.article.Ping"]), tree(&["api::article.articles.ping"]), tree(&["api::articles.article.ping"]),
-        tree(&["plugin::users-permissions.auth.callbacks"]), tree(&["api::article.article."]), tree(&["x.y.z"]),
+        half(json!({ "enabled": true })),
+        half(json!({ "enabled": false })),
+        half(json!({})),
+        tree(&["api::article.article.Ping"]),
+        tree(&["api::article.articles.ping"]),
+        tree(&["api::articles.article.ping"]),
+        tree(&["plugin::users-permissions.auth.callbacks"]),
+        tree(&["api::article.article."]),
+        tree(&["x.y.z"]),
     ]
 }
 
@@ -159,11 +175,22 @@ async fn the_administrator_role_cannot_be_narrowed() {
     let admin = server.admin().await;
     let role = admin.role_id("administrator").await;
     let before = server.database().dump();
-    for actions in [&[][..], &[FIND], &["plugin::users-permissions.role.updateRole"]] {
-        admin.set_grants(role, actions).await.expect_error(400, "ApplicationError", "The administrator role holds every action");
+    for actions in [
+        &[][..],
+        &[FIND],
+        &["plugin::users-permissions.role.updateRole"],
+    ] {
+        admin.set_grants(role, actions).await.expect_error(
+            400,
+            "ApplicationError",
+            "The administrator role holds every action",
+        );
     }
     assert_eq!(server.database().dump(), before);
     let whole = admin.get(&format!("{ROLES}/{role}")).await.expect(200)["role"].clone();
-    admin.put(&format!("{ROLES}/{role}"), whole).await.expect(200);
+    admin
+        .put(&format!("{ROLES}/{role}"), whole)
+        .await
+        .expect(200);
     admin.get(ROLES).await.expect(200);
 }

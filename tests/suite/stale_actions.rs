@@ -13,11 +13,17 @@ async fn start(database: &TestDatabase) -> (Server, Client, i64) {
     let server = Server::with_config(config(database)).await;
     let role = server.admin().await.create_role("Editor", &[PING]).await;
     drop(server);
-    let (now, of) = ("'2026-01-01 00:00:00'", |action: &str| format!("(SELECT id FROM up_actions WHERE action = '{action}')"));
+    let (now, of) = ("'2026-01-01 00:00:00'", |action: &str| {
+        format!("(SELECT id FROM up_actions WHERE action = '{action}')")
+    });
     for action in [STALE, OTHER] {
-        database.execute(&format!("INSERT INTO up_actions (action, created_at) VALUES ('{action}', {now})"));
+        database.execute(&format!(
+            "INSERT INTO up_actions (action, created_at) VALUES ('{action}', {now})"
+        ));
         let values = format!("({role}, {}, {now})", of(action));
-        database.execute(&format!("INSERT INTO up_permissions (role_id, action_id, created_at) VALUES {values}"));
+        database.execute(&format!(
+            "INSERT INTO up_permissions (role_id, action_id, created_at) VALUES {values}"
+        ));
     }
     let server = Server::with_config(config(database)).await;
     let admin = server.admin().await;

@@ -13,7 +13,10 @@ async fn expect_dead(client: &Client) {
 }
 
 async fn change(admin: &Client, person: &Person, body: serde_json::Value) {
-    admin.put(&format!("/api/users/{}", person.id), body).await.expect(200);
+    admin
+        .put(&format!("/api/users/{}", person.id), body)
+        .await
+        .expect(200);
 }
 
 on_every_database! {

@@ -6,7 +6,9 @@ use serde_json::json;
 /// Everything of an answer but the time it was given.
 fn told(answer: &Answer) -> (u16, Vec<(String, Vec<u8>)>, String) {
     let headers = answer.headers.iter().filter(|(name, _)| *name != "date");
-    let mut headers: Vec<_> = headers.map(|(name, value)| (name.to_string(), value.as_bytes().to_vec())).collect();
+    let mut headers: Vec<_> = headers
+        .map(|(name, value)| (name.to_string(), value.as_bytes().to_vec()))
+        .collect();
     headers.sort();
     (answer.status.as_u16(), headers, answer.text.clone())
 }

@@ -53,7 +53,7 @@ pub use config::{
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
-    ServedAction, ServedRoute, not_found,
+    ServedAction, ServedRoute, listed, not_found,
 };
 pub use model::{
     AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
@@ -66,7 +66,7 @@ pub use users_permissions_macros::permission;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
-    pub use crate::http::{Extracted, authorize, consult, respond};
+    pub use crate::http::{Extracted, authorize, consult, listed, respond};
     pub use actix_web;
     pub use chrono;
     pub use diesel;

@@ -101,11 +101,12 @@ impl Builder {
         self
     }
 
-    /// Answer 403 on every route that carries no `#[permission]`.
+    /// Answer 403 on every route that carries no `#[permission]`; nothing of its handler runs.
     ///
-    /// Only routes that are known to carry one are let through: a handler whose `#[permission]` stands
-    /// below its route attribute, or that is registered by hand, needs a resource named after its
-    /// action (`web::resource("/x").name("api::x.x.find")`).
+    /// A handler whose `#[permission]` stands below its route attribute, or that is registered by hand,
+    /// has to be marked: `web::get().guard(users_permissions::listed).to(handler)`. Middlewares that
+    /// wait before they pass a request on (`from_fn`, sessions) have to be outside of the plugin's:
+    /// add `.wrap(up.middleware())` first.
     pub fn deny_unlisted(mut self, deny: bool) -> Self {
         self.deny_unlisted = Some(deny);
         self

@@ -60,12 +60,9 @@ pub(crate) fn name_routes(attrs: &mut [Attribute], action: &str) -> Vec<Route> {
     let routes = found.iter_mut().filter_map(|(attr, arguments)| {
         let name = match arguments.name.take() {
             Some(name) => name,
-            None => {
-                let name = LitStr::new(&free.next()?, arguments.path.span());
-                add_name(attr, arguments, &name);
-                name
-            }
+            None => LitStr::new(&free.next()?, arguments.path.span()),
         };
+        complete(attr, arguments, &name);
         let (methods, path) = (
             std::mem::take(&mut arguments.methods),
             arguments.path.clone(),
@@ -79,11 +76,18 @@ pub(crate) fn name_routes(attrs: &mut [Attribute], action: &str) -> Vec<Route> {
     routes.collect()
 }
 
-fn add_name(attr: &mut Attribute, arguments: &Arguments, name: &LitStr) {
+/// Puts the name into the attribute and, behind every other guard, the one that marks the route:
+/// whoever gets that far is going to this handler.
+fn complete(attr: &mut Attribute, arguments: &Arguments, name: &LitStr) {
     let path = &arguments.path;
-    let options = arguments.options.iter();
+    let others = arguments
+        .options
+        .iter()
+        .filter(|option| !option.path.is_ident("name"));
     if let Meta::List(list) = &mut attr.meta {
-        list.tokens = quote!(#path, name = #name #(, #options)*);
+        list.tokens = quote! {
+            #path, name = #name #(, #others)*, guard = "::users_permissions::__private::listed"
+        };
     }
 }
 
@@ -213,7 +217,9 @@ mod tests {
     #[test]
     fn a_route_is_named_after_its_action() {
         let (attrs, routes) = named(vec![parse_quote!(#[get("/a", guard = "g")])]);
-        let expected = text_of(parse_quote!(#[get("/a", name = "api::a.a.find", guard = "g")]));
+        let expected = text_of(parse_quote! {
+            #[get("/a", name = "api::a.a.find", guard = "g", guard = "::users_permissions::__private::listed")]
+        });
         assert_eq!(attrs, [expected]);
         assert_eq!(routes, ["GET /a api::a.a.find"]);
     }
@@ -223,9 +229,9 @@ mod tests {
         let (attrs, routes) = named(vec![parse_quote!(#[actix_web::put("/a", name = "mine",)])]);
         assert_eq!(
             attrs,
-            [text_of(
-                parse_quote!(#[actix_web::put("/a", name = "mine",)])
-            )]
+            [text_of(parse_quote! {
+                #[actix_web::put("/a", name = "mine", guard = "::users_permissions::__private::listed")]
+            })]
         );
         assert_eq!(routes, ["PUT /a mine"]);
     }

@@ -62,7 +62,9 @@ fn attributes_go_where_they_have_their_effect() {
         parse_quote!(#[allow(clippy::future_not_send)]),
         parse_quote!(#[doc = r" Finds."]),
         parse_quote!(#[allow(dead_code)]),
-        parse_quote!(#[get("/a", name = "api::a.a.find")]),
+        parse_quote! {
+            #[get("/a", name = "api::a.a.find", guard = "::users_permissions::__private::listed")]
+        },
     ];
     let inside: Vec<Attribute> = vec![parse_quote!(#[instrument(skip(a))]), parse_quote!(#[trace])];
     assert_eq!(outer.attrs, outside);

@@ -9,13 +9,16 @@ use super::{ConfigError, Secret};
 const MIN_SECRET_BYTES: usize = 32;
 
 /// Texts that stand in documentation and templates, and so in attackers' lists.
-const PLACEHOLDERS: [&str; 6] = [
+const PLACEHOLDERS: [&str; 9] = [
     "tobemodified",
-    "secret",
+    "mysecret",
+    "secretsecret",
     "changeme",
-    "change-me",
     "yoursecret",
     "jwtsecret",
+    "supersecret",
+    "replaceme",
+    "placeholder",
 ];
 
 /// One HS256 secret, with the `kid` it is known by.
@@ -99,14 +102,14 @@ impl SigningKeys {
             let plain: String = secret
                 .to_ascii_lowercase()
                 .chars()
-                .filter(|c| c.is_ascii_alphabetic() || *c == '-')
+                .filter(char::is_ascii_alphabetic)
                 .collect();
             let repeated = secret
                 .bytes()
                 .collect::<std::collections::HashSet<_>>()
                 .len()
                 < 8;
-            if repeated || PLACEHOLDERS.iter().any(|word| plain.starts_with(word)) {
+            if repeated || PLACEHOLDERS.iter().any(|word| plain.contains(word)) {
                 return Err(ConfigError::invalid(
                     "JWT_SECRET",
                     "is a placeholder; production needs a random secret",

@@ -5,9 +5,10 @@
 //! cannot see, the first request that reaches them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use actix_web::http::Method;
 use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
 use actix_web::{HttpRequest, dev::ResourceMap, web};
 
@@ -55,8 +56,8 @@ pub(crate) struct RouteMap {
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     map: OnceLock<Mutex<RouteMap>>,
-    /// A bit per action whose route is known; those need no more observing.
-    located: OnceLock<Box<[AtomicU64]>>,
+    /// Per action a bit for each method that needs no more observing.
+    located: OnceLock<Box<[AtomicU32]>>,
 }
 
 impl Routes {
@@ -70,16 +71,17 @@ impl Routes {
 
     #[cold]
     fn learn_now(&self, req: &HttpRequest, catalog: &Catalog) {
-        let located = self.located.get_or_init(|| {
-            (0..catalog.len().div_ceil(64))
-                .map(|_| AtomicU64::new(0))
-                .collect()
-        });
+        let located = self
+            .located
+            .get_or_init(|| (0..catalog.len()).map(|_| AtomicU32::new(0)).collect());
         self.map.get_or_init(|| {
             let map = RouteMap::read(req, catalog);
-            for action in map.routes.values().flatten() {
-                if let Some(position) = catalog.position(action) {
-                    set(located, position);
+            for (position, action) in catalog.actions().iter().enumerate() {
+                // The macro has seen the routes of these.
+                if !action.entry().routes.is_empty()
+                    && let Some(methods) = located.get(position)
+                {
+                    methods.store(u32::MAX, Ordering::Relaxed);
                 }
             }
             Mutex::new(map)
@@ -92,41 +94,35 @@ impl Routes {
         let (Some(located), Some(position)) = (self.located.get(), entry.index()) else {
             return;
         };
-        let known = located
-            .get(position / 64)
-            .is_some_and(|word| word.load(Ordering::Relaxed) & (1 << (position % 64)) != 0);
-        if !known {
-            self.observe_now(entry, req, located, position);
+        let Some(methods) = located.get(position) else {
+            return;
+        };
+        let seen = methods.load(Ordering::Relaxed);
+        if seen != u32::MAX && seen & method_bit(req.method()) == 0 {
+            self.observe_now(entry, req, methods);
         }
     }
 
     #[cold]
-    fn observe_now(
-        &self,
-        entry: &'static ActionEntry,
-        req: &HttpRequest,
-        located: &[AtomicU64],
-        position: usize,
-    ) {
+    fn observe_now(&self, entry: &'static ActionEntry, req: &HttpRequest, methods: &AtomicU32) {
         let (Some(map), Some(path)) = (self.map.get(), req.match_pattern()) else {
             return;
         };
-        let route = ServedRoute {
-            path,
-            method: req.method().to_string(),
-        };
         let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
         let any = ServedRoute {
-            path: route.path.clone(),
+            path: path.clone(),
             method: ANY.to_owned(),
         };
         let route = if map.routes.contains_key(&any) {
             any
         } else {
-            route
+            ServedRoute {
+                path,
+                method: req.method().to_string(),
+            }
         };
         map.routes.insert(route, Some(entry.action));
-        set(located, position);
+        methods.fetch_or(method_bit(req.method()), Ordering::Relaxed);
     }
 
     pub(crate) fn snapshot(&self) -> RouteMap {
@@ -144,10 +140,21 @@ impl Routes {
     }
 }
 
-fn set(located: &[AtomicU64], position: usize) {
-    if let Some(word) = located.get(position / 64) {
-        word.fetch_or(1 << (position % 64), Ordering::Relaxed);
-    }
+/// A bit per method; the unusual ones share one.
+fn method_bit(method: &Method) -> u32 {
+    const USUAL: [Method; 7] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+    ];
+    1 << USUAL
+        .iter()
+        .position(|usual| usual == method)
+        .unwrap_or(USUAL.len())
 }
 
 const ANY: &str = "*";
@@ -199,8 +206,8 @@ impl RouteMap {
         map_of_routes
     }
 
-    /// A plain handler is found when its resource is named after the action; it serves what nobody
-    /// else serves there.
+    /// A plain handler is found when its resource is named after the action and serves one method only:
+    /// which of several is its own, the name does not tell.
     fn claim_named_resources(
         &mut self,
         map: &ResourceMap,
@@ -216,10 +223,12 @@ impl RouteMap {
             let Some(path) = locate(map, action.action, patterns) else {
                 continue;
             };
-            for (route, owner) in &mut self.routes {
-                if route.path == path && owner.is_none() {
-                    *owner = Some(action.action);
-                }
+            let mut free = self
+                .routes
+                .iter_mut()
+                .filter(|(route, owner)| route.path == path && owner.is_none());
+            if let (Some((_, owner)), None) = (free.next(), free.next()) {
+                *owner = Some(action.action);
             }
         }
     }
@@ -254,17 +263,6 @@ impl RouteMap {
                 .filter(|name| !located.contains(name))
                 .collect(),
         }
-    }
-
-    /// Is this method of this pattern known to carry an action?
-    pub(super) fn is_listed(&self, path: &str, method: &str) -> bool {
-        let find = |method: &str| {
-            self.routes.get(&ServedRoute {
-                path: path.to_owned(),
-                method: method.to_owned(),
-            })
-        };
-        matches!(find(method).or_else(|| find(ANY)), Some(Some(_)))
     }
 
     /// Methods served under a pattern.

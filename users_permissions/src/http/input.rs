@@ -249,7 +249,11 @@ fn relation(value: &Value) -> Option<RoleRef> {
         Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
             text.parse().ok().map(RoleRef::Id)
         }
-        Value::String(text) if text.len() == 24 => Some(RoleRef::Document(text.clone())),
+        Value::String(text)
+            if text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
+        {
+            Some(RoleRef::Document(text.clone()))
+        }
         Value::Object(map) => map
             .get("id")
             .or_else(|| map.get("documentId"))

@@ -11,6 +11,7 @@ use actix_web::{Error as ActixError, error::ResponseError as _};
 use futures_util::future::Either;
 use std::future::{Ready, ready};
 
+use super::listed::routing;
 use super::worker::{Shared, Worker};
 use crate::error::Error;
 
@@ -84,11 +85,18 @@ where
         if req.method() == Method::HEAD {
             self.answer_head(&mut req);
         }
-        if self.shared.services.config.deny_unlisted && !self.is_listed(&req) {
-            return Either::Right(ready(Err(Error::Forbidden.into())));
-        }
+        let denying = self.shared.services.config.deny_unlisted;
+        // Guards may let another handler through than the path suggests: only routing itself tells.
+        let known = denying && req.resource_map().has_resource(req.match_info().as_str());
         req.add_data_container(Rc::clone(&self.container));
-        Either::Left(self.service.call(req))
+        if !denying {
+            return Either::Left(self.service.call(req));
+        }
+        match routing(|| self.service.call(req)) {
+            (future, true) => Either::Left(future),
+            (_, false) if known => Either::Right(ready(Err(Error::Forbidden.into()))),
+            (_, false) => Either::Right(ready(Err(Error::NotFound("Not Found").into()))),
+        }
     }
 }
 
@@ -111,18 +119,6 @@ impl<S> MiddlewareService<S> {
             .any(|method| method == "HEAD" || method == "*")
         {
             req.head_mut().method = Method::GET;
-        }
-    }
-
-    /// Unknown paths pass: they are answered 404 by whoever answers them.
-    fn is_listed(&self, req: &ServiceRequest) -> bool {
-        match req.resource_map().match_pattern(req.path()) {
-            Some(pattern) => self
-                .shared
-                .routes
-                .with(|map| map.is_listed(&pattern, req.method().as_str()))
-                .unwrap_or(false),
-            None => !req.resource_map().has_resource(req.path()),
         }
     }
 }

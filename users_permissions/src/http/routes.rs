@@ -1,5 +1,6 @@
 //! The route table: every path of the JSON API stands on the handlers listed here.
 
+use actix_web::error::{JsonPayloadError, UrlencodedError};
 use actix_web::http::header::{ALLOW, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
@@ -12,13 +13,10 @@ use crate::error::Error;
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
         .app_data(web::JsonConfig::default().error_handler(|error, _| reject(json_error(&error))))
-        .app_data(
-            web::FormConfig::default()
-                .error_handler(|error, _| reject(Error::Syntax(error.to_string()))),
-        )
+        .app_data(web::FormConfig::default().error_handler(|error, _| reject(form_error(&error))))
         .app_data(
             web::QueryConfig::default()
-                .error_handler(|error, _| reject(Error::validation(error.to_string()))),
+                .error_handler(|_, _| reject(Error::validation("Malformed query string"))),
         )
         .app_data(
             web::PathConfig::default().error_handler(|_, _| reject(Error::NotFound("Not Found"))),
@@ -58,17 +56,42 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config.default_service(web::to(not_found));
 }
 
-fn json_error(error: &actix_web::error::JsonPayloadError) -> Error {
-    use actix_web::error::JsonPayloadError;
+/// The parsers' own words repeat what was sent, which may be a password; only places and the names of
+/// missing fields are passed on.
+fn json_error(error: &JsonPayloadError) -> Error {
     match error {
         JsonPayloadError::Overflow { .. } | JsonPayloadError::OverflowKnownLength { .. } => {
             Error::TooLarge
         }
         JsonPayloadError::ContentType => Error::UnsupportedMediaType,
         JsonPayloadError::Deserialize(error) if error.is_data() => {
-            Error::validation(error.to_string())
+            let text = error.to_string();
+            let missing = text
+                .starts_with("missing field")
+                .then(|| text.split(" at line").next().unwrap_or_default());
+            match missing {
+                Some(missing) => Error::validation(missing),
+                None => Error::validation(format!(
+                    "Invalid value at line {} column {}",
+                    error.line(),
+                    error.column()
+                )),
+            }
         }
-        other => Error::Syntax(other.to_string()),
+        JsonPayloadError::Deserialize(error) => Error::Syntax(format!(
+            "Malformed JSON at line {} column {}",
+            error.line(),
+            error.column()
+        )),
+        _ => Error::Syntax("Malformed body".to_owned()),
+    }
+}
+
+fn form_error(error: &UrlencodedError) -> Error {
+    match error {
+        UrlencodedError::Overflow { .. } => Error::TooLarge,
+        UrlencodedError::ContentType => Error::UnsupportedMediaType,
+        _ => Error::Syntax("Malformed form".to_owned()),
     }
 }
 

@@ -99,9 +99,12 @@ fn populate(node: &Value) -> Result<Option<RoleShape>> {
         Value::String(names) => names
             .split(',')
             .try_fold(None, |shape, name| Ok(by_name(name)?.or(shape))),
-        Value::Array(names) => names.iter().try_fold(None, |shape, name| {
-            Ok(by_name(name.as_str().ok_or_else(|| unknown("populate"))?)?.or(shape))
-        }),
+        Value::Array(names) => names
+            .iter()
+            .filter(|name| !name.is_null())
+            .try_fold(None, |shape, name| {
+                Ok(by_name(name.as_str().ok_or_else(|| unknown("populate"))?)?.or(shape))
+            }),
         Value::Object(map) => {
             let mut shape = None;
             for (key, value) in map {

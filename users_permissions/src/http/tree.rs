@@ -49,11 +49,11 @@ pub(super) fn parse(catalog: &Catalog, tree: &Value) -> Result<BTreeSet<String>>
     let mut enabled = BTreeSet::new();
     for (unit, value) in object(tree, "permissions")? {
         let unit_object = object(&value, &unit)?;
-        let controllers = unit_object
-            .get("controllers")
-            .cloned()
-            .unwrap_or_else(|| json!({}));
-        for (controller, value) in object(&controllers, "controllers")? {
+        let controllers = unit_object.get("controllers");
+        let controllers = controllers.ok_or_else(|| {
+            Error::field("permissions", format!("{unit} must have `controllers`"))
+        })?;
+        for (controller, value) in object(controllers, "controllers")? {
             for (name, value) in object(&value, &controller)? {
                 let action = format!("{unit}.{controller}.{name}");
                 if catalog.position(&action).is_none() {

@@ -134,6 +134,24 @@ pub(super) fn parse(params: &Params) -> Result<Page, Error> {
 /// `username`, `username:desc`, a comma list, `sort[0]=…`, `sort[username]=desc`.
 pub(super) fn parse_sort(node: &Node, schema: &Schema) -> Result<Vec<Sort>, Error> {
     let mut keys = Vec::new();
+    collect_keys(node, &mut keys)?;
+    if keys.len() > MAX_KEYS {
+        return Err(Error::validation("The query sorts by too many keys"));
+    }
+    keys.into_iter()
+        .map(|(key, order)| {
+            Ok(Sort {
+                field: sort_field(&key, schema)?,
+                order: direction(order)?,
+            })
+        })
+        .collect()
+}
+
+fn collect_keys<'a>(
+    node: &'a Node,
+    keys: &mut Vec<(String, Option<&'a str>)>,
+) -> Result<(), Error> {
     match node {
         Node::Object(map) => {
             for (key, order) in map {
@@ -149,30 +167,24 @@ pub(super) fn parse_sort(node: &Node, schema: &Schema) -> Result<Vec<Sort>, Erro
                 }
             }
         }
+        // `sort[0]=a&sort[1][b]=desc`
+        Node::Array(list) if list.iter().any(Node::is_object) => {
+            for item in list {
+                collect_keys(item, keys)?;
+            }
+        }
         list => {
-            for item in
-                items(list).ok_or_else(|| Error::validation("sort must be a list of keys"))?
-            {
-                for item in item.split(',') {
-                    match item.split_once(':') {
-                        Some((key, order)) => keys.push((key.to_owned(), Some(order))),
-                        None => keys.push((item.to_owned(), None)),
-                    }
+            let list =
+                items(list).ok_or_else(|| Error::validation("sort must be a list of keys"))?;
+            for item in list.iter().flat_map(|item| item.split(',')) {
+                match item.split_once(':') {
+                    Some((key, order)) => keys.push((key.to_owned(), Some(order))),
+                    None => keys.push((item.to_owned(), None)),
                 }
             }
         }
     }
-    if keys.len() > MAX_KEYS {
-        return Err(Error::validation("The query sorts by too many keys"));
-    }
-    keys.into_iter()
-        .map(|(key, order)| {
-            Ok(Sort {
-                field: sort_field(&key, schema)?,
-                order: direction(order)?,
-            })
-        })
-        .collect()
+    Ok(())
 }
 
 fn sort_field(key: &str, schema: &Schema) -> Result<FieldRef, Error> {

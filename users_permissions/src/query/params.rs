@@ -58,7 +58,12 @@ pub(super) fn items(value: &Value) -> Option<Vec<&str>> {
                 .filter(|item| !item.is_empty())
                 .collect(),
         ),
-        Value::Array(values) => values.iter().map(Value::as_str).collect(),
+        // A bare `key[]`, which is how clients write an empty list, arrives as a list of one null.
+        Value::Array(values) => values
+            .iter()
+            .filter(|value| !value.is_null())
+            .map(Value::as_str)
+            .collect(),
         Value::Null => Some(Vec::new()),
         _ => None,
     }

@@ -167,7 +167,8 @@ fn verify(password: &Secret, stored: Option<&str>, dummy: &str) -> Result<bool> 
     let usable = stored
         .filter(|hash| fits_bcrypt(password) && cost_of(hash).is_some_and(|cost| cost <= MAX_COST));
     match usable {
-        Some(hash) => bcrypt::verify(password, hash).map_err(Error::internal),
+        // A stored hash that cannot be read lets nobody in.
+        Some(hash) => Ok(bcrypt::verify(password, hash).unwrap_or(false)),
         None => {
             bcrypt::verify(password, dummy).map_err(Error::internal)?;
             Ok(false)

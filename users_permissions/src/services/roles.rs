@@ -1,6 +1,7 @@
 //! Roles: what they are called and what they hold.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::{Actor, Services};
 use crate::error::{Error, Result};
@@ -8,6 +9,7 @@ use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case
 use crate::store::{self, Conflict, DbConn, transaction};
 
 const NOT_FOUND: Error = Error::NotFound("Role not found");
+const HOLDS_EVERYTHING: &str = "The administrator role holds every action";
 
 /// A role as the list shows it.
 #[derive(Debug)]
@@ -124,48 +126,51 @@ impl Services {
         }
         let wanted = input
             .granted
+            .clone()
             .map(|granted| self.positions(granted))
             .transpose()?;
-        let before = self.role(id).await?;
-        if input
-            .role_type
-            .is_some_and(|role_type| role_type != before.role.role_type)
-        {
-            return Err(Error::field("type", "type cannot be changed"));
-        }
-        if let Some(name) = &input.name {
-            let key = snake_case(name);
-            if is_reserved(&key) && key != before.role.role_type {
-                return Err(Error::application("This role name is reserved"));
-            }
-        }
-        let (mut grant, mut revoke) = (Vec::new(), Vec::new());
-        if let Some(wanted) = wanted {
-            for (action, held) in before.holds.iter().enumerate() {
-                match (held, wanted.contains(&action)) {
-                    (false, true) => grant.push(action),
-                    (true, false) => revoke.push(action),
-                    _ => {}
-                }
-            }
-        }
-        if before.role.role_type == ADMINISTRATOR && !revoke.is_empty() {
-            return Err(Error::application(
-                "The administrator role holds every action",
-            ));
-        }
-        self.check_may_grant(actor, &grant.iter().copied().collect())?;
-        let (grant, revoke) = (self.action_names(&grant), self.action_names(&revoke));
-        let (name, description) = (input.name, input.description);
+        let wanted = wanted.map(|positions| {
+            self.action_names(&positions)
+                .into_iter()
+                .collect::<BTreeSet<_>>()
+        });
+        let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.rights));
+        let may_grant = move |action: &str| {
+            catalog
+                .position(action)
+                .is_some_and(|position| rights.actor_allows(actor, position))
+        };
+        let catalog = Arc::clone(&self.catalog);
         self.store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    let description = description.as_ref().map(Option::as_deref);
-                    if store::roles::update(conn, id, name.as_deref(), description)? == 0 {
-                        return Err(NOT_FOUND);
+                    let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
+                    check_identity(&role, &input)?;
+                    let description = input.description.as_ref().map(Option::as_deref);
+                    store::roles::update(conn, id, input.name.as_deref(), description)?;
+                    let Some(wanted) = wanted else { return Ok(()) };
+                    // Read behind the line: of two writers the second sees what the first one left.
+                    let held: BTreeSet<String> =
+                        store::roles::granted(conn, id)?.into_iter().collect();
+                    let all = catalog.actions().iter().map(|action| action.name());
+                    let (wanted, unwanted): (Vec<_>, Vec<_>) =
+                        all.partition(|action| wanted.contains(action));
+                    if role.role_type == ADMINISTRATOR {
+                        return if unwanted.is_empty() {
+                            Ok(())
+                        } else {
+                            Err(Error::application(HOLDS_EVERYTHING))
+                        };
                     }
-                    change_grants(conn, id, &grant, &revoke)
+                    let new: Vec<_> = wanted
+                        .into_iter()
+                        .filter(|action| !held.contains(*action))
+                        .collect();
+                    if !new.iter().all(|action| may_grant(action)) {
+                        return Err(Error::Forbidden);
+                    }
+                    change_grants(conn, id, &new, &unwanted)
                 })
             })
             .await?;
@@ -286,6 +291,22 @@ fn change_grants(conn: &mut DbConn, role: RoleId, grant: &[&str], revoke: &[&str
             None => store::actions::create(conn, action)?,
         };
         store::roles::grant(conn, role, id)?;
+    }
+    Ok(())
+}
+
+/// The type stays, and no role takes a seeded one's name.
+fn check_identity(role: &Role, input: &RoleInput) -> Result<()> {
+    if input
+        .role_type
+        .as_ref()
+        .is_some_and(|role_type| *role_type != role.role_type)
+    {
+        return Err(Error::field("type", "type cannot be changed"));
+    }
+    let key = input.name.as_deref().map(snake_case).unwrap_or_default();
+    if is_reserved(&key) && key != role.role_type {
+        return Err(Error::application("This role name is reserved"));
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ pub(super) fn create_admin(
 ) -> Result<User> {
     let role = store::roles::find_by_type(conn, ADMINISTRATOR)?
         .ok_or_else(|| Error::internal("no administrator role"))?;
-    if store::users::has_active_member(conn, role.id, None)? {
+    if store::users::has_active_member(conn, role.id, false)? {
         return Err(Error::application("There is an administrator already"));
     }
     let new = NewUser {

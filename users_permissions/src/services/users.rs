@@ -5,8 +5,8 @@ use super::{Actor, Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleId, RoleRef, User, UserId,
-    UserPatch, Username,
+    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleRef, User, UserId, UserPatch,
+    Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -92,29 +92,15 @@ impl Services {
             blocked: new.blocked,
             role_id: role.id,
         };
-        let (user, role) =
-            self.store
-                .run(move |conn| {
-                    let (username, email, unique) =
-                        (new.username.clone(), new.email.clone(), new.unique_email);
-                    let user = store::users::create(conn, new).map_err(|error| {
-                        match store::conflict(&error) {
-                            Some(Conflict::Taken) => taken(
-                                conn,
-                                None,
-                                Some(&username),
-                                Some(&email).filter(|_| unique),
-                                "This attribute must be unique",
-                            ),
-                            Some(Conflict::MissingReference) => {
-                                Error::application("The role does not exist")
-                            }
-                            None => error.into(),
-                        }
-                    })?;
-                    with_role(conn, Some(user))
-                })
-                .await?;
+        let create = move |conn: &mut DbConn| -> Result<(User, Role)> {
+            // In line with the deletion of roles: nobody is given one that is going away.
+            store::roles::line_up(conn)?;
+            insert(conn, new)
+        };
+        let (user, role) = self
+            .store
+            .run(move |conn| transaction(conn, create))
+            .await?;
         tracing::info!(target: "users_permissions::security", user = user.id, ?actor, "user created");
         Ok((user, role))
     }
@@ -132,36 +118,13 @@ impl Services {
         }
         self.check_may_manage(actor, &role)?;
         let patch = self.judge(actor, &before, change).await?;
+        let confirming = self.settings.load().email_confirmation;
         let changed = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    let leaves = patch.blocked == Some(true) || patch.role_id.is_some();
-                    let (username, email, unique) = (
-                        patch.username.clone(),
-                        patch.email.clone(),
-                        patch.unique_email,
-                    );
-                    let role_after = patch.role_id;
-                    if leaves {
-                        check_admin_remains(conn, id, role_after, patch.blocked)?;
-                    }
-                    let user = transaction(conn, |conn| store::users::update(conn, id, patch));
-                    let user = user.map_err(|error| match store::conflict(&error) {
-                        Some(Conflict::Taken) => taken(
-                            conn,
-                            Some(id),
-                            username.as_ref(),
-                            email.as_ref().filter(|_| unique),
-                            "Username already taken",
-                        ),
-                        Some(Conflict::MissingReference) => {
-                            Error::application("The role does not exist")
-                        }
-                        None => error.into(),
-                    })?;
-                    with_role(conn, user)
+                    keep_an_administrator(conn, confirming, |conn| write(conn, id, patch))
                 })
             })
             .await;
@@ -176,15 +139,17 @@ impl Services {
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<(User, Role)> {
         let (_, role) = self.user(id).await?;
         self.check_may_manage(actor, &role)?;
+        let confirming = self.settings.load().email_confirmation;
         let deleted = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    let user = find_with_role(conn, id)?;
-                    check_admin_remains(conn, id, None, Some(true))?;
-                    store::users::delete(conn, id)?;
-                    Ok(user)
+                    keep_an_administrator(conn, confirming, |conn| {
+                        let user = find_with_role(conn, id)?;
+                        store::users::delete(conn, id)?;
+                        Ok(user)
+                    })
                 })
             })
             .await;
@@ -271,27 +236,68 @@ impl Services {
     }
 }
 
-/// Fails when the change would leave nobody who can sign in as an administrator.
-fn check_admin_remains(
+/// Runs a change and fails, so that it is undone, when it leaves nobody who can sign in as an
+/// administrator; the caller holds the line and the transaction.
+fn keep_an_administrator<T>(
     conn: &mut DbConn,
-    id: UserId,
-    role_after: Option<RoleId>,
-    blocked_after: Option<bool>,
-) -> Result<()> {
-    let Some(admin) = store::roles::find_by_type(conn, ADMINISTRATOR)? else {
-        return Ok(());
+    confirming: bool,
+    change: impl FnOnce(&mut DbConn) -> Result<T>,
+) -> Result<T> {
+    let remains = |conn: &mut DbConn| -> Result<bool> {
+        match store::roles::find_by_type(conn, ADMINISTRATOR)? {
+            Some(role) => Ok(store::users::has_active_member(conn, role.id, confirming)?),
+            None => Ok(false),
+        }
     };
-    let Some(user) = store::users::find(conn, id)? else {
-        return Ok(());
-    };
-    let was_admin = user.role_id == admin.id && !user.blocked;
-    let stays = role_after.is_none_or(|role| role == admin.id) && blocked_after != Some(true);
-    if was_admin && !stays && !store::users::has_active_member(conn, admin.id, Some(id))? {
+    let before = remains(conn)?;
+    let changed = change(conn)?;
+    if before && !remains(conn)? {
         return Err(Error::application(
             "The last administrator cannot be deleted, blocked or demoted",
         ));
     }
-    Ok(())
+    Ok(changed)
+}
+
+fn insert(conn: &mut DbConn, new: NewUser) -> Result<(User, Role)> {
+    let (username, email) = (
+        new.username.clone(),
+        Some(new.email.clone()).filter(|_| new.unique_email),
+    );
+    let user = store::users::create(conn, new).map_err(|error| match store::conflict(&error) {
+        Some(Conflict::Taken) => taken(
+            conn,
+            None,
+            Some(&username),
+            email.as_ref(),
+            "This attribute must be unique",
+        ),
+        Some(Conflict::MissingReference) => Error::application("The role does not exist"),
+        None => error.into(),
+    })?;
+    find_with_role(conn, user.id)
+}
+
+/// Writes a judged change; a value that was taken meanwhile is named.
+fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<(User, Role)> {
+    let (username, email) = (
+        patch.username.clone(),
+        patch.email.clone().filter(|_| patch.unique_email),
+    );
+    // A savepoint: PostgreSQL gives a transaction up after a violated constraint.
+    let user = transaction(conn, |conn| store::users::update(conn, id, patch));
+    let user = user.map_err(|error| match store::conflict(&error) {
+        Some(Conflict::Taken) => taken(
+            conn,
+            Some(id),
+            username.as_ref(),
+            email.as_ref(),
+            "Username already taken",
+        ),
+        Some(Conflict::MissingReference) => Error::application("The role does not exist"),
+        None => error.into(),
+    })?;
+    find_with_role(conn, user.ok_or(NOT_FOUND)?.id)
 }
 
 fn find_role(conn: &mut DbConn, role: &RoleRef) -> Result<Role> {
@@ -299,15 +305,14 @@ fn find_role(conn: &mut DbConn, role: &RoleRef) -> Result<Role> {
 }
 
 fn find_with_role(conn: &mut DbConn, id: UserId) -> Result<(User, Role)> {
-    let user = store::users::find(conn, id)?;
-    with_role(conn, user)
-}
-
-fn with_role(conn: &mut DbConn, user: Option<User>) -> Result<(User, Role)> {
-    let user = user.ok_or(NOT_FOUND)?;
-    let role = store::roles::find(conn, user.role_id)?
-        .ok_or_else(|| Error::internal("a user without a role"))?;
-    Ok((user, role))
+    // A role may be deleted, and its users moved, between the two reads.
+    for _ in 0..3 {
+        let user = store::users::find(conn, id)?.ok_or(NOT_FOUND)?;
+        if let Some(role) = store::roles::find(conn, user.role_id)? {
+            return Ok((user, role));
+        }
+    }
+    Err(Error::unavailable("the role of a user keeps changing"))
 }
 
 /// Says which of the unique values was the taken one.

@@ -33,7 +33,7 @@ pub enum DbConn {
 /// Why the database could not be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    #[error("`{0}` is no database URL this build understands; it has: {1}")]
+    #[error("`{0}:` begins no database URL this build understands; write scheme://…, it has: {1}")]
     Scheme(String, String),
     #[error(transparent)]
     Connect(#[from] diesel::ConnectionError),
@@ -63,16 +63,31 @@ fn compiled_in() -> String {
 }
 
 fn connect(url: &str) -> Result<DbConn, StoreError> {
-    let (scheme, _rest) = url.split_once("://").unwrap_or((url, ""));
+    // Only what stands before a colon is ever shown: the rest may hold a password.
+    let (scheme, _rest) = match url.split_once("://") {
+        Some(parts) => parts,
+        None => (url.split(':').next().unwrap_or_default(), ""),
+    };
+    if _rest.is_empty() {
+        return Err(StoreError::Scheme(
+            scheme.chars().take(16).collect(),
+            compiled_in(),
+        ));
+    }
     match scheme {
         #[cfg(feature = "sqlite")]
         "sqlite" => {
             let mut conn = diesel::SqliteConnection::establish(_rest)?;
-            // The time a writer waits for another one comes first: WAL itself takes a lock.
+            // The time a writer waits for another one comes first: WAL itself takes a lock. LIKE minds
+            // the case and `lower` knows more than ASCII, as with the server databases.
             diesel::connection::SimpleConnection::batch_execute(
                 &mut conn,
-                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;",
+                "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+                 PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON;",
             )?;
+            super::reach::lower_utils::register_impl(&mut conn, |text: String| {
+                text.to_lowercase()
+            })?;
             Ok(DbConn::Sqlite(conn))
         }
         #[cfg(feature = "postgres")]
@@ -109,8 +124,10 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, conn: &mut DbConn) -> Result<(), StoreError> {
-        diesel::connection::SimpleConnection::batch_execute(conn, "SELECT 1")
-            .map_err(StoreError::Query)
+        let alive = diesel::connection::SimpleConnection::batch_execute(conn, "SELECT 1");
+        // The pool's own question is no statement of a request.
+        self.queries.fetch_sub(1, Ordering::Relaxed);
+        alive.map_err(StoreError::Query)
     }
 
     fn has_broken(&self, conn: &mut DbConn) -> bool {
@@ -142,7 +159,8 @@ impl Store {
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(timeout)
-            .test_on_check_out(false)
+            // libpq knows when its connection is gone, MySQL's client has to ask.
+            .test_on_check_out(url.expose().starts_with("m"))
             .build(Manager {
                 url: url.clone(),
                 queries: Arc::clone(&queries),

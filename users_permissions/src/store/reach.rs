@@ -90,7 +90,7 @@ pub(crate) fn constant<T: 'static>(value: bool) -> BoxedCondition<T> {
 }
 
 diesel::define_sql_function! {
-    /// Lower case, as the database has it: SQLite lowers ASCII only.
+    /// Lower case, as the database has it.
     fn lower(text: Text) -> Text;
 }
 

@@ -237,22 +237,22 @@ pub(crate) fn move_all(conn: &mut DbConn, from: RoleId, to: RoleId) -> QueryResu
         .execute(conn)
 }
 
-/// Is there a user of the role, other than `except`, who may sign in?
+/// Is there a user of the role who may sign in? While `confirming`, unconfirmed ones may not.
 pub(crate) fn has_active_member(
     conn: &mut DbConn,
     role: RoleId,
-    except: Option<UserId>,
+    confirming: bool,
 ) -> QueryResult<bool> {
-    let ids = up_users::table
+    let mut members = up_users::table
         .filter(up_users::role_id.eq(role))
         .filter(up_users::blocked.eq(false))
         .select(up_users::id)
-        .order(up_users::id)
-        .limit(2);
-    Ok(ids
-        .load::<i32>(conn)?
-        .into_iter()
-        .any(|id| Some(id) != except))
+        .limit(1)
+        .into_boxed();
+    if confirming {
+        members = members.filter(up_users::confirmed.eq(true));
+    }
+    Ok(members.first::<i32>(conn).optional()?.is_some())
 }
 
 /// Number of users by role.

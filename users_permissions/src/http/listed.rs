@@ -1,0 +1,43 @@
+//! Tells, while a request is being routed, whether it goes to a handler with `#[permission]`.
+//!
+//! Routing is done before the future it answers is polled, so a request that goes elsewhere can be
+//! dropped without a line of its handler having run.
+
+use std::cell::Cell;
+
+use actix_web::guard::GuardContext;
+
+thread_local! {
+    static REACHED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A guard that lets everything pass and marks its route as one with `#[permission]`, for
+/// [`deny_unlisted`](crate::Builder::deny_unlisted).
+///
+/// The macro puts it behind the other guards of a route attribute below it. Handlers it cannot see the
+/// route of need it by hand:
+///
+/// ```
+/// use actix_web::web;
+/// use users_permissions::{listed, permission};
+///
+/// #[permission("api::report.find")]
+/// async fn find() -> &'static str {
+///     "reports"
+/// }
+///
+/// let route = web::get().guard(listed).to(find);
+/// # let _ = route;
+/// ```
+#[inline]
+pub fn listed(_: &GuardContext<'_>) -> bool {
+    REACHED.set(true);
+    true
+}
+
+/// Routes a request and tells whether it reached a marked route.
+pub(super) fn routing<T>(route: impl FnOnce() -> T) -> (T, bool) {
+    REACHED.set(false);
+    let routed = route();
+    (routed, REACHED.get())
+}
