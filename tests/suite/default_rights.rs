@@ -149,7 +149,7 @@ async fn a_public_role_that_was_emptied_stays_empty_after_a_restart() {
     config.initial_grants = true;
     let server = Server::with_config(config).await;
     let admin = server.anonymous().with_token(jwt);
-    assert_eq!(admin.grants(public).await, [String::new(); 0]);
+    assert_eq!(admin.grants(public).await, Vec::<String>::new());
     let answer = server.anonymous().get("/api/connect/none").await;
     assert!(
         [401, 403].contains(&answer.status.as_u16()),

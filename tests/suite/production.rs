@@ -22,6 +22,9 @@ async fn refusal(config: Config) -> StartError {
         .expect_err("a refusal")
 }
 
+type Change = fn(&mut Config);
+type AdminChange = fn(&mut users_permissions::FirstAdmin);
+
 #[actix_web::test]
 async fn placeholders_and_short_or_missing_secrets_stop_the_start_with_one_line() {
     let database = TestDatabase::create(Kind::Sqlite);
@@ -102,7 +105,7 @@ async fn a_random_secret_starts_and_development_takes_any() {
 #[actix_web::test]
 async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
     let database = TestDatabase::create(Kind::Sqlite);
-    let changes: [(&str, fn(&mut Config)); 4] = [
+    let changes: [(&str, Change); 4] = [
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 9),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 31),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 0),
@@ -146,7 +149,7 @@ async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
 
 #[actix_web::test]
 async fn a_first_administrator_who_cannot_be_made_stops_the_start_and_the_password_is_not_shown() {
-    let changes: [(fn(&mut users_permissions::FirstAdmin), &str); 4] = [
+    let changes: [(AdminChange, &str); 4] = [
         (|admin| admin.password = "x1!".into(), "x1!"),
         (
             |admin| admin.password = "c4nary".repeat(20).as_str().into(),

@@ -9,14 +9,10 @@ use super::{ConfigError, Secret};
 const MIN_SECRET_BYTES: usize = 32;
 
 /// Texts that stand in documentation and templates, and so in attackers' lists.
-const PLACEHOLDERS: [&str; 9] = [
+const PLACEHOLDERS: [&str; 5] = [
     "tobemodified",
-    "mysecret",
-    "secretsecret",
+    "secret",
     "changeme",
-    "yoursecret",
-    "jwtsecret",
-    "supersecret",
     "replaceme",
     "placeholder",
 ];
