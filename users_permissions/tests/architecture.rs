@@ -87,7 +87,7 @@ fn plain_data_knows_nobody() {
 #[test]
 fn sql_is_in_the_store_only() {
     for room in [
-        "acl", "config", "error", "http", "model", "plugin", "services",
+        "acl", "config", "error", "http", "model", "plugin", "query", "services",
     ] {
         room_has_none_of(room, &["diesel::", "use diesel"]);
     }

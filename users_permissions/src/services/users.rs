@@ -105,7 +105,7 @@ impl Services {
         Ok((user, role))
     }
 
-    /// Changes a user. A new password, address or block ends its tokens; a new role counts at once.
+    /// Changes a user. A new password or a block ends its tokens; a new role counts at once.
     pub(crate) async fn update_user(
         &self,
         actor: Actor,

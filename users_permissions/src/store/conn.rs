@@ -1,7 +1,8 @@
 //! Connections: one type for three databases, chosen by the URL's scheme, pooled by r2d2.
 
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use diesel::connection::InstrumentationEvent;
@@ -101,6 +102,27 @@ fn connect(url: &str) -> Result<DbConn, StoreError> {
     }
 }
 
+/// A connection of the pool that remembers whether a statement has failed on it.
+#[allow(missing_debug_implementations)]
+pub(crate) struct Pooled {
+    conn: DbConn,
+    suspect: Arc<AtomicBool>,
+}
+
+impl Deref for Pooled {
+    type Target = DbConn;
+
+    fn deref(&self) -> &DbConn {
+        &self.conn
+    }
+}
+
+impl DerefMut for Pooled {
+    fn deref_mut(&mut self) -> &mut DbConn {
+        &mut self.conn
+    }
+}
+
 /// Makes connections for the pool and counts the statements they run.
 #[derive(Debug)]
 pub(crate) struct Manager {
@@ -109,29 +131,36 @@ pub(crate) struct Manager {
 }
 
 impl ManageConnection for Manager {
-    type Connection = DbConn;
+    type Connection = Pooled;
     type Error = StoreError;
 
-    fn connect(&self) -> Result<DbConn, StoreError> {
+    fn connect(&self) -> Result<Pooled, StoreError> {
         let mut conn = connect(self.url.expose())?;
         let queries = Arc::clone(&self.queries);
-        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
-            if matches!(event, InstrumentationEvent::StartQuery { .. }) {
+        let suspect = Arc::new(AtomicBool::new(false));
+        let noted = Arc::clone(&suspect);
+        conn.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
+            InstrumentationEvent::StartQuery { .. } => {
                 queries.fetch_add(1, Ordering::Relaxed);
             }
+            InstrumentationEvent::FinishQuery { error: Some(_), .. } => {
+                noted.store(true, Ordering::Relaxed)
+            }
+            _ => {}
         });
-        Ok(conn)
+        Ok(Pooled { conn, suspect })
     }
 
-    fn is_valid(&self, conn: &mut DbConn) -> Result<(), StoreError> {
-        let alive = diesel::connection::SimpleConnection::batch_execute(conn, "SELECT 1");
-        // The pool's own question is no statement of a request.
-        self.queries.fetch_sub(1, Ordering::Relaxed);
-        alive.map_err(StoreError::Query)
+    fn is_valid(&self, conn: &mut Pooled) -> Result<(), StoreError> {
+        diesel::connection::SimpleConnection::batch_execute(&mut conn.conn, "SELECT 1")
+            .map_err(StoreError::Query)
     }
 
-    fn has_broken(&self, conn: &mut DbConn) -> bool {
-        std::thread::panicking() || diesel::r2d2::R2D2Connection::is_broken(conn)
+    /// Diesel does not notice a lost connection, so one on which a statement has failed is asked.
+    fn has_broken(&self, conn: &mut Pooled) -> bool {
+        std::thread::panicking()
+            || diesel::r2d2::R2D2Connection::is_broken(&mut conn.conn)
+            || (conn.suspect.swap(false, Ordering::Relaxed) && self.is_valid(conn).is_err())
     }
 }
 
@@ -159,8 +188,7 @@ impl Store {
             .max_size(size)
             .min_idle(Some(1))
             .connection_timeout(timeout)
-            // libpq knows when its connection is gone, MySQL's client has to ask.
-            .test_on_check_out(url.expose().starts_with("m"))
+            .test_on_check_out(false)
             .build(Manager {
                 url: url.clone(),
                 queries: Arc::clone(&queries),
