@@ -11,7 +11,7 @@ use super::bearer::{Bearer, bearer};
 use super::catalog::Routes;
 use crate::acl::ActionEntry;
 use crate::error::Error;
-use crate::services::{Principal, Services, Slot, VerifiedToken, unix_now};
+use crate::services::{Principal, RightsReader, Services, Slot, VerifiedToken, unix_now};
 
 /// A token that does not verify, or none where one is needed.
 pub(super) const MISSING: Error = Error::Unauthorized("Missing or invalid credentials");
@@ -29,6 +29,7 @@ pub(crate) struct Shared {
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
     tokens: RefCell<Cache<Box<str>, Remembered>>,
+    rights: RefCell<RightsReader>,
 }
 
 /// A verified token and the slot of its user.
@@ -49,8 +50,9 @@ impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let capacity = shared.services.config.token_cache.max(16);
         Self {
-            shared,
             tokens: RefCell::new(Cache::new(capacity)),
+            rights: RefCell::new(shared.services.rights.reader()),
+            shared,
         }
     }
 
@@ -82,14 +84,18 @@ impl Worker {
             return Some(Err(Error::internal("an action outside of the catalog")));
         };
         let allowed = match bearer(req.headers()) {
-            Bearer::Absent => services.rights.load().public_allows(action),
+            Bearer::Absent => self.rights.borrow_mut().load().public_allows(action),
             Bearer::Malformed => return Some(Err(MISSING)),
             Bearer::Token(text) => {
                 let tokens = self.tokens.borrow();
                 let remembered = tokens.get(text)?;
                 let principal = remembered.slot.current(services.principals.epoch())?;
                 match self.judge(&remembered.token, principal) {
-                    Ok(principal) => services.rights.load().allows(principal.role_id, action),
+                    Ok(principal) => self
+                        .rights
+                        .borrow_mut()
+                        .load()
+                        .allows(principal.role_id, action),
                     Err(error) => return Some(Err(error)),
                 }
             }

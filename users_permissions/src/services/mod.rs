@@ -27,7 +27,7 @@ pub(crate) use login::Login;
 pub(crate) use passwords::Hasher;
 pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use register::Registration;
-pub(crate) use rights::Rights;
+pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};
 pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};

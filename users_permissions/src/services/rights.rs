@@ -11,10 +11,13 @@ use crate::error::Result;
 use crate::model::RoleId;
 use crate::store::{self, DbConn};
 
+/// See [`Rights::reader`].
+pub(crate) type RightsReader = arc_swap::Cache<Arc<ArcSwap<Snapshot>>, Arc<Snapshot>>;
+
 /// The rights everybody reads.
 #[derive(Debug, Default)]
 pub(crate) struct Rights {
-    snapshot: ArcSwap<Snapshot>,
+    snapshot: Arc<ArcSwap<Snapshot>>,
     /// Two writers must not publish in the opposite order of their reads.
     publishing: Mutex<()>,
     /// A change was committed and is not published yet.
@@ -24,7 +27,7 @@ pub(crate) struct Rights {
 impl Rights {
     pub(crate) fn new(snapshot: Snapshot) -> Self {
         Self {
-            snapshot: ArcSwap::from_pointee(snapshot),
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot)),
             ..Self::default()
         }
     }
@@ -57,6 +60,12 @@ impl Rights {
     #[inline]
     pub(crate) fn load(&self) -> arc_swap::Guard<Arc<Snapshot>> {
         self.snapshot.load()
+    }
+
+    /// For one thread that asks very often: looks whether the snapshot was swapped, and takes no
+    /// reference unless it was.
+    pub(crate) fn reader(&self) -> RightsReader {
+        arc_swap::Cache::new(Arc::clone(&self.snapshot))
     }
 
     /// The rights of this moment, for longer than a moment.
