@@ -6,8 +6,17 @@ COLUMNS = [
     *[("", 22, "<"), ("", 7, "<")],
     *[("bare", 7, ">"), ("µs CPU", 7, ">"), ("ratio", 7, ">"), ("±", 6, ">"), ("bound", 6, ">")],
     *[("bare", 9, ">"), ("16-deep/s", 9, ">"), ("ratio", 7, ">"), ("±", 6, ">"), ("bound", 6, ">")],
-    *[("by CPU", 7, ">"), ("bare", 6, ">"), ("allocs", 7, ">"), ("SQL", 6, ">")],
+    *[("by CPU", 7, ">"), ("busy", 5, ">"), ("bare", 6, ">"), ("allocs", 7, ">"), ("SQL", 6, ">")],
 ]
+
+LEGEND = """
+µs CPU     of the server, for a request that waits for its answer
+16-deep/s  requests a second, 16 in one write
+by CPU     the same ratio by the server's CPU time, which others on the machine disturb less
+busy       share of its core that the bare server had; below 0.95 "16-deep/s" measures the others
+±          half of the pairs lie this near
+!          out of bounds
+"""
 
 
 def line(cells):
@@ -16,9 +25,7 @@ def line(cells):
 
 
 def header():
-    print("\nµs CPU: of the server, for a request that waits for its answer. 16-deep/s: requests a")
-    print("second, 16 in one write; by CPU: the same ratio by the server's CPU time, which others on")
-    print("the machine disturb less. ±: half of the pairs lie this near. !: out of bounds.\n")
+    print(LEGEND)
     line(name for name, _, _ in COLUMNS)
 
 
@@ -26,9 +33,10 @@ def row(name, kind, single, piped, bounds, counts):
     cpu = compare([(ours.cpu, bare.cpu) for ours, bare in single], bounds[0], 2, upper=True)
     rate = compare([(ours.rate, bare.rate) for ours, bare in piped], bounds[1], 0, upper=False)
     by_cpu = median(bare.cpu / ours.cpu for ours, bare in piped)
+    busy = median(bare.busy for _, bare in piped)
     ours, bare = counts
     exact = f"{bare.allocations:.2f}", f"{ours.allocations:.2f}", f"{ours.queries:.2f}"
-    line([name, kind, *cpu, *rate, f"{by_cpu:.3f}", *exact])
+    line([name, kind, *cpu, *rate, f"{by_cpu:.3f}", f"{busy:.2f}", *exact])
 
 
 def compare(pairs, bound, digits, upper):

@@ -16,6 +16,7 @@ class Load:
 
     cpu: float  # microseconds of the server per request
     rate: float  # requests a second
+    busy: float  # the share of its core that the server had
 
 
 def command(server, seconds, jwt=None, connections=CONNECTIONS, depth=1, path=PING, body=None):
@@ -49,4 +50,5 @@ def load(server, jwt=None, depth=1):
     requests = after["requests"] - before["requests"] - 1
     if not answers:
         raise Wrong(f"{server.variant}: no answer in {spent} s")
-    return Load(cpu=(after["cpu_us"] - before["cpu_us"]) / requests, rate=answers / spent)
+    cpu = after["cpu_us"] - before["cpu_us"]
+    return Load(cpu=cpu / requests, rate=answers / spent, busy=cpu / 1e6 / spent)
