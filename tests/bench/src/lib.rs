@@ -1,6 +1,6 @@
 //! What is measured: the plugin, a bare handler beside it, and what people use instead.
 //!
-//! Every variant answers `GET /api/ping` with the same few bytes, so that what differs is the check.
+//! Every variant answers `GET /api/ping` with the same few bytes: what differs is the check.
 
 pub mod bare;
 pub mod guarded;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// What the load logs in with; the account that `run` registers has it, too.
 pub const PASSWORD: &str = "seven quiet herons wade";
 
-/// The hash of the one account there is; it need not be looked up, which is in favour of this variant.
+/// The hash of the one account there is; not having to look it up is in favour of this variant.
 #[derive(Debug, Clone)]
 pub struct Account {
     hash: String,

@@ -12,7 +12,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tracing_subscriber::EnvFilter;
 use users_permissions::UsersPermissions;
 
-/// Two additions for each call, in every variant; timings of servers are comparable with each other.
+/// Two additions for each call, in every variant: timings are comparable with each other only.
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 

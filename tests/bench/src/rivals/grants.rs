@@ -9,8 +9,8 @@ use actix_web_grants::protect;
 use super::token;
 use crate::BODY;
 
-/// The caller's rights. Everybody has the one that is asked for; where they come from in real life is
-/// not counted.
+/// The caller's rights. Everybody has the one that is asked for; where they come from in real life
+/// is not counted.
 pub async fn rights(req: &ServiceRequest) -> Result<HashSet<String>, Error> {
     let role = match token::caller(req.headers())? {
         None => "public",
