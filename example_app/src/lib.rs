@@ -37,8 +37,8 @@ pub fn app(
         .wrap(TracingLogger::<RequestSpan>::new())
         .service(
             web::scope("/api")
-                .configure(up.routes())
-                .configure(articles::routes),
+                .configure(articles::routes)
+                .configure(up.routes()),
         )
         .service(health)
         .default_service(web::to(users_permissions::not_found))

@@ -20,7 +20,7 @@
 //!     HttpServer::new(move || {
 //!         App::new()
 //!             .wrap(up.middleware())
-//!             .service(web::scope("/api").configure(up.routes()).service(hello))
+//!             .service(web::scope("/api").service(hello).configure(up.routes()))
 //!     })
 //!     .bind(("127.0.0.1", 1337))?
 //!     .run()

@@ -29,7 +29,7 @@ use crate::store::Database;
 ///     HttpServer::new(move || {
 ///         App::new()
 ///             .wrap(up.middleware())
-///             .service(web::scope("/api").configure(up.routes()).service(find))
+///             .service(web::scope("/api").service(find).configure(up.routes()))
 ///     })
 ///     .bind(("127.0.0.1", 1337))?
 ///     .run()
