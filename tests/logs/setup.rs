@@ -39,7 +39,7 @@ async fn submit(client: &Client, code: &str, name: &str) -> Answer {
 }
 
 fn administrators(database: &TestDatabase) -> i64 {
-    database.number("SELECT COUNT(*) FROM up_users u JOIN up_roles r ON r.id = u.role_id WHERE r.role_type = 'administrator'")
+    database.number("SELECT COUNT(*) FROM up_user_roles m JOIN up_roles r ON r.id = m.role_id WHERE r.role_type = 'administrator'")
 }
 
 on_every_database! {
@@ -180,7 +180,7 @@ on_every_database! {
         let database = TestDatabase::create(kind);
         let (server, code) = start(&database).await;
         server.register("ann").await;
-        database.execute("UPDATE up_users SET role_id = (SELECT id FROM up_roles WHERE role_type = 'administrator')");
+        database.execute("UPDATE up_user_roles SET role_id = (SELECT id FROM up_roles WHERE role_type = 'administrator')");
         assert_eq!(submit(&server.anonymous(), &code, "chief").await.status, 400);
         assert_eq!(administrators(&database), 1);
     }

@@ -126,11 +126,12 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 6] = [
+        const TABLES: [(&str, &str); 7] = [
             (
                 "up_users",
-                "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, role_id, token_version, updated_at",
+                "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
             ),
+            ("up_user_roles", "user_id, place, role_id"),
             (
                 "up_roles",
                 "id, document_id, name, coalesce(description, '-'), role_type, updated_at",

@@ -167,7 +167,7 @@ async fn document_id(admin: &Client, role: i64) -> String {
 
 fn database_role(server: &Server, username: &str) -> String {
     let sql = format!(
-        "SELECT r.role_type AS line FROM up_roles r JOIN up_users u ON u.role_id = r.id WHERE u.username = '{username}'"
+        "SELECT r.role_type AS line FROM up_roles r JOIN up_user_roles m ON m.role_id = r.id JOIN up_users u ON u.id = m.user_id WHERE u.username = '{username}'"
     );
     server.database().lines(&sql).pop().expect("a role")
 }

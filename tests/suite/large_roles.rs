@@ -21,18 +21,23 @@ fn fill(database: &TestDatabase, role: i64) {
     };
     database.execute(&format!(
         "INSERT INTO up_users (document_id, username, email, email_key, provider, password_hash, confirmed, blocked,
-                               role_id, token_version, created_at, updated_at)
-         SELECT {}, {}, {}, {}, 'local', NULL, TRUE, FALSE, {role}, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00'
+                               token_version, created_at, updated_at)
+         SELECT {}, {}, {}, {}, 'local', NULL, TRUE, FALSE, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00'
          FROM (SELECT a.i + 10 * b.i + 100 * c.i + 1000 * d.i + 10000 * e.i AS n
                FROM {digits} a, {digits} b, {digits} c, {digits} d, {digits} e) numbers",
         named("document", ""), named("crowd", ""), named("crowd", "@example.com"), named("crowd", "@example.com"),
     ));
-    assert_eq!(
-        database.number(&format!(
-            "SELECT COUNT(*) FROM up_users WHERE role_id = {role}"
-        )),
-        USERS
-    );
+    database.execute(&format!(
+        "INSERT INTO up_user_roles (user_id, place, role_id)
+         SELECT id, 0, {role} FROM up_users WHERE username LIKE 'crowd%'"
+    ));
+    assert_eq!(members(database, role), USERS);
+}
+
+fn members(database: &TestDatabase, role: i64) -> i64 {
+    database.number(&format!(
+        "SELECT COUNT(*) FROM up_user_roles WHERE role_id = {role}"
+    ))
 }
 
 /// The median of eleven.
@@ -114,8 +119,7 @@ on_every_database! {
         member.client.get("/api/ping").await.expect_forbidden();
         other.client.get("/api/ping").await.expect(200);
         let database = server.database();
-        assert_eq!(database.number(&format!("SELECT COUNT(*) FROM up_users WHERE role_id = {crowded}")), 0);
-        let moved = "SELECT COUNT(*) FROM up_users u JOIN up_roles r ON r.id = u.role_id WHERE r.role_type = 'public'";
-        assert_eq!(database.number(moved), USERS + 1);
+        assert_eq!(members(database, crowded), 0);
+        assert_eq!(members(database, admin.role_id("public").await), USERS + 1);
     }
 }

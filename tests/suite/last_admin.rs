@@ -15,7 +15,7 @@ async fn own_path(client: &Client) -> String {
 
 fn administrators(database: &TestDatabase) -> i64 {
     database.number(
-        "SELECT COUNT(*) FROM up_users u JOIN up_roles r ON r.id = u.role_id
+        "SELECT COUNT(*) FROM up_users u JOIN up_user_roles m ON m.user_id = u.id JOIN up_roles r ON r.id = m.role_id
          WHERE r.role_type = 'administrator' AND NOT u.blocked",
     )
 }

@@ -31,6 +31,7 @@ mod races;
 mod registration_input;
 mod role_deletion;
 mod roles;
+mod several_roles;
 mod smuggling;
 mod stale_actions;
 mod start;

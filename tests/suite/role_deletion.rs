@@ -38,7 +38,7 @@ on_every_database! {
         let answer = admin.delete(&format!("{ROLES}/{editor}")).await;
         answer.expect_error(400, "ApplicationError", "Cannot delete the default role");
         server.anonymous().post("/api/auth/local/register", body).await.expect(200);
-        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_users WHERE role_id = (SELECT id FROM up_roles WHERE role_type = 'editor')"), 1);
+        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_user_roles WHERE role_id = (SELECT id FROM up_roles WHERE role_type = 'editor')"), 1);
     }
 
     async fn users_of_a_deleted_role_are_the_publics_and_keep_their_tokens(kind) {
@@ -116,5 +116,6 @@ async fn move_to(admin: &Client, user: i64, role: i64) -> acceptance::Answer {
 }
 
 fn orphans(database: &TestDatabase) -> i64 {
-    database.number("SELECT COUNT(*) FROM up_users WHERE role_id NOT IN (SELECT id FROM up_roles)")
+    database
+        .number("SELECT COUNT(*) FROM up_user_roles WHERE role_id NOT IN (SELECT id FROM up_roles)")
 }

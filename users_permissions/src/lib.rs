@@ -56,7 +56,8 @@ pub use http::{
     ServedAction, ServedRoute, listed, not_found,
 };
 pub use model::{
-    AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
+    AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, UserRoles, Username,
+    new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
 pub use store::{Database, DbConn};
@@ -66,7 +67,9 @@ pub use users_permissions_macros::permission;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
-    pub use crate::http::{Extracted, authorize, consult, listed, respond};
+    pub use crate::http::{
+        Call, Extracted, Verdict, authorize, consult, listed, look_up, refuse, respond,
+    };
     pub use actix_web;
     pub use chrono;
     pub use diesel;

@@ -33,10 +33,10 @@ pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStr
     let place = ident.span();
     let span = generated(place);
     let entry = entry(permission, ident, &description(&outside), &routes);
-    let authorize = check(span, &quote_spanned!(span=> authorize(&__UP_ENTRY, &req)));
+    let authorize = authorize(span);
     let policies = permission.policies.iter().map(|policy| {
         let span = generated(policy.span());
-        check(span, &quote_spanned!(span=> consult(#policy, &req)))
+        check(span, &quote_spanned!(span=> consult(#policy, &call)))
     });
     let callee = callee(&original.sig);
     let mut inner = original.clone();
@@ -46,7 +46,7 @@ pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStr
         #inner
         #authorize
         #(#policies)*
-        ::users_permissions::__private::respond(#callee, req, payload).await
+        ::users_permissions::__private::respond(#callee, call).await
     };
 
     // By its name, answer and braces the function as a whole is the user's, so that lints like
@@ -58,10 +58,7 @@ pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStr
     quote_spanned! {span=>
         // A request belongs to its thread, in every handler of actix-web.
         #[allow(clippy::future_not_send)]
-        #head(
-            req: ::users_permissions::__private::actix_web::HttpRequest,
-            payload: ::users_permissions::__private::actix_web::web::Payload,
-        ) -> #answer #bounds #body
+        #head(call: ::users_permissions::__private::Call) -> #answer #bounds #body
     }
 }
 
@@ -71,11 +68,25 @@ fn generated(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
 }
 
+/// Asks whether the caller may, and waits only where the caller is not remembered.
+fn authorize(span: Span) -> TokenStream {
+    let look_up = check(span, &quote_spanned!(span=> look_up(&__UP_ENTRY, &call)));
+    quote_spanned! {span=>
+        match ::users_permissions::__private::authorize(&__UP_ENTRY, &call) {
+            ::users_permissions::__private::Verdict::Allowed => {}
+            ::users_permissions::__private::Verdict::Refused(error) => {
+                return ::users_permissions::__private::refuse(error);
+            }
+            ::users_permissions::__private::Verdict::Unknown => #look_up
+        }
+    }
+}
+
 /// Answers with the error of a check.
 fn check(span: Span, check: &TokenStream) -> TokenStream {
     quote_spanned! {span=>
         if let ::core::result::Result::Err(error) = ::users_permissions::__private::#check.await {
-            return ::users_permissions::__private::actix_web::HttpResponse::from_error(error);
+            return ::users_permissions::__private::refuse(error);
         }
     }
 }

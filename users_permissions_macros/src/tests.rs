@@ -42,7 +42,7 @@ fn the_original_stands_inside_word_for_word() {
     let (outer, inner) = functions(quote!("api::a.find"), quote!(pub(crate) #item));
     assert_eq!(text(&inner), item.to_string());
     assert_eq!(text(&outer.vis), "pub (crate)");
-    assert_eq!(outer.sig.inputs.len(), 2);
+    assert_eq!(outer.sig.inputs.len(), 1);
 }
 
 #[test]

@@ -9,10 +9,8 @@ CREATE TABLE IF NOT EXISTS up_users (
     password_hash VARCHAR(80) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     confirmed BOOLEAN NOT NULL,
     blocked BOOLEAN NOT NULL,
-    role_id INTEGER NOT NULL,
     token_version INTEGER NOT NULL,
     created_at DATETIME(6) NOT NULL,
     updated_at DATETIME(6) NOT NULL,
-    INDEX up_users_email (email),
-    FOREIGN KEY (role_id) REFERENCES up_roles (id)
+    INDEX up_users_email (email)
 );

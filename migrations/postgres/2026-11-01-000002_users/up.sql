@@ -9,10 +9,8 @@ CREATE TABLE up_users (
     password_hash VARCHAR(80),
     confirmed BOOLEAN NOT NULL,
     blocked BOOLEAN NOT NULL,
-    role_id INTEGER NOT NULL REFERENCES up_roles (id),
     token_version INTEGER NOT NULL,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
-CREATE INDEX up_users_role_id ON up_users (role_id);
 CREATE INDEX up_users_email ON up_users (email);

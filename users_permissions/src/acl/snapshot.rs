@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId};
+use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, UserRoles};
 
 /// The grants of one role, a bit per action of the catalog.
 #[derive(Debug, Clone)]
@@ -77,10 +77,26 @@ impl Snapshot {
         self.roles.get(at)
     }
 
+    /// The roles a user has, in its order; those not known yet are left out.
+    pub(crate) fn roles_of(&self, roles: &UserRoles) -> Vec<Arc<Role>> {
+        let known = roles.iter().filter_map(|id| self.role(id));
+        known.map(|grants| Arc::clone(grants.role())).collect()
+    }
+
     /// May a holder of the role perform the action? Unknown roles hold nothing.
     #[inline]
-    pub(crate) fn allows(&self, role: RoleId, action: usize) -> bool {
+    pub(crate) fn role_allows(&self, role: RoleId, action: usize) -> bool {
         self.role(role).is_some_and(|grants| grants.allows(action))
+    }
+
+    /// May somebody of these roles perform the action? One role that holds it is enough.
+    #[inline]
+    pub(crate) fn allows(&self, roles: &UserRoles, action: usize) -> bool {
+        self.role_allows(roles.primary(), action)
+            || roles
+                .others()
+                .iter()
+                .any(|role| self.role_allows(*role, action))
     }
 
     /// May a caller without a token perform the action?
@@ -115,17 +131,33 @@ mod tests {
             RoleGrants::new(role(2, PUBLIC), 130, [1]),
         ]);
         let held: Vec<_> = (0..200)
-            .filter(|action| snapshot.allows(9, *action))
+            .filter(|action| snapshot.role_allows(9, *action))
             .collect();
         assert_eq!(held, [0, 64, 129]);
         assert!(snapshot.public_allows(1) && !snapshot.public_allows(0));
-        assert!(!snapshot.allows(3, 0), "an unknown role holds nothing");
+        assert!(!snapshot.role_allows(3, 0), "an unknown role holds nothing");
+    }
+
+    #[test]
+    fn rights_are_the_union_of_the_roles() {
+        let snapshot = Snapshot::new(vec![
+            RoleGrants::new(role(1, "editor"), 3, [0]),
+            RoleGrants::new(role(2, "author"), 3, [1]),
+        ]);
+        let held = |roles: UserRoles| -> Vec<_> {
+            (0..3)
+                .filter(|action| snapshot.allows(&roles, *action))
+                .collect()
+        };
+        assert_eq!(held(UserRoles::new(1, [])), [0]);
+        assert_eq!(held(UserRoles::new(1, [2])), [0, 1]);
+        assert_eq!(held(UserRoles::new(7, [2])), [1]);
     }
 
     #[test]
     fn the_administrator_holds_actions_that_appear_later() {
         let snapshot = Snapshot::new(vec![RoleGrants::new(role(1, ADMINISTRATOR), 1, [])]);
-        assert!(snapshot.allows(1, 0) && snapshot.allows(1, 5_000));
+        assert!(snapshot.role_allows(1, 0) && snapshot.role_allows(1, 5_000));
     }
 
     #[test]

@@ -10,7 +10,8 @@ use serde_json::{Map, Value};
 use super::worker::{Known, MISSING, Shared, Worker};
 use crate::acl::long_form;
 use crate::error::Error;
-use crate::model::{Role, UserId};
+use crate::model::{Role, RoleId, UserId};
+use crate::services::Actor;
 
 /// The signed-in user who calls, as of this request.
 ///
@@ -34,21 +35,22 @@ use crate::model::{Role, UserId};
 pub struct AuthUser {
     known: Known,
     role: Arc<Role>,
+    /// Beside the primary one; no allocation for the many who have one role.
+    others: Vec<Arc<Role>>,
     shared: Arc<Shared>,
 }
 
 impl AuthUser {
     fn new(known: Known, shared: &Arc<Shared>) -> Result<Self, Error> {
-        let role = shared
-            .services
-            .rights
-            .load()
-            .role(known.principal.role_id)
-            .map(|grants| Arc::clone(grants.role()));
-        let role = role.ok_or_else(|| Error::unavailable("the caller's role is not known yet"))?;
+        let roles = &known.principal.roles;
+        let rights = shared.services.rights.load();
+        let role = |id: RoleId| rights.role(id).map(|grants| Arc::clone(grants.role()));
+        let primary = role(roles.primary())
+            .ok_or_else(|| Error::unavailable("the caller's role is not known yet"))?;
         Ok(Self {
+            others: roles.others().iter().filter_map(|id| role(*id)).collect(),
+            role: primary,
             known,
-            role,
             shared: Arc::clone(shared),
         })
     }
@@ -68,9 +70,24 @@ impl AuthUser {
         &self.known.principal.email
     }
 
-    /// Role of the user.
+    /// Primary role of the user, Strapi's `role`.
     pub fn role(&self) -> &Role {
         &self.role
+    }
+
+    /// All roles of the user, the primary one first.
+    pub fn roles(&self) -> Vec<&Role> {
+        std::iter::once(&self.role)
+            .chain(&self.others)
+            .map(Arc::as_ref)
+            .collect()
+    }
+
+    /// Is one of the user's roles of this type (`administrator`, …)?
+    pub fn has_role(&self, role_type: &str) -> bool {
+        std::iter::once(&self.role)
+            .chain(&self.others)
+            .any(|role| role.role_type == role_type)
     }
 
     /// Claims of the token, verified.
@@ -78,7 +95,7 @@ impl AuthUser {
         &self.known.claims
     }
 
-    /// Does the user's role hold the action (short or long form)? False for unknown actions.
+    /// Does one of the user's roles hold the action (short or long form)? False for unknown actions.
     pub fn can(&self, action: &str) -> bool {
         let services = &self.shared.services;
         let position = services
@@ -89,8 +106,16 @@ impl AuthUser {
             services
                 .rights
                 .load()
-                .allows(self.known.principal.role_id, action)
+                .allows(&self.known.principal.roles, action)
         })
+    }
+
+    /// As whom use cases know the user.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::User {
+            id: self.id(),
+            roles: self.known.principal.roles.clone(),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Wire shapes of what is answered. Nothing secret is in any of these types.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -9,7 +11,7 @@ use serde::{Serialize, Serializer};
 use crate::model::{Role, User};
 use crate::services::{Login, RoleSummary};
 
-/// A user; `role` only where it was asked for and may be seen.
+/// A user; `role` and `roles` only where they were asked for and may be seen.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserView {
@@ -28,10 +30,12 @@ pub(super) struct UserView {
     published_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<RoleView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Vec<RoleView>>,
 }
 
 impl UserView {
-    pub(super) fn new(user: User, role: Option<&Role>) -> Self {
+    pub(super) fn new(user: User) -> Self {
         Self {
             id: user.id,
             document_id: user.document_id,
@@ -43,7 +47,17 @@ impl UserView {
             created_at: user.created_at,
             updated_at: user.updated_at,
             published_at: user.created_at,
-            role: role.map(RoleView::new),
+            role: None,
+            roles: None,
+        }
+    }
+
+    /// The same with its roles, the primary one first.
+    pub(super) fn with_roles(self, roles: &[Arc<Role>]) -> Self {
+        Self {
+            role: roles.first().map(|role| RoleView::new(role)),
+            roles: Some(roles.iter().map(|role| RoleView::new(role)).collect()),
+            ..self
         }
     }
 }
@@ -109,7 +123,7 @@ impl LoginView {
     pub(super) fn new(login: Login) -> Self {
         Self {
             jwt: login.jwt.map(|jwt| jwt.expose().to_owned()),
-            user: UserView::new(login.user, None),
+            user: UserView::new(login.user),
         }
     }
 }

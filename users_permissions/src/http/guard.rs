@@ -1,31 +1,85 @@
 //! What `#[permission]` expands to calls: the check, the policies, and only then the handler.
 
-use actix_web::{
-    Error as ActixError, FromRequest, Handler, HttpRequest, HttpResponse, Responder, web,
-};
+use std::convert::Infallible;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{Error as ActixError, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
+use futures_util::future::LocalBoxFuture;
 
 use super::policy::{Policy, PolicyContext};
 use super::worker::Worker;
 use crate::acl::ActionEntry;
 use crate::error::Error;
 
-/// May the caller perform the action? Answers 401, 403 or 503 before any byte of the body is read.
-#[inline]
-pub async fn authorize(entry: &'static ActionEntry, req: &HttpRequest) -> Result<(), ActixError> {
-    let worker = Worker::of(req)?;
-    worker.shared.routes.observe(entry, req);
-    match worker.check_now(req, entry) {
-        Some(verdict) => verdict.map_err(ActixError::from),
-        // Boxed: the rare path shall not widen the future of every request.
-        None => Box::pin(worker.check_later(req, entry))
-            .await
-            .map_err(ActixError::from),
+/// A request of which nothing was read; what an expanded handler is called with.
+#[allow(missing_debug_implementations)]
+pub struct Call {
+    request: HttpRequest,
+    payload: Payload,
+}
+
+impl FromRequest for Call {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    #[inline]
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Ok(Self {
+            request: request.clone(),
+            payload: payload.take(),
+        }))
     }
 }
 
+/// What is known without waiting.
+#[derive(Debug)]
+pub enum Verdict {
+    /// The caller may.
+    Allowed,
+    /// The caller may not, or could not be told.
+    Refused(ActixError),
+    /// The caller has to be looked up first, by [`look_up`].
+    Unknown,
+}
+
+/// May the caller perform the action? Refuses with 401, 403 or 503, before any byte of the body is
+/// read.
+#[inline]
+pub fn authorize(entry: &'static ActionEntry, call: &Call) -> Verdict {
+    let worker = match Worker::of(&call.request) {
+        Ok(worker) => worker,
+        Err(error) => return refused(error),
+    };
+    worker.shared.routes.observe(entry, &call.request);
+    match worker.check_now(&call.request, entry) {
+        Some(Ok(())) => Verdict::Allowed,
+        Some(Err(error)) => refused(error),
+        None => Verdict::Unknown,
+    }
+}
+
+#[cold]
+fn refused(error: Error) -> Verdict {
+    Verdict::Refused(error.into())
+}
+
+/// The same for a caller who is not remembered. Boxed: the rare path shall not widen the future of
+/// every request.
+#[cold]
+pub fn look_up<'a>(
+    entry: &'static ActionEntry,
+    call: &'a Call,
+) -> LocalBoxFuture<'a, Result<(), ActixError>> {
+    Box::pin(async move {
+        let worker = Worker::of(&call.request)?;
+        Ok(worker.check_later(&call.request, entry).await?)
+    })
+}
+
 /// Asks one policy; a no is 403.
-pub async fn consult<M, P: Policy<M>>(policy: P, req: &HttpRequest) -> Result<(), ActixError> {
-    let context = PolicyContext::new(req).await?;
+pub async fn consult<M, P: Policy<M>>(policy: P, call: &Call) -> Result<(), ActixError> {
+    let context = PolicyContext::new(&call.request).await?;
     if policy.check(&context).await? {
         Ok(())
     } else {
@@ -33,21 +87,26 @@ pub async fn consult<M, P: Policy<M>>(policy: P, req: &HttpRequest) -> Result<()
     }
 }
 
+/// The answer to who may not.
+#[cold]
+pub fn refuse(error: ActixError) -> HttpResponse {
+    HttpResponse::from_error(error)
+}
+
 /// Runs extractors and handler, as actix would have.
 #[inline]
-pub async fn respond<H, Args>(handler: H, req: HttpRequest, payload: web::Payload) -> HttpResponse
+pub async fn respond<H, Args>(handler: H, mut call: Call) -> HttpResponse
 where
     H: Handler<Args>,
     Args: FromRequest,
     H::Output: Responder,
 {
-    let mut payload = payload.into_inner();
-    match Args::from_request(&req, &mut payload).await {
-        Err(error) => HttpResponse::from_error(error),
+    match Args::from_request(&call.request, &mut call.payload).await {
+        Err(error) => refuse(error.into()),
         Ok(args) => handler
             .call(args)
             .await
-            .respond_to(&req)
+            .respond_to(&call.request)
             .map_into_boxed_body(),
     }
 }

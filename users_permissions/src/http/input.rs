@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::body::{Content, Fields};
+use super::relation::roles;
 use crate::config::Secret;
 use crate::error::{Error, FieldError, Result, Validation};
-use crate::model::{Email, RoleRef};
+use crate::model::Email;
 use crate::services::{NewAccount, Registration, UserChange};
 
 /// Collects the broken rules of a body, in the order they are met.
@@ -136,11 +137,12 @@ pub(super) fn registration(content: Content) -> Result<Registration> {
     })
 }
 
-const USER_FIELDS: [&str; 6] = [
+const USER_FIELDS: [&str; 7] = [
     "username",
     "email",
     "password",
     "role",
+    "roles",
     "confirmed",
     "blocked",
 ];
@@ -151,7 +153,7 @@ pub(super) fn new_account(content: Content) -> Result<NewAccount> {
     let email = checker.email(&fields);
     let username = at_least_one(&mut checker, &fields, "username");
     let password = at_least_one(&mut checker, &fields, "password");
-    let role = role(&mut checker, &fields);
+    let roles = roles(&mut checker, &fields);
     let confirmed = checker.flag(&fields, "confirmed");
     let blocked = checker.flag(&fields, "blocked");
     checker.finish()?;
@@ -160,7 +162,7 @@ pub(super) fn new_account(content: Content) -> Result<NewAccount> {
         username,
         email,
         password: Secret::from(password),
-        role,
+        roles,
         confirmed: confirmed.unwrap_or(false),
         blocked: blocked.unwrap_or(false),
     })
@@ -192,75 +194,11 @@ pub(super) fn user_change(content: Content) -> Result<UserChange> {
         Some(Value::String(_) | Value::Null) => return Err(Error::validation("password.notNull")),
         Some(_) => checker.fail(&["password"], "Password must be at least 1 character"),
     }
-    change.role = role(&mut checker, &fields);
+    change.roles = roles(&mut checker, &fields);
     change.confirmed = checker.flag(&fields, "confirmed");
     change.blocked = checker.flag(&fields, "blocked");
     checker.finish()?;
     Ok(change)
-}
-
-/// `role` as an id, a documentId, or `{connect: […]}` / `{set: […]}`.
-fn role(checker: &mut Checker, fields: &Fields) -> Option<RoleRef> {
-    let value = fields.get("role")?;
-    let role = match value {
-        Value::Object(map) => match map.get("connect").or_else(|| map.get("set")) {
-            Some(Value::Array(entries)) => match entries.last() {
-                Some(entry) => {
-                    let role = relation(entry);
-                    if role.is_none() {
-                        let index = (entries.len() - 1).to_string();
-                        checker.fail(
-                            &["role", "connect", &index],
-                            "Relation entry must include an id or documentId",
-                        );
-                    }
-                    return role;
-                }
-                None => {
-                    checker.fail(&["role", "connect"], "Users must have a role");
-                    return None;
-                }
-            },
-            Some(entry) => relation(entry),
-            None if map.contains_key("disconnect") => {
-                checker.fail(&["role", "disconnect"], "Cannot remove role");
-                return None;
-            }
-            None => None,
-        },
-        Value::Null => {
-            checker.fail(&["role"], "role must be a `object` type");
-            return None;
-        }
-        other => relation(other),
-    };
-    if role.is_none() {
-        checker.fail(&["role"], "role must be a `strapiID` type");
-    }
-    role
-}
-
-fn relation(value: &Value) -> Option<RoleRef> {
-    match value {
-        Value::Number(number) => number
-            .as_i64()
-            .and_then(|id| i32::try_from(id).ok())
-            .map(RoleRef::Id),
-        Value::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            text.parse().ok().map(RoleRef::Id)
-        }
-        Value::String(text)
-            if text.len() == 24 && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
-        {
-            Some(RoleRef::Document(text.clone()))
-        }
-        Value::Object(map) => map
-            .get("id")
-            .or_else(|| map.get("documentId"))
-            .filter(|id| !id.is_object())
-            .and_then(relation),
-        _ => None,
-    }
 }
 
 /// A row id of a path: canonical decimal (`02` is no id).

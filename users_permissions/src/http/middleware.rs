@@ -1,5 +1,6 @@
 //! The middleware: hands every request its worker, and evens out how paths and methods are spelt.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -68,7 +69,8 @@ where
 {
     type Response = ServiceResponse<B>;
     type Error = ActixError;
-    type Future = Either<S::Future, Ready<Result<ServiceResponse<B>, ActixError>>>;
+    // The refusal is boxed: it is rare, and its size would be everybody's.
+    type Future = Either<S::Future, Pin<Box<Ready<Result<ServiceResponse<B>, ActixError>>>>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), ActixError>> {
         self.service.poll_ready(context)
@@ -94,10 +96,14 @@ where
         }
         match routing(|| self.service.call(req)) {
             (future, true) => Either::Left(future),
-            (_, false) if known => Either::Right(ready(Err(Error::Forbidden.into()))),
-            (_, false) => Either::Right(ready(Err(Error::NotFound("Not Found").into()))),
+            (_, false) if known => refuse(Error::Forbidden),
+            (_, false) => refuse(Error::NotFound("Not Found")),
         }
     }
+}
+
+fn refuse<F, T>(error: Error) -> Either<F, Pin<Box<Ready<Result<T, ActixError>>>>> {
+    Either::Right(Box::pin(ready(Err(error.into()))))
 }
 
 impl<S> MiddlewareService<S> {

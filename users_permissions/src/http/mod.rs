@@ -13,6 +13,7 @@ mod listed;
 mod middleware;
 mod permissions;
 mod policy;
+mod relation;
 mod roles;
 mod routes;
 mod setup;
@@ -23,7 +24,7 @@ mod worker;
 
 pub use auth_user::{AuthUser, Caller};
 pub use catalog::{Coverage, ServedAction, ServedRoute};
-pub use guard::{authorize, consult, respond};
+pub use guard::{Call, Verdict, authorize, consult, look_up, refuse, respond};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};

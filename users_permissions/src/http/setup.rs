@@ -72,5 +72,5 @@ pub(super) async fn submit(req: HttpRequest, body: Body<SMALL>) -> Result<HttpRe
     let user = services
         .set_up(Secret::from(token), username, email, Secret::from(password))
         .await?;
-    Ok(ok(UserView::new(user, None)))
+    Ok(ok(UserView::new(user)))
 }

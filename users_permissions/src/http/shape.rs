@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 use super::auth_user::Caller;
 use super::dto::{RoleView, UserView};
 use crate::error::{Error, QueryError, Result};
-use crate::model::{Role, User};
+use crate::model::Role;
 use crate::query::{FieldRef, Params, Query, Schema};
-use crate::services::{role_schema, user_schema};
+use crate::services::{Account, role_schema, user_schema};
 
 const SEE_ROLES: &str = "plugin::users-permissions.role.find";
 
@@ -17,11 +17,18 @@ const SEE_ROLES: &str = "plugin::users-permissions.role.find";
 pub(super) struct UserRequest {
     pub(super) query: Query,
     schema: Schema,
-    role: Option<RoleShape>,
+    populate: Populate,
 }
 
-/// Which fields of the role are shown.
-#[derive(Debug, Clone)]
+/// Which relations are shown.
+#[derive(Debug, Clone, Default)]
+struct Populate {
+    role: Option<RoleShape>,
+    roles: Option<RoleShape>,
+}
+
+/// Which fields of a role are shown; `None`: all.
+#[derive(Debug, Clone, Default)]
 struct RoleShape {
     fields: Option<Vec<FieldRef>>,
 }
@@ -33,24 +40,42 @@ impl UserRequest {
         let schema = user_schema(may_see_roles);
         let params = Params::parse(req.query_string())?;
         let query = Query::from_params(&params, &schema)?;
-        let role = params.get("populate").map(populate).transpose()?.flatten();
+        let populate = match params.get("populate") {
+            Some(node) => Populate::parse(node)?,
+            None => Populate::default(),
+        };
         // A relation the caller may not read is left out, as Strapi does.
+        let populate = if may_see_roles {
+            populate
+        } else {
+            Populate::default()
+        };
         Ok(Self {
             query,
             schema,
-            role: role.filter(|_| may_see_roles),
+            populate,
         })
     }
 
     /// The user as far as it was asked for.
-    pub(super) fn show(&self, user: User, role: Option<&Role>) -> Result<Value> {
-        let mut shown = object(serde_json::to_value(UserView::new(user, None)))?;
+    pub(super) fn show(&self, account: Account) -> Result<Value> {
+        let mut shown = object(serde_json::to_value(UserView::new(account.user)))?;
         choose(&mut shown, &self.schema, self.query.fields.as_deref());
-        if let (Some(shape), Some(role)) = (&self.role, role) {
-            let mut role = object(serde_json::to_value(RoleView::new(role)))?;
-            choose(&mut role, &role_schema(), shape.fields.as_deref());
-            shown.insert("role".to_owned(), Value::Object(role));
+        if let (Some(shape), Some(role)) = (&self.populate.role, account.roles.first()) {
+            shown.insert("role".to_owned(), shape.show(role)?);
         }
+        if let Some(shape) = &self.populate.roles {
+            let roles: Result<_> = account.roles.iter().map(|role| shape.show(role)).collect();
+            shown.insert("roles".to_owned(), Value::Array(roles?));
+        }
+        Ok(Value::Object(shown))
+    }
+}
+
+impl RoleShape {
+    fn show(&self, role: &Role) -> Result<Value> {
+        let mut shown = object(serde_json::to_value(RoleView::new(role)))?;
+        choose(&mut shown, &role_schema(), self.fields.as_deref());
         Ok(Value::Object(shown))
     }
 }
@@ -79,53 +104,75 @@ fn choose(shown: &mut Map<String, Value>, schema: &Schema, fields: Option<&[Fiel
     }
 }
 
-/// `populate=role`, `*`, a list, or `populate[role]=true|[fields]=…`.
-fn populate(node: &Value) -> Result<Option<RoleShape>> {
-    let unknown = |key: &str| {
-        Error::Query(QueryError {
-            param: "populate",
-            key: key.to_owned(),
-            path: Some(key.to_owned()),
-        })
-    };
-    let by_name = |name: &str| match name.trim() {
-        "role" | "*" => Ok(Some(RoleShape { fields: None })),
-        "" => Ok(None),
-        // `role.users` and the like: what lies behind the role is never shown.
-        other if other.starts_with("role.") => Ok(Some(RoleShape { fields: None })),
-        other => Err(unknown(other)),
-    };
-    match node {
-        Value::String(names) => names
-            .split(',')
-            .try_fold(None, |shape, name| Ok(by_name(name)?.or(shape))),
-        Value::Array(names) => names
-            .iter()
-            .filter(|name| !name.is_null())
-            .try_fold(None, |shape, name| {
-                Ok(by_name(name.as_str().ok_or_else(|| unknown("populate"))?)?.or(shape))
-            }),
-        Value::Object(map) => {
-            let mut shape = None;
-            for (key, value) in map {
-                if key != "role" {
-                    return Err(unknown(key));
+impl Populate {
+    /// `populate=role`, `roles`, `*`, a list, or `populate[role]=true|[fields]=…`.
+    fn parse(node: &Value) -> Result<Self> {
+        let mut populate = Self::default();
+        match node {
+            Value::String(names) => {
+                for name in names.split(',') {
+                    populate.name(name)?;
                 }
-                shape = match value {
-                    Value::Object(inner) => {
-                        let fields = inner
-                            .get("fields")
-                            .map(|fields| Query::parse_fields(fields, &role_schema()));
-                        Some(RoleShape {
-                            fields: fields.transpose()?.flatten(),
-                        })
-                    }
-                    Value::String(text) if text == "false" => None,
-                    _ => Some(RoleShape { fields: None }),
-                };
             }
-            Ok(shape)
+            Value::Array(names) => {
+                for name in names.iter().filter(|name| !name.is_null()) {
+                    populate.name(name.as_str().ok_or_else(|| unknown("populate"))?)?;
+                }
+            }
+            Value::Object(map) => {
+                for (key, value) in map {
+                    *populate.place(key)? = RoleShape::parse(value)?;
+                }
+            }
+            _ => {}
         }
-        _ => Ok(None),
+        Ok(populate)
     }
+
+    fn name(&mut self, name: &str) -> Result<()> {
+        // `role.users` and the like: what lies behind the role is never shown.
+        match name.trim().split('.').next().unwrap_or_default() {
+            "" => {}
+            "*" => {
+                self.role = Some(RoleShape::default());
+                self.roles = Some(RoleShape::default());
+            }
+            name => *self.place(name)? = Some(RoleShape::default()),
+        }
+        Ok(())
+    }
+
+    fn place(&mut self, name: &str) -> Result<&mut Option<RoleShape>> {
+        match name {
+            "role" => Ok(&mut self.role),
+            "roles" => Ok(&mut self.roles),
+            other => Err(unknown(other)),
+        }
+    }
+}
+
+impl RoleShape {
+    /// The value of `populate[role]`.
+    fn parse(node: &Value) -> Result<Option<Self>> {
+        match node {
+            Value::Object(inner) => {
+                let fields = inner
+                    .get("fields")
+                    .map(|fields| Query::parse_fields(fields, &role_schema()));
+                Ok(Some(Self {
+                    fields: fields.transpose()?.flatten(),
+                }))
+            }
+            Value::String(text) if text == "false" => Ok(None),
+            _ => Ok(Some(Self::default())),
+        }
+    }
+}
+
+fn unknown(key: &str) -> Error {
+    Error::Query(QueryError {
+        param: "populate",
+        key: key.to_owned(),
+        path: Some(key.to_owned()),
+    })
 }

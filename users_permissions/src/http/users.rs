@@ -10,9 +10,9 @@ use super::input;
 use super::shape::{UserRequest, may_see_roles};
 use super::worker::Worker;
 use crate::error::{Error, Result};
-use crate::model::{Role, User, UserId};
+use crate::model::UserId;
 use crate::permission;
-use crate::services::Actor;
+use crate::services::{Account, Actor};
 
 const NOT_FOUND: Error = Error::NotFound("User not found");
 
@@ -48,7 +48,7 @@ pub(super) async fn find(req: HttpRequest, caller: Caller) -> Result<HttpRespons
         .await?;
     let shown: Result<Vec<_>> = users
         .into_iter()
-        .map(|(user, role)| request.show(user, role.as_deref()))
+        .map(|account| request.show(account))
         .collect();
     Ok(ok(shown?))
 }
@@ -67,11 +67,11 @@ pub(super) async fn find_one(
 async fn answer_one(req: &HttpRequest, id: UserId, caller: &Caller) -> Result<HttpResponse> {
     let request = UserRequest::parse(req, caller)?;
     let services = &Worker::of(req)?.shared.services;
-    let (user, role) = services.user(id).await?;
+    let account = services.user(id).await?;
     if !services.user_matches(id, request.query.clone()).await? {
         return Err(NOT_FOUND);
     }
-    Ok(ok(request.show(user, Some(&role))?))
+    Ok(ok(request.show(account)?))
 }
 
 /// Creates a user.
@@ -114,22 +114,25 @@ pub(super) async fn destroy(
     caller: Caller,
 ) -> Result<HttpResponse> {
     let services = &Worker::of(&req)?.shared.services;
-    let (user, _) = services.delete_user(actor(&caller), user_id(&id)?).await?;
-    Ok(ok(UserView::new(user, None)))
+    let deleted = services.delete_user(actor(&caller), user_id(&id)?).await?;
+    Ok(ok(UserView::new(deleted.user)))
 }
 
 /// Who acts, for the rules about handing out rights.
 pub(super) fn actor(caller: &Caller) -> Actor {
-    caller
-        .user()
-        .map_or(Actor::Public, |user| Actor::User(user.role().id))
+    caller.user().map_or(Actor::Public, AuthUser::actor)
 }
 
 fn user_id(text: &str) -> Result<UserId> {
     input::id(text).ok_or(NOT_FOUND)
 }
 
-/// Writes answer the role unasked, to those who may read roles.
-fn written((user, role): (User, Role), caller: &Caller) -> UserView {
-    UserView::new(user, may_see_roles(caller).then_some(&role))
+/// Writes answer the roles unasked, to those who may read roles.
+fn written(account: Account, caller: &Caller) -> UserView {
+    let view = UserView::new(account.user);
+    if may_see_roles(caller) {
+        view.with_roles(&account.roles)
+    } else {
+        view
+    }
 }

@@ -95,7 +95,7 @@ impl Worker {
                         .rights
                         .borrow_mut()
                         .load()
-                        .allows(principal.role_id, action),
+                        .allows(&principal.roles, action),
                     Err(error) => return Some(Err(error)),
                 }
             }
@@ -119,7 +119,7 @@ impl Worker {
         let rights = &self.shared.services.rights;
         let allowed = match self.caller(req).await? {
             None => rights.load().public_allows(action),
-            Some(known) => rights.load().allows(known.principal.role_id, action),
+            Some(known) => rights.load().allows(&known.principal.roles, action),
         };
         if allowed {
             Ok(())

@@ -4,6 +4,7 @@ mod names;
 mod role;
 mod settings;
 mod user;
+mod user_roles;
 
 pub use names::new_document_id;
 pub(crate) use names::snake_case;
@@ -13,6 +14,8 @@ pub(crate) use role::{ADMINISTRATOR, AUTHENTICATED, PUBLIC, SEEDED_ROLES};
 pub use settings::AdvancedSettings;
 pub use user::User;
 pub(crate) use user::{NewUser, RoleRef, UserPatch};
+pub(crate) use user_roles::RolesChange;
+pub use user_roles::UserRoles;
 
 /// Id of a user row; never reused.
 pub type UserId = i32;

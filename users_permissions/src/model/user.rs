@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Email, RoleId, UserId, Username};
+use super::{Email, RoleId, UserId, UserRoles, Username};
 
 /// A user without anything secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +22,8 @@ pub struct User {
     pub confirmed: bool,
     /// May not sign in; tokens are refused.
     pub blocked: bool,
-    /// Role of the user.
-    pub role_id: RoleId,
+    /// Roles of the user.
+    pub roles: UserRoles,
     /// Tokens of a lower version are refused.
     pub token_version: i32,
     /// Creation time.
@@ -42,7 +42,7 @@ pub(crate) struct NewUser {
     pub password_hash: Option<String>,
     pub confirmed: bool,
     pub blocked: bool,
-    pub role_id: RoleId,
+    pub roles: UserRoles,
 }
 
 /// A change of a user; `None` keeps what is there.
@@ -54,7 +54,7 @@ pub(crate) struct UserPatch {
     pub password_hash: Option<String>,
     pub confirmed: Option<bool>,
     pub blocked: Option<bool>,
-    pub role_id: Option<RoleId>,
+    pub roles: Option<UserRoles>,
     /// Ends every token issued so far.
     pub end_tokens: bool,
 }

@@ -197,11 +197,13 @@ fn sort_field(key: &str, schema: &Schema) -> Result<FieldRef, Error> {
         (Found::Relation(_, _, false), _) | (Found::Private, _) => {
             Err(invalid_key(PARAM, first, Some(first)))
         }
-        (Found::Relation(at, related, true), Some(field)) => match related.find(field) {
-            Found::Field(field, _) => Ok(FieldRef::Related(at, field)),
-            _ => Err(invalid_key(PARAM, field, Some(key))),
-        },
-        (Found::Relation(..), None) => Err(invalid_key(PARAM, first, Some(first))),
+        (Found::Relation(at, related, true), Some(field)) if schema.sortable(at) => {
+            match related.find(field) {
+                Found::Field(field, _) => Ok(FieldRef::Related(at, field)),
+                _ => Err(invalid_key(PARAM, field, Some(key))),
+            }
+        }
+        (Found::Relation(..), _) => Err(invalid_key(PARAM, first, Some(first))),
         _ => Err(invalid_key(PARAM, first, None)),
     }
 }

@@ -34,6 +34,7 @@ struct Relation {
     name: String,
     schema: Schema,
     readable: bool,
+    many: bool,
 }
 
 /// The fields and relations a query may name.
@@ -82,13 +83,31 @@ impl Schema {
     }
 
     /// Adds a to-one relation; one that is not readable can be neither filtered nor sorted by.
-    pub fn relation(mut self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
+    pub fn relation(self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
+        self.related(name.into(), schema, readable, false)
+    }
+
+    /// Adds a to-many relation: a condition on it asks whether any of the related satisfies it, and
+    /// nothing can be sorted by it.
+    pub fn to_many(self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
+        self.related(name.into(), schema, readable, true)
+    }
+
+    fn related(mut self, name: String, schema: Schema, readable: bool, many: bool) -> Self {
         self.relations.push(Relation {
-            name: name.into(),
+            name,
             schema,
             readable,
+            many,
         });
         self
+    }
+
+    /// Can the relation at this position be sorted by?
+    pub(super) fn sortable(&self, relation: usize) -> bool {
+        self.relations
+            .get(relation)
+            .is_some_and(|relation| !relation.many)
     }
 
     /// Name of a field, e.g. `username`, `role.name`.

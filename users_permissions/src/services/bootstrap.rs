@@ -156,7 +156,7 @@ fn first_admin(
     let role =
         store::roles::find_by_type(conn, ADMINISTRATOR).map_err(|error| failed(error.into()))?;
     let exists = match role {
-        Some(role) => store::users::has_active_member(conn, role.id, false)
+        Some(role) => store::memberships::has_active_member(conn, role.id, false)
             .map_err(|error| failed(error.into()))?,
         None => false,
     };

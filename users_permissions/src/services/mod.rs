@@ -19,7 +19,7 @@ use arc_swap::ArcSwap;
 
 use crate::acl::Catalog;
 use crate::config::Config;
-use crate::model::AdvancedSettings;
+use crate::model::{AdvancedSettings, UserId, UserRoles};
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
@@ -31,7 +31,7 @@ pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};
 pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};
-pub(crate) use users::{NewAccount, UserChange};
+pub(crate) use users::{Account, NewAccount, UserChange};
 pub(crate) use users_query::{role_schema, user_schema};
 
 /// What use cases work with; one per plugin.
@@ -48,10 +48,20 @@ pub(crate) struct Services {
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) enum Actor {
     /// A caller without a token.
     Public,
-    /// A user with this role.
-    User(crate::model::RoleId),
+    /// A user and what it is.
+    User { id: UserId, roles: UserRoles },
+}
+
+impl Actor {
+    /// The user, for the log.
+    pub(crate) fn id(&self) -> Option<UserId> {
+        match self {
+            Self::Public => None,
+            Self::User { id, .. } => Some(*id),
+        }
+    }
 }

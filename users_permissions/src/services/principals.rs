@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 
-use crate::model::{RoleId, User, UserId};
+use crate::model::{User, UserId, UserRoles};
 
 /// A user as permission checks see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(crate) struct Principal {
     pub(crate) id: UserId,
     pub(crate) username: String,
     pub(crate) email: String,
-    pub(crate) role_id: RoleId,
+    pub(crate) roles: UserRoles,
     pub(crate) blocked: bool,
     pub(crate) confirmed: bool,
     pub(crate) token_version: i32,
@@ -29,7 +29,7 @@ impl From<User> for Principal {
             id: user.id,
             username: user.username,
             email: user.email,
-            role_id: user.role_id,
+            roles: user.roles,
             blocked: user.blocked,
             confirmed: user.confirmed,
             token_version: user.token_version,
@@ -155,13 +155,14 @@ impl std::fmt::Debug for Principals {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RoleId;
 
-    fn principal(id: UserId, role_id: RoleId) -> Principal {
+    fn principal(id: UserId, role: RoleId) -> Principal {
         Principal {
             id,
             username: String::new(),
             email: String::new(),
-            role_id,
+            roles: UserRoles::new(role, []),
             blocked: false,
             confirmed: true,
             token_version: 0,
@@ -171,7 +172,7 @@ mod tests {
     fn role_seen(principals: &Principals, slot: &Slot) -> Option<RoleId> {
         slot.current(principals.epoch())
             .flatten()
-            .map(|principal| principal.role_id)
+            .map(|principal| principal.roles.primary())
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{Login, Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, NameError, NewUser, User, Username};
+use crate::model::{Email, NameError, NewUser, User, UserRoles, Username};
 use crate::store::{self, Conflict, DbConn};
 
 /// What a stranger registers with; well formed, not yet judged.
@@ -67,7 +67,7 @@ impl Services {
             password_hash,
             confirmed: !settings.email_confirmation,
             blocked: false,
-            role_id: role.id,
+            roles: UserRoles::new(role.id, []),
         };
         let user = self.store.run(move |conn| insert(conn, new)).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");

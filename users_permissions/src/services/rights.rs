@@ -74,19 +74,19 @@ impl Rights {
     }
 
     /// May the actor perform the action at this position of the catalog?
-    pub(crate) fn actor_allows(&self, actor: Actor, action: usize) -> bool {
+    pub(crate) fn actor_allows(&self, actor: &Actor, action: usize) -> bool {
         let snapshot = self.load();
         match actor {
             Actor::Public => snapshot.public_allows(action),
-            Actor::User(role) => snapshot.allows(role, action),
+            Actor::User { roles, .. } => snapshot.allows(roles, action),
         }
     }
 
     /// Does the actor hold everything the role holds?
-    pub(crate) fn actor_covers(&self, actor: Actor, role: RoleId, actions: usize) -> bool {
+    pub(crate) fn actor_covers(&self, actor: &Actor, role: RoleId, actions: usize) -> bool {
         let snapshot = self.load();
         (0..actions)
-            .all(|action| !snapshot.allows(role, action) || self.actor_allows(actor, action))
+            .all(|action| !snapshot.role_allows(role, action) || self.actor_allows(actor, action))
     }
 }
 

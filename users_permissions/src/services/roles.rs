@@ -44,7 +44,7 @@ impl Services {
             .run(|conn| -> Result<_> {
                 Ok((
                     store::roles::list(conn)?,
-                    store::users::count_by_role(conn)?,
+                    store::memberships::count_by_role(conn)?,
                 ))
             })
             .await?;
@@ -88,7 +88,7 @@ impl Services {
             return Err(Error::application("This role name is reserved"));
         }
         let granted = self.positions(input.granted.unwrap_or_default())?;
-        self.check_may_grant(actor, &granted)?;
+        self.check_may_grant(&actor, &granted)?;
         let names = self.action_names(&granted);
         let description = input.description.flatten();
         let id = self
@@ -110,7 +110,7 @@ impl Services {
             })
             .await?;
         self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role created");
+        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role created");
         Ok(id)
     }
 
@@ -135,10 +135,11 @@ impl Services {
                 .collect::<BTreeSet<_>>()
         });
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.rights));
+        let granter = actor.clone();
         let may_grant = move |action: &str| {
             catalog
                 .position(action)
-                .is_some_and(|position| rights.actor_allows(actor, position))
+                .is_some_and(|position| rights.actor_allows(&granter, position))
         };
         let catalog = Arc::clone(&self.catalog);
         self.store
@@ -175,7 +176,7 @@ impl Services {
             })
             .await?;
         self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role changed");
+        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role changed");
         Ok(())
     }
 
@@ -198,7 +199,7 @@ impl Services {
                     }
                     let public = store::roles::find_by_type(conn, PUBLIC)?
                         .ok_or_else(|| Error::internal("the public role is missing"))?;
-                    store::users::move_all(conn, id, public.id)?;
+                    store::memberships::replace_role(conn, id, public.id)?;
                     store::roles::delete(conn, id).map_err(|error| {
                         match store::conflict(&error) {
                             // Somebody was given the role while it was emptied.
@@ -212,7 +213,7 @@ impl Services {
             .await?;
         self.principals.forget_all();
         self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, ?actor, "role deleted");
+        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role deleted");
         Ok(())
     }
 
@@ -262,7 +263,7 @@ impl Services {
     }
 
     /// Nobody hands out what they lack.
-    fn check_may_grant(&self, actor: Actor, actions: &BTreeSet<usize>) -> Result<()> {
+    fn check_may_grant(&self, actor: &Actor, actions: &BTreeSet<usize>) -> Result<()> {
         if actions
             .iter()
             .all(|action| self.rights.actor_allows(actor, *action))

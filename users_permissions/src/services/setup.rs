@@ -7,7 +7,7 @@ use super::register::name_message;
 use super::{Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{ADMINISTRATOR, Email, NewUser, User, Username};
+use crate::model::{ADMINISTRATOR, Email, NewUser, User, UserRoles, Username};
 use crate::store::{self, DbConn, StoreError, transaction};
 
 const PURPOSE: &str = "setup";
@@ -70,7 +70,7 @@ pub(super) fn create_admin(
 ) -> Result<User> {
     let role = store::roles::find_by_type(conn, ADMINISTRATOR)?
         .ok_or_else(|| Error::internal("no administrator role"))?;
-    if store::users::has_active_member(conn, role.id, false)? {
+    if store::memberships::has_active_member(conn, role.id, false)? {
         return Err(Error::application("There is an administrator already"));
     }
     let new = NewUser {
@@ -80,7 +80,7 @@ pub(super) fn create_admin(
         password_hash: Some(password_hash),
         confirmed: true,
         blocked: false,
-        role_id: role.id,
+        roles: UserRoles::new(role.id, []),
     };
     store::users::create(conn, new).map_err(|error| match store::conflict(&error) {
         Some(_) => Error::application("Email or Username are already taken"),

@@ -1,14 +1,23 @@
 //! Users as administrators manage them.
 
+use std::sync::Arc;
+
 use super::register::name_message;
 use super::{Actor, Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleRef, User, UserId, UserPatch,
-    Username,
+    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleId, RoleRef, RolesChange, User,
+    UserId, UserPatch, UserRoles, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
+
+/// A user and its roles, the primary one first.
+#[derive(Debug)]
+pub(crate) struct Account {
+    pub(crate) user: User,
+    pub(crate) roles: Vec<Arc<Role>>,
+}
 
 /// A user to be created; well formed, not yet judged.
 #[derive(Debug)]
@@ -16,8 +25,8 @@ pub(crate) struct NewAccount {
     pub(crate) username: String,
     pub(crate) email: Email,
     pub(crate) password: Secret,
-    /// The default role when absent.
-    pub(crate) role: Option<RoleRef>,
+    /// The default role when empty.
+    pub(crate) roles: RolesChange<RoleRef>,
     pub(crate) confirmed: bool,
     pub(crate) blocked: bool,
 }
@@ -28,7 +37,7 @@ pub(crate) struct UserChange {
     pub(crate) username: Option<String>,
     pub(crate) email: Option<Email>,
     pub(crate) password: Option<Secret>,
-    pub(crate) role: Option<RoleRef>,
+    pub(crate) roles: RolesChange<RoleRef>,
     pub(crate) confirmed: Option<bool>,
     pub(crate) blocked: Option<bool>,
 }
@@ -39,14 +48,14 @@ impl UserChange {
             username,
             email,
             password,
-            role,
+            roles,
             confirmed,
             blocked,
         } = self;
         username.is_none()
             && email.is_none()
             && password.is_none()
-            && role.is_none()
+            && roles.is_empty()
             && confirmed.is_none()
             && blocked.is_none()
     }
@@ -54,27 +63,22 @@ impl UserChange {
 
 const NOT_FOUND: Error = Error::NotFound("User not found");
 const EMAIL_TAKEN: &str = "Email already taken";
+const NO_ROLE: &str = "Users must have a role";
 
 impl Services {
-    /// The user and its role.
-    pub(crate) async fn user(&self, id: UserId) -> Result<(User, Role)> {
-        self.store.run(move |conn| find_with_role(conn, id)).await
+    /// The user and its roles.
+    pub(crate) async fn user(&self, id: UserId) -> Result<Account> {
+        self.store.run(move |conn| find_account(conn, id)).await
     }
 
-    pub(crate) async fn create_user(&self, actor: Actor, new: NewAccount) -> Result<(User, Role)> {
+    pub(crate) async fn create_user(&self, actor: Actor, new: NewAccount) -> Result<Account> {
         let settings = self.settings.load_full();
-        let (role, default_role) = (new.role, settings.default_role.clone());
-        let role = self
+        let (roles, default_role) = (new.roles, settings.default_role.clone());
+        let roles = self
             .store
-            .run(move |conn| -> Result<_> {
-                match role {
-                    Some(role) => find_role(conn, &role),
-                    None => store::roles::find_by_type(conn, &default_role)?
-                        .ok_or_else(|| Error::application("Impossible to find the default role")),
-                }
-            })
+            .run(move |conn| first_roles(conn, roles, &default_role))
             .await?;
-        self.check_may_manage(actor, &role)?;
+        self.check_may_give(&actor, &roles).await?;
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
         passwords::check_new(
             self.config.password_policy,
@@ -90,34 +94,34 @@ impl Services {
             password_hash: Some(self.hasher.hash(new.password).await?),
             confirmed: new.confirmed,
             blocked: new.blocked,
-            role_id: role.id,
+            roles,
         };
-        let create = move |conn: &mut DbConn| -> Result<(User, Role)> {
+        let create = move |conn: &mut DbConn| -> Result<Account> {
             // In line with the deletion of roles: nobody is given one that is going away.
             store::roles::line_up(conn)?;
             insert(conn, new)
         };
-        let (user, role) = self
+        let account = self
             .store
             .run(move |conn| transaction(conn, create))
             .await?;
-        tracing::info!(target: "users_permissions::security", user = user.id, ?actor, "user created");
-        Ok((user, role))
+        tracing::info!(target: "users_permissions::security", user = account.user.id, actor = actor.id(), "user created");
+        Ok(account)
     }
 
-    /// Changes a user. A new password or a block ends its tokens; a new role counts at once.
+    /// Changes a user. A new password or a block ends its tokens; new roles count at once.
     pub(crate) async fn update_user(
         &self,
         actor: Actor,
         id: UserId,
         change: UserChange,
-    ) -> Result<(User, Role)> {
-        let (before, role) = self.user(id).await?;
+    ) -> Result<Account> {
+        let before = self.user(id).await?;
         if change.is_empty() {
-            return Ok((before, role));
+            return Ok(before);
         }
-        self.check_may_manage(actor, &role)?;
-        let patch = self.judge(actor, &before, change).await?;
+        self.check_may_manage(&actor, &before.roles)?;
+        let patch = self.judge(&actor, &before.user, change).await?;
         let confirming = self.settings.load().email_confirmation;
         let changed = self
             .store
@@ -130,15 +134,14 @@ impl Services {
             .await;
         self.principals.forget(id);
         if changed.is_ok() {
-            tracing::info!(target: "users_permissions::security", user = id, ?actor, "user changed");
+            tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user changed");
         }
         changed
     }
 
     /// Deletes a user and answers what it was.
-    pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<(User, Role)> {
-        let (_, role) = self.user(id).await?;
-        self.check_may_manage(actor, &role)?;
+    pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
+        self.check_may_manage(&actor, &self.user(id).await?.roles)?;
         let confirming = self.settings.load().email_confirmation;
         let deleted = self
             .store
@@ -146,22 +149,22 @@ impl Services {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
                     keep_an_administrator(conn, confirming, |conn| {
-                        let user = find_with_role(conn, id)?;
+                        let account = find_account(conn, id)?;
                         store::users::delete(conn, id)?;
-                        Ok(user)
+                        Ok(account)
                     })
                 })
             })
             .await;
         self.principals.forget(id);
         if deleted.is_ok() {
-            tracing::info!(target: "users_permissions::security", user = id, ?actor, "user deleted");
+            tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user deleted");
         }
         deleted
     }
 
     /// Applies the rules to a change and hashes what has to be hashed.
-    async fn judge(&self, actor: Actor, before: &User, change: UserChange) -> Result<UserPatch> {
+    async fn judge(&self, actor: &Actor, before: &User, change: UserChange) -> Result<UserPatch> {
         let email = match change.email {
             Some(email) if email.as_str() == before.email => None,
             other => other,
@@ -180,14 +183,7 @@ impl Services {
             }
             None => None,
         };
-        let role_id = match change.role {
-            Some(role) => {
-                let role = self.store.run(move |conn| find_role(conn, &role)).await?;
-                self.check_may_manage(actor, &role)?;
-                (role.id != before.role_id).then_some(role.id)
-            }
-            None => None,
-        };
+        let roles = self.changed_roles(actor, before, change.roles).await?;
         let new_password = change.password.is_some();
         let password_hash = match change.password {
             Some(password) => {
@@ -217,18 +213,51 @@ impl Services {
             email,
             password_hash,
             blocked: change.blocked,
-            role_id,
+            roles,
         })
     }
 
-    /// May the actor give somebody this role, or manage somebody who has it? The public and the
+    /// The roles after a change; `None` when they stay what they are.
+    async fn changed_roles(
+        &self,
+        actor: &Actor,
+        before: &User,
+        change: RolesChange<RoleRef>,
+    ) -> Result<Option<UserRoles>> {
+        if change.is_empty() {
+            return Ok(None);
+        }
+        let change = self.store.run(move |conn| look_up(conn, change)).await?;
+        let roles = change
+            .apply(&before.roles)
+            .ok_or_else(|| Error::field("roles", NO_ROLE))?;
+        self.check_may_give(actor, &roles).await?;
+        Ok(Some(roles).filter(|roles| *roles != before.roles))
+    }
+
+    async fn check_may_give(&self, actor: &Actor, roles: &UserRoles) -> Result<()> {
+        let ids = roles.clone();
+        let roles = self
+            .store
+            .run(move |conn| store::roles::find_each(conn, ids.iter()))
+            .await?;
+        self.check_may_manage(actor, &roles)
+    }
+
+    /// May the actor give somebody these roles, or manage somebody who has them? The public and the
     /// default role are everybody's to give; any other only with all that it holds.
-    fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
-        let common =
-            role.role_type == PUBLIC || role.role_type == self.settings.load().default_role;
-        if (common && role.role_type != ADMINISTRATOR)
-            || self.rights.actor_covers(actor, role.id, self.catalog.len())
-        {
+    fn check_may_manage<R: std::borrow::Borrow<Role>>(
+        &self,
+        actor: &Actor,
+        roles: &[R],
+    ) -> Result<()> {
+        let settings = self.settings.load();
+        let manageable = |role: &Role| {
+            let common = role.role_type == PUBLIC || role.role_type == settings.default_role;
+            (common && role.role_type != ADMINISTRATOR)
+                || self.rights.actor_covers(actor, role.id, self.catalog.len())
+        };
+        if roles.iter().all(|role| manageable(role.borrow())) {
             Ok(())
         } else {
             Err(Error::Forbidden)
@@ -245,7 +274,9 @@ fn keep_an_administrator<T>(
 ) -> Result<T> {
     let remains = |conn: &mut DbConn| -> Result<bool> {
         match store::roles::find_by_type(conn, ADMINISTRATOR)? {
-            Some(role) => Ok(store::users::has_active_member(conn, role.id, confirming)?),
+            Some(role) => Ok(store::memberships::has_active_member(
+                conn, role.id, confirming,
+            )?),
             None => Ok(false),
         }
     };
@@ -259,7 +290,7 @@ fn keep_an_administrator<T>(
     Ok(changed)
 }
 
-fn insert(conn: &mut DbConn, new: NewUser) -> Result<(User, Role)> {
+fn insert(conn: &mut DbConn, new: NewUser) -> Result<Account> {
     let (username, email) = (
         new.username.clone(),
         Some(new.email.clone()).filter(|_| new.unique_email),
@@ -275,11 +306,11 @@ fn insert(conn: &mut DbConn, new: NewUser) -> Result<(User, Role)> {
         Some(Conflict::MissingReference) => Error::application("The role does not exist"),
         None => error.into(),
     })?;
-    find_with_role(conn, user.id)
+    find_account(conn, user.id)
 }
 
 /// Writes a judged change; a value that was taken meanwhile is named.
-fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<(User, Role)> {
+fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
     let (username, email) = (
         patch.username.clone(),
         patch.email.clone().filter(|_| patch.unique_email),
@@ -297,22 +328,44 @@ fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<(User, Role)
         Some(Conflict::MissingReference) => Error::application("The role does not exist"),
         None => error.into(),
     })?;
-    find_with_role(conn, user.ok_or(NOT_FOUND)?.id)
+    find_account(conn, user.ok_or(NOT_FOUND)?.id)
 }
 
-fn find_role(conn: &mut DbConn, role: &RoleRef) -> Result<Role> {
-    store::roles::find_ref(conn, role)?.ok_or_else(|| Error::application("The role does not exist"))
+/// The roles of a new user: those asked for, else the default one.
+fn first_roles(
+    conn: &mut DbConn,
+    asked: RolesChange<RoleRef>,
+    default_role: &str,
+) -> Result<UserRoles> {
+    let asked = look_up(conn, asked)?;
+    let listed = asked.all.iter().flatten().chain(&asked.added);
+    let roles = asked.primary.iter().chain(listed).copied();
+    if let Some(roles) = UserRoles::from_places(roles) {
+        return Ok(roles);
+    }
+    let role = store::roles::find_by_type(conn, default_role)?;
+    let role = role.ok_or_else(|| Error::application("Impossible to find the default role"))?;
+    Ok(UserRoles::new(role.id, []))
 }
 
-fn find_with_role(conn: &mut DbConn, id: UserId) -> Result<(User, Role)> {
+fn look_up(conn: &mut DbConn, change: RolesChange<RoleRef>) -> Result<RolesChange<RoleId>> {
+    change.try_map(|role| match store::roles::find_ref(conn, &role)? {
+        Some(role) => Ok(role.id),
+        None => Err(Error::application("The role does not exist")),
+    })
+}
+
+fn find_account(conn: &mut DbConn, id: UserId) -> Result<Account> {
     // A role may be deleted, and its users moved, between the two reads.
     for _ in 0..3 {
         let user = store::users::find(conn, id)?.ok_or(NOT_FOUND)?;
-        if let Some(role) = store::roles::find(conn, user.role_id)? {
-            return Ok((user, role));
+        let roles = store::roles::find_each(conn, user.roles.iter())?;
+        if roles.len() == user.roles.iter().count() {
+            let roles = roles.into_iter().map(Arc::new).collect();
+            return Ok(Account { user, roles });
         }
     }
-    Err(Error::unavailable("the role of a user keeps changing"))
+    Err(Error::unavailable("the roles of a user keep changing"))
 }
 
 /// Says which of the unique values was the taken one.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Services;
+use super::{Account, Services};
 use crate::acl::Snapshot;
 use crate::error::Result;
 use crate::model::{Role, RoleId, User, UserId};
@@ -28,7 +28,9 @@ pub(crate) fn user_schema(roles_readable: bool) -> Schema {
     };
     // The users of a role are never shown; the relation is known so that errors below it are Strapi's.
     let role = role_schema().relation("users", hide(Schema::new()), false);
-    hide(UserFields::schema()).relation("role", role, roles_readable)
+    hide(UserFields::schema())
+        .relation("role", role.clone(), roles_readable)
+        .to_many("roles", role, roles_readable)
 }
 
 /// The fields of a role; [`role_value`] answers by position.
@@ -67,8 +69,8 @@ fn roles_where(snapshot: &Snapshot, field: usize, condition: &Condition) -> Vec<
 }
 
 impl Services {
-    /// The users a query asks for, each with its role.
-    pub(crate) async fn users(&self, mut query: Query) -> Result<Vec<(User, Option<Arc<Role>>)>> {
+    /// The users a query asks for, with their roles.
+    pub(crate) async fn users(&self, mut query: Query) -> Result<Vec<Account>> {
         query.page.limit = Some(query.page.limit.unwrap_or(MAX_ROWS).min(MAX_ROWS));
         let snapshot = self.rights.load_full();
         let rights = Arc::clone(&snapshot);
@@ -76,16 +78,11 @@ impl Services {
             store::users_query::list(conn, &query, &|at, test| roles_where(&rights, at, test))
         };
         let users = self.store.run(list).await?;
-        let role = |user: &User| {
-            snapshot
-                .role(user.role_id)
-                .map(|grants| Arc::clone(grants.role()))
+        let account = |user: User| Account {
+            roles: snapshot.roles_of(&user.roles),
+            user,
         };
-        Ok(users
-            .into_iter()
-            .map(|user| (role(&user), user))
-            .map(|(role, user)| (user, role))
-            .collect())
+        Ok(users.into_iter().map(account).collect())
     }
 
     /// How many users a query finds, whatever the page.

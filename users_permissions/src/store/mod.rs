@@ -5,6 +5,7 @@ pub(crate) mod actions;
 pub(crate) mod codes;
 mod conn;
 mod database;
+pub(crate) mod memberships;
 mod migrate;
 pub(crate) mod reach;
 pub(crate) mod roles;

@@ -115,6 +115,21 @@ pub(crate) fn find(conn: &mut DbConn, id: RoleId) -> QueryResult<Option<Role>> {
         .map(Role::from))
 }
 
+/// The roles with these ids, in this order; those that are gone are left out.
+pub(crate) fn find_each(
+    conn: &mut DbConn,
+    ids: impl Iterator<Item = RoleId>,
+) -> QueryResult<Vec<Role>> {
+    let ids: Vec<RoleId> = ids.collect();
+    let rows = up_roles::table
+        .filter(up_roles::id.eq_any(ids.clone()))
+        .select(RoleRow::as_select())
+        .load(conn)?;
+    let mut roles: Vec<Role> = rows.into_iter().map(Role::from).collect();
+    roles.sort_by_key(|role| ids.iter().position(|id| *id == role.id));
+    Ok(roles)
+}
+
 pub(crate) fn find_ref(conn: &mut DbConn, role: &RoleRef) -> QueryResult<Option<Role>> {
     match role {
         RoleRef::Id(id) => find(conn, *id),

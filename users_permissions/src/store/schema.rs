@@ -23,10 +23,17 @@ diesel::table! {
         password_hash -> Nullable<Text>,
         confirmed -> Bool,
         blocked -> Bool,
-        role_id -> Integer,
         token_version -> Integer,
         created_at -> Timestamp,
         updated_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_user_roles (user_id, place) {
+        user_id -> Integer,
+        place -> Integer,
+        role_id -> Integer,
     }
 }
 
@@ -73,7 +80,14 @@ diesel::table! {
     }
 }
 
-diesel::joinable!(up_users -> up_roles (role_id));
+diesel::joinable!(up_user_roles -> up_users (user_id));
+diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_actions (action_id));
-diesel::allow_tables_to_appear_in_same_query!(up_roles, up_users, up_actions, up_permissions);
+diesel::allow_tables_to_appear_in_same_query!(
+    up_roles,
+    up_users,
+    up_user_roles,
+    up_actions,
+    up_permissions
+);

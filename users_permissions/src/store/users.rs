@@ -4,9 +4,12 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::up_users;
+use super::memberships;
+use super::schema::{up_user_roles, up_users};
 use super::time::{from_db, now, to_db};
-use crate::model::{Email, NewUser, RoleId, User, UserId, UserPatch, Username, new_document_id};
+use crate::model::{
+    Email, NewUser, RoleId, User, UserId, UserPatch, UserRoles, Username, new_document_id,
+};
 
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = up_users)]
@@ -18,26 +21,25 @@ pub(super) struct UserRow {
     provider: String,
     confirmed: bool,
     blocked: bool,
-    role_id: i32,
     token_version: i32,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
 }
 
-impl From<UserRow> for User {
-    fn from(row: UserRow) -> Self {
-        Self {
-            id: row.id,
-            document_id: row.document_id,
-            username: row.username,
-            email: row.email,
-            provider: row.provider,
-            confirmed: row.confirmed,
-            blocked: row.blocked,
-            role_id: row.role_id,
-            token_version: row.token_version,
-            created_at: from_db(row.created_at),
-            updated_at: from_db(row.updated_at),
+impl UserRow {
+    fn with_roles(self, roles: UserRoles) -> User {
+        User {
+            id: self.id,
+            document_id: self.document_id,
+            username: self.username,
+            email: self.email,
+            provider: self.provider,
+            confirmed: self.confirmed,
+            blocked: self.blocked,
+            roles,
+            token_version: self.token_version,
+            created_at: from_db(self.created_at),
+            updated_at: from_db(self.updated_at),
         }
     }
 }
@@ -53,7 +55,6 @@ struct UserInsert {
     password_hash: Option<String>,
     confirmed: bool,
     blocked: bool,
-    role_id: i32,
     token_version: i32,
     created_at: NaiveDateTime,
     updated_at: NaiveDateTime,
@@ -68,7 +69,6 @@ struct UserChange {
     password_hash: Option<Option<String>>,
     confirmed: Option<bool>,
     blocked: Option<bool>,
-    role_id: Option<i32>,
     updated_at: NaiveDateTime,
 }
 
@@ -79,12 +79,29 @@ pub(crate) struct Credentials {
 }
 
 pub(crate) fn find(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
-    let row = up_users::table
-        .find(id)
-        .select(UserRow::as_select())
-        .first(conn)
-        .optional()?;
-    Ok(row.map(User::from))
+    // One statement, for callers that are not remembered: a row for each role, the primary one first.
+    let rows: Vec<(UserRow, RoleId)> = up_users::table
+        .inner_join(up_user_roles::table)
+        .filter(up_users::id.eq(id))
+        .order(up_user_roles::place.asc())
+        .select((UserRow::as_select(), up_user_roles::role_id))
+        .load(conn)?;
+    let roles = UserRoles::from_places(rows.iter().map(|(_, role)| *role));
+    let row = rows.into_iter().next();
+    Ok(row
+        .zip(roles)
+        .map(|((row, _), roles)| row.with_roles(roles)))
+}
+
+/// Adds the roles. A user that was deleted meanwhile has none and is left out.
+pub(super) fn complete(conn: &mut DbConn, rows: Vec<UserRow>) -> QueryResult<Vec<User>> {
+    let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
+    let mut roles = memberships::of(conn, &ids)?;
+    let users = rows.into_iter().filter_map(|row| {
+        let roles = roles.remove(&row.id)?;
+        Some(row.with_roles(roles))
+    });
+    Ok(users.collect())
 }
 
 /// The local user with this address; the oldest, where several may share one.
@@ -95,15 +112,10 @@ pub(crate) fn credentials_by_email(
     let query = up_users::table
         .filter(up_users::email.eq(email.as_str()))
         .filter(up_users::provider.eq("local"))
-        .order(up_users::id.asc());
-    let row: Option<(UserRow, Option<String>)> = query
-        .select((UserRow::as_select(), up_users::password_hash))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(row, password_hash)| Credentials {
-        user: row.into(),
-        password_hash,
-    }))
+        .order(up_users::id.asc())
+        .select((UserRow::as_select(), up_users::password_hash));
+    let row = query.first(conn).optional()?;
+    credentials(conn, row)
 }
 
 pub(crate) fn credentials_by_username(
@@ -112,13 +124,22 @@ pub(crate) fn credentials_by_username(
 ) -> QueryResult<Option<Credentials>> {
     let query = up_users::table
         .filter(up_users::username.eq(username.as_str()))
-        .filter(up_users::provider.eq("local"));
-    let row: Option<(UserRow, Option<String>)> = query
-        .select((UserRow::as_select(), up_users::password_hash))
-        .first(conn)
-        .optional()?;
-    Ok(row.map(|(row, password_hash)| Credentials {
-        user: row.into(),
+        .filter(up_users::provider.eq("local"))
+        .select((UserRow::as_select(), up_users::password_hash));
+    let row = query.first(conn).optional()?;
+    credentials(conn, row)
+}
+
+fn credentials(
+    conn: &mut DbConn,
+    row: Option<(UserRow, Option<String>)>,
+) -> QueryResult<Option<Credentials>> {
+    let Some((row, password_hash)) = row else {
+        return Ok(None);
+    };
+    let user = complete(conn, vec![row])?.pop();
+    Ok(user.map(|user| Credentials {
+        user,
         password_hash,
     }))
 }
@@ -166,7 +187,6 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
         password_hash: new.password_hash,
         confirmed: new.confirmed,
         blocked: new.blocked,
-        role_id: new.role_id,
         token_version: 0,
         created_at: time,
         updated_at: time,
@@ -175,10 +195,12 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
         diesel::insert_into(up_users::table)
             .values(row)
             .execute(conn)?;
-        let created = up_users::table
+        let created: UserRow = up_users::table
             .filter(up_users::document_id.eq(&document_id))
-            .select(UserRow::as_select());
-        Ok(created.first(conn)?.into())
+            .select(UserRow::as_select())
+            .first(conn)?;
+        memberships::set(conn, created.id, &new.roles)?;
+        Ok(created.with_roles(new.roles))
     })
 }
 
@@ -194,17 +216,22 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
         password_hash: patch.password_hash.map(Some),
         confirmed: patch.confirmed,
         blocked: patch.blocked,
-        role_id: patch.role_id,
         updated_at: to_db(now()),
     };
     conn.transaction(|conn| {
-        diesel::update(up_users::table.find(id))
+        let found = diesel::update(up_users::table.find(id))
             .set(&change)
             .execute(conn)?;
+        if found == 0 {
+            return Ok(None);
+        }
         if patch.end_tokens {
             diesel::update(up_users::table.find(id))
                 .set(up_users::token_version.eq(up_users::token_version + 1))
                 .execute(conn)?;
+        }
+        if let Some(roles) = &patch.roles {
+            memberships::set(conn, id, roles)?;
         }
         find(conn, id)
     })
@@ -228,37 +255,4 @@ pub(crate) fn replace_hash(
 
 pub(crate) fn delete(conn: &mut DbConn, id: UserId) -> QueryResult<usize> {
     diesel::delete(up_users::table.find(id)).execute(conn)
-}
-
-/// Moves every user of a role to another one; their tokens stay valid.
-pub(crate) fn move_all(conn: &mut DbConn, from: RoleId, to: RoleId) -> QueryResult<usize> {
-    diesel::update(up_users::table.filter(up_users::role_id.eq(from)))
-        .set(up_users::role_id.eq(to))
-        .execute(conn)
-}
-
-/// Is there a user of the role who may sign in? While `confirming`, unconfirmed ones may not.
-pub(crate) fn has_active_member(
-    conn: &mut DbConn,
-    role: RoleId,
-    confirming: bool,
-) -> QueryResult<bool> {
-    let mut members = up_users::table
-        .filter(up_users::role_id.eq(role))
-        .filter(up_users::blocked.eq(false))
-        .select(up_users::id)
-        .limit(1)
-        .into_boxed();
-    if confirming {
-        members = members.filter(up_users::confirmed.eq(true));
-    }
-    Ok(members.first::<i32>(conn).optional()?.is_some())
-}
-
-/// Number of users by role.
-pub(crate) fn count_by_role(conn: &mut DbConn) -> QueryResult<Vec<(RoleId, i64)>> {
-    up_users::table
-        .group_by(up_users::role_id)
-        .select((up_users::role_id, diesel::dsl::count_star()))
-        .load(conn)
 }

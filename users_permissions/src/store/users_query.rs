@@ -3,9 +3,10 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
+use super::memberships;
 use super::reach::{BoxedCondition, BoxedOrder, compile};
-use super::schema::{up_roles, up_users};
-use super::users::UserRow;
+use super::schema::{up_roles, up_user_roles, up_users};
+use super::users::{self, UserRow};
 use crate::model::{RoleId, User};
 use crate::query::{Condition, FieldRef, Operator, Order, Query, Reachable as _, Value};
 
@@ -24,6 +25,9 @@ crate::reachable! {
         "publishedAt" => Time(up_users::created_at),
     }
 }
+
+/// Position of the relation `role` among those of the schema; the other one is `roles`.
+const PRIMARY_ROLE: usize = 0;
 
 /// Positions of what `_q` searches.
 const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
@@ -54,7 +58,7 @@ pub(crate) fn list(
         .limit(query.page.limit.unwrap_or(i64::MAX))
         .offset(query.page.start)
         .load(conn)?;
-    Ok(rows.into_iter().map(User::from).collect())
+    users::complete(conn, rows)
 }
 
 /// How many there are, whatever the page.
@@ -88,12 +92,12 @@ fn condition(query: &Query, roles: RolesWhere<'_>) -> Option<BoxedCondition<up_u
         |field: FieldRef, condition: &Condition| -> Option<BoxedCondition<up_users::table>> {
             match field {
                 FieldRef::Own(_) => UserFields::condition(field, condition),
-                FieldRef::Related(_, at) => {
+                FieldRef::Related(relation, at) => {
                     let positive = Condition {
                         negated: false,
                         ..condition.clone()
                     };
-                    Some(Box::new(up_users::role_id.eq_any(roles(at, &positive))))
+                    Some(members(relation == PRIMARY_ROLE, roles(at, &positive)))
                 }
             }
         };
@@ -115,11 +119,27 @@ fn condition(query: &Query, roles: RolesWhere<'_>) -> Option<BoxedCondition<up_u
     }
 }
 
+/// Has one of these roles, as the primary one or at all.
+fn members(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table> {
+    let members = up_user_roles::table
+        .filter(up_user_roles::role_id.eq_any(roles))
+        .select(up_user_roles::user_id);
+    if primary {
+        let members = members.filter(up_user_roles::place.eq(memberships::PRIMARY));
+        Box::new(up_users::id.eq_any(members))
+    } else {
+        Box::new(up_users::id.eq_any(members))
+    }
+}
+
 fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<up_users::table>> {
     let FieldRef::Related(_, at) = field else {
         return UserFields::order(field, order);
     };
-    let own_role = up_roles::table.filter(up_roles::id.eq(up_users::role_id));
+    let own_role = up_user_roles::table
+        .inner_join(up_roles::table)
+        .filter(up_user_roles::user_id.eq(up_users::id))
+        .filter(up_user_roles::place.eq(memberships::PRIMARY));
     macro_rules! by {
         ($column:expr) => {
             match order {
