@@ -38,6 +38,7 @@ mod acl;
 mod config;
 mod error;
 mod http;
+mod limits;
 mod model;
 mod plugin;
 pub mod query;
@@ -47,8 +48,8 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKey, SigningKeys,
-    parse_span,
+    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, PasswordPolicy, RateLimit,
+    Secret, SigningKey, SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
@@ -59,6 +60,7 @@ pub use model::{
     AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
+pub use services::{Hook, NewPassword, RegistrationRequest};
 pub use store::{Database, DbConn};
 pub use users_permissions_macros::permission;
 

@@ -2,12 +2,15 @@
 //! in [`env`] only.
 
 mod env;
+mod limits;
 mod secret;
 mod signing;
 mod span;
 
 use std::time::Duration;
 
+pub use ipnet::IpNet;
+pub use limits::{CodeLife, RateLimit};
 pub use secret::Secret;
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
@@ -99,6 +102,14 @@ pub struct Config {
     pub hash_threads: usize,
     /// Password rules.
     pub password_policy: PasswordPolicy,
+    /// How often a client and an account may try, and how many mails strangers may cause.
+    pub ratelimit: RateLimit,
+    /// Networks of proxies whose `X-Forwarded-For` is believed (default none).
+    pub trusted_proxies: Vec<IpNet>,
+    /// `redis://…` or `rediss://…`: limits shared by all instances. Needs the feature `redis`.
+    pub redis_url: Option<Secret>,
+    /// How long mailed codes work.
+    pub code_life: CodeLife,
     /// The first administrator; none: a one-time set-up link is logged.
     pub first_admin: Option<FirstAdmin>,
     /// Advanced settings of the first start.
@@ -131,6 +142,10 @@ impl Config {
             bcrypt_cost: 10,
             hash_threads: cores.saturating_sub(1).max(1),
             password_policy: PasswordPolicy::Recommended,
+            ratelimit: RateLimit::default(),
+            trusted_proxies: Vec::new(),
+            redis_url: None,
+            code_life: CodeLife::default(),
             first_admin: None,
             advanced_settings: AdvancedSettings::default(),
             initial_grants: true,
@@ -187,6 +202,14 @@ impl Config {
             return Err(ConfigError::invalid(
                 "PUBLIC_URL",
                 "must start with http:// or https://",
+            ));
+        }
+        self.ratelimit.validate()?;
+        self.code_life.validate()?;
+        if cfg!(not(feature = "redis")) && self.redis_url.is_some() {
+            return Err(ConfigError::invalid(
+                "REDIS_URL",
+                "needs a build with the feature `redis`",
             ));
         }
         if self.environment == Environment::Production {

@@ -5,10 +5,13 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
-use super::{Hasher, Principals, Rights, Services, Tokens, passwords, rights, setup};
+use super::{
+    Hasher, Hooks, PasswordRules, Principals, Rights, Services, Tokens, passwords, rights, setup,
+};
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
 use crate::error::{Error, Result, StartError};
+use crate::limits::Limits;
 use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
@@ -18,7 +21,11 @@ const ADVANCED: &str = "advanced";
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
 
 /// Prepares the database and builds the services. Blocks; call it off the request threads.
-pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartError> {
+pub(crate) fn start(
+    config: Config,
+    catalog: Catalog,
+    hooks: Hooks,
+) -> Result<Services, StartError> {
     config.validate()?;
     let keys = match &config.signing_keys {
         Some(keys) => keys.clone(),
@@ -32,11 +39,12 @@ pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartE
     warn_about(&config);
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
+    let limits = Limits::new(&config)?;
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
-    let prepared =
-        with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog))).map_err(database)?;
+    let prepared = with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog, &hooks)))
+        .map_err(database)?;
     let (settings, snapshot) = prepared?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
@@ -44,7 +52,10 @@ pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartE
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
         settings: ArcSwap::from_pointee(settings),
         catalog: Arc::new(catalog),
+        password_rules: PasswordRules::new(&config),
+        hooks,
         hasher,
+        limits,
         store,
         config,
     })
@@ -63,6 +74,7 @@ fn prepare(
     conn: &mut DbConn,
     config: &Config,
     catalog: &Catalog,
+    hooks: &Hooks,
 ) -> Result<(AdvancedSettings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let settings = transaction(conn, |conn| -> Result<_> {
@@ -73,7 +85,7 @@ fn prepare(
         seed_settings(conn, config)
     })
     .map_err(failed)?;
-    first_admin(conn, config, &settings)?;
+    first_admin(conn, config, &settings, hooks)?;
     let snapshot = rights::read(conn, catalog).map_err(failed)?;
     if !store::roles::list(conn)
         .map_err(|error| failed(error.into()))?
@@ -151,6 +163,7 @@ fn first_admin(
     conn: &mut DbConn,
     config: &Config,
     settings: &AdvancedSettings,
+    hooks: &Hooks,
 ) -> Result<(), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let role =
@@ -165,7 +178,7 @@ fn first_admin(
     }
     match &config.first_admin {
         Some(admin) => {
-            create_first_admin(conn, config, settings, admin)
+            create_first_admin(conn, config, settings, hooks, admin)
                 .map_err(|error| StartError::FirstAdmin(error.to_string()))?;
             tracing::info!("the first administrator was created as configured");
         }
@@ -195,20 +208,22 @@ fn create_first_admin(
     conn: &mut DbConn,
     config: &Config,
     settings: &AdvancedSettings,
+    hooks: &Hooks,
     admin: &FirstAdmin,
 ) -> Result<()> {
     let name_error = |error| Error::validation(super::register::name_message(error));
     let email = Email::parse(&admin.email).map_err(name_error)?;
     let username = Username::parse(&admin.username, Some(&email)).map_err(name_error)?;
-    passwords::check_new(
-        config.password_policy,
-        admin.password.expose(),
-        &username,
-        &email,
-    )?;
+    PasswordRules::new(config).check(admin.password.expose(), &username, &email)?;
+    // This thread may block: it is none that serves requests.
+    let asked = passwords::ask(hooks, &admin.password, &username, &email);
+    tokio::runtime::Handle::try_current()
+        .map_err(Error::internal)?
+        .block_on(asked)?;
+    let email_key = settings.unique_email.then(|| hooks.email_key(&email));
     let hash = passwords::hash(&admin.password, config.bcrypt_cost)?;
     transaction(conn, |conn| {
-        setup::create_admin(conn, username, email, hash, settings.unique_email)
+        setup::create_admin(conn, username, email, email_key, hash)
     })?;
     Ok(())
 }

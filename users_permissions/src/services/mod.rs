@@ -1,6 +1,7 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod hooks;
 mod login;
 mod passwords;
 mod principals;
@@ -19,12 +20,15 @@ use arc_swap::ArcSwap;
 
 use crate::acl::Catalog;
 use crate::config::Config;
+use crate::limits::Limits;
 use crate::model::AdvancedSettings;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub use hooks::{Hook, NewPassword, RegistrationRequest};
+pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use login::Login;
-pub(crate) use passwords::Hasher;
+pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
@@ -44,6 +48,9 @@ pub(crate) struct Services {
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
+    pub(crate) limits: Limits,
+    pub(crate) hooks: Hooks,
+    pub(crate) password_rules: PasswordRules,
     pub(crate) settings: ArcSwap<AdvancedSettings>,
 }
 
