@@ -38,6 +38,7 @@ mod acl;
 mod config;
 mod error;
 mod http;
+mod mail;
 mod model;
 mod plugin;
 pub mod query;
@@ -47,14 +48,15 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKey, SigningKeys,
-    parse_span,
+    Config, ConfigError, Environment, FirstAdmin, MailConfig, PasswordPolicy, Secret, SigningKey,
+    SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
     ServedAction, ServedRoute, listed, not_found,
 };
+pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
     AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
 };
