@@ -39,6 +39,7 @@ mod config;
 mod error;
 mod http;
 mod limits;
+mod mail;
 mod model;
 mod plugin;
 pub mod query;
@@ -48,14 +49,15 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, PasswordPolicy, RateLimit,
-    Secret, SigningKey, SigningKeys, parse_span,
+    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, MailConfig, PasswordPolicy,
+    RateLimit, Secret, SigningKey, SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
     ServedAction, ServedRoute, listed, not_found,
 };
+pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
     AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, Username, new_document_id,
 };

@@ -86,6 +86,12 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
         config.trusted_proxies = networks(&list)?;
     }
     config.redis_url = get("REDIS_URL").map(Secret::from);
+    config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
+    config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
+    config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
+    if let Some(from) = get("MAIL_FROM") {
+        config.mail.from = from;
+    }
     config.first_admin = first_admin(
         get("UP_ADMIN_EMAIL"),
         get("UP_ADMIN_USERNAME"),

@@ -3,6 +3,7 @@
 
 mod env;
 mod limits;
+mod mail;
 mod secret;
 mod signing;
 mod span;
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 pub use ipnet::IpNet;
 pub use limits::{CodeLife, RateLimit};
+pub use mail::MailConfig;
 pub use secret::Secret;
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
@@ -120,6 +122,12 @@ pub struct Config {
     pub deny_unlisted: bool,
     /// How long a change made by another instance may stay unseen (default 1 s).
     pub sync_interval: Duration,
+    /// Key that stored secrets are sealed with; none: the signing keys. At least 32 bytes in production.
+    pub encryption_key: Option<Secret>,
+    /// A PEM file of certificate authorities to trust beside the system's.
+    pub extra_ca_file: Option<std::path::PathBuf>,
+    /// How mails leave.
+    pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
     pub token_cache: usize,
     /// Callers remembered per process (default 65536).
@@ -151,6 +159,9 @@ impl Config {
             initial_grants: true,
             deny_unlisted: false,
             sync_interval: Duration::from_secs(1),
+            encryption_key: None,
+            extra_ca_file: None,
+            mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,
         }
@@ -212,7 +223,18 @@ impl Config {
                 "needs a build with the feature `redis`",
             ));
         }
+        self.mail.validate()?;
         if self.environment == Environment::Production {
+            if self
+                .encryption_key
+                .as_ref()
+                .is_some_and(|key| key.expose().len() < 32)
+            {
+                return Err(ConfigError::invalid(
+                    "UP_ENCRYPTION_KEY",
+                    "is shorter than 32 bytes; production needs a random key",
+                ));
+            }
             if self.bcrypt_cost < 10 {
                 return Err(ConfigError::invalid(
                     "UP_BCRYPT_COST",

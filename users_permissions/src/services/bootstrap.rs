@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
+use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, PasswordRules, Principals, Rights, Services, Tokens, passwords, rights, setup,
+    Hasher, Hooks, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens, passwords,
+    rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
@@ -15,8 +15,6 @@ use crate::limits::Limits;
 use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
-/// Setting that holds the advanced settings.
-const ADVANCED: &str = "advanced";
 /// Actions of the plugin itself, whose first grants no switch turns off.
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
 
@@ -46,11 +44,15 @@ pub(crate) fn start(
     let prepared = with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog, &hooks)))
         .map_err(database)?;
     let (settings, snapshot) = prepared?;
+    let settings = Arc::new(settings);
+    let sealer = Arc::new(Sealer::new(&config, &keys));
+    let mails = Mails::new(&config, Arc::clone(&settings), Arc::clone(&sealer), false)?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
-        settings: ArcSwap::from_pointee(settings),
+        mails: Arc::new(mails),
+        settings,
         catalog: Arc::new(catalog),
         password_rules: PasswordRules::new(&config),
         hooks,
@@ -75,7 +77,7 @@ fn prepare(
     config: &Config,
     catalog: &Catalog,
     hooks: &Hooks,
-) -> Result<(AdvancedSettings, crate::acl::Snapshot), StartError> {
+) -> Result<(Settings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let settings = transaction(conn, |conn| -> Result<_> {
         store::roles::prepare_line(conn)?;
@@ -94,7 +96,8 @@ fn prepare(
     {
         tracing::warn!(default_role = %settings.default_role, "the default role does not exist; registration will be refused");
     }
-    Ok((settings, snapshot))
+    let templates = settings::read_templates(conn).map_err(failed)?;
+    Ok((Settings::new(settings, templates), snapshot))
 }
 
 fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {
@@ -151,8 +154,8 @@ fn remember_actions(
 }
 
 fn seed_settings(conn: &mut DbConn, config: &Config) -> Result<AdvancedSettings> {
-    if let Some(stored) = store::settings::get(conn, ADVANCED)? {
-        return serde_json::from_str(&stored).map_err(Error::internal);
+    if let Some(stored) = settings::read_advanced(conn)? {
+        return Ok(stored);
     }
     let value = serde_json::to_string(&config.advanced_settings).map_err(Error::internal)?;
     store::settings::create(conn, ADVANCED, &value)?;

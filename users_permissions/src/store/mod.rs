@@ -6,6 +6,7 @@ pub(crate) mod codes;
 mod conn;
 mod database;
 mod migrate;
+pub(crate) mod outbox;
 pub(crate) mod reach;
 pub(crate) mod roles;
 mod schema;

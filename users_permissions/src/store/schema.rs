@@ -73,6 +73,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_outbox (id) {
+        id -> Integer,
+        message_id -> Text,
+        kind -> Text,
+        recipient -> Text,
+        subject -> Text,
+        sealed -> Nullable<Binary>,
+        state -> Text,
+        attempts -> Integer,
+        due_at -> Timestamp,
+        claim -> Nullable<Text>,
+        last_error -> Nullable<Text>,
+        created_at -> Timestamp,
+        updated_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(up_users -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_actions (action_id));
