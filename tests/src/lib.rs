@@ -54,7 +54,8 @@ macro_rules! on_every_database {
     )*};
 }
 
-/// A configuration for tests: cheap hashes, Strapi's password rules, an administrator, no first grants.
+/// A configuration for tests: cheap hashes, Strapi's password rules, an administrator, no first grants,
+/// no limits.
 pub fn config(database: &TestDatabase) -> Config {
     let mut config = Config::new(database.url());
     config.signing_keys = Some(SigningKeys::parse(SECRET).expect("a secret"));
@@ -62,6 +63,7 @@ pub fn config(database: &TestDatabase) -> Config {
     config.password_policy = PasswordPolicy::Strapi;
     config.initial_grants = false;
     config.pool_size = 4;
+    config.ratelimit.enabled = false;
     config.first_admin = Some(FirstAdmin {
         email: "admin@example.com".into(),
         username: "admin".into(),

@@ -37,6 +37,9 @@ pub enum Error {
     /// The body's media type is not understood.
     #[error("Unsupported Media Type")]
     UnsupportedMediaType,
+    /// Too many requests of one client or for one account.
+    #[error("Too many requests, please try again later.")]
+    RateLimited,
     /// A dependency is not there, or a queue is full; worth trying again.
     #[error("Service Unavailable")]
     Unavailable(#[source] Cause),

@@ -38,6 +38,8 @@ mod acl;
 mod config;
 mod error;
 mod http;
+mod limits;
+mod mail;
 mod model;
 mod plugin;
 pub mod query;
@@ -47,19 +49,21 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKey, SigningKeys,
-    parse_span,
+    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, MailConfig, PasswordPolicy,
+    RateLimit, Secret, SigningKey, SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
     ServedAction, ServedRoute, listed, not_found,
 };
+pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
     AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, UserRoles, Username,
     new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
+pub use services::{Hook, NewPassword, RegistrationRequest};
 pub use store::{Database, DbConn};
 pub use users_permissions_macros::permission;
 

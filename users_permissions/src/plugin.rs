@@ -8,7 +8,8 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, ServedAction, Shared};
-use crate::services;
+use crate::model::{Email, User};
+use crate::services::{self, Hook, Hooks, NewPassword, RegistrationRequest, store_hook};
 use crate::store::Database;
 
 /// The plugin: build it once, give every worker a clone.
@@ -92,6 +93,7 @@ pub struct Builder {
     config: Option<Config>,
     deny_unlisted: Option<bool>,
     expected: Vec<String>,
+    hooks: Hooks,
 }
 
 impl Builder {
@@ -123,6 +125,78 @@ impl Builder {
         self
     }
 
+    /// A say in every new password, after the policy's own: `Ok(false)` refuses it with
+    /// "Password validation failed.", `Err` with a text of its own. At once or async.
+    ///
+    /// ```
+    /// use users_permissions::{NewPassword, UsersPermissions};
+    ///
+    /// let builder = UsersPermissions::builder()
+    ///     .password_validator(|new: NewPassword| Ok(new.password().chars().any(char::is_numeric)));
+    /// # let _ = builder;
+    /// ```
+    pub fn password_validator<M>(
+        mut self,
+        hook: impl Hook<NewPassword, Result<bool, String>, M>,
+    ) -> Self {
+        self.hooks.password = store_hook(hook);
+        self
+    }
+
+    /// Asked before somebody registers, and before anything is written or hashed; `Err` refuses with
+    /// its text (400). At once or async.
+    ///
+    /// ```
+    /// use users_permissions::{RegistrationRequest, UsersPermissions};
+    ///
+    /// let builder = UsersPermissions::builder().before_registration(async |request: RegistrationRequest| {
+    ///     if request.email.ends_with("@example.com") { Ok(()) } else { Err("By invitation only.".to_owned()) }
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn before_registration<M>(
+        mut self,
+        hook: impl Hook<RegistrationRequest, Result<(), String>, M>,
+    ) -> Self {
+        self.hooks.before_registration = store_hook(hook);
+        self
+    }
+
+    /// Told of every user who has registered, after it was written; the answer does not wait for it.
+    ///
+    /// ```
+    /// use users_permissions::{User, UsersPermissions};
+    ///
+    /// let builder = UsersPermissions::builder().after_registration(|user: User| println!("welcome, {}", user.username));
+    /// # let _ = builder;
+    /// ```
+    pub fn after_registration<M>(mut self, hook: impl Hook<User, (), M>) -> Self {
+        self.hooks.after_registration = store_hook(hook);
+        self
+    }
+
+    /// When two addresses are one: what the function answers is unique while `unique_email` is on, and
+    /// what attempts are counted by. Mail goes to the address as it is, and so does the login by it.
+    /// It holds for addresses written from then on.
+    ///
+    /// ```
+    /// use users_permissions::{Email, UsersPermissions};
+    ///
+    /// // ann+news@example.com is ann@example.com.
+    /// let builder = UsersPermissions::builder().email_canonicalizer(|email: &Email| {
+    ///     let (local, domain) = email.as_str().split_once('@').unwrap_or_default();
+    ///     format!("{}@{domain}", local.split('+').next().unwrap_or(local))
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn email_canonicalizer(
+        mut self,
+        hook: impl Fn(&Email) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.email_key = Some(Arc::new(hook));
+        self
+    }
+
     /// Prepares the database and starts the plugin.
     ///
     /// # Errors
@@ -137,7 +211,9 @@ impl Builder {
         }
         let catalog = Catalog::collect()?;
         catalog.expect(&self.expected)?;
-        let started = tokio::task::spawn_blocking(move || services::start(config, catalog)).await;
+        let hooks = self.hooks;
+        let started =
+            tokio::task::spawn_blocking(move || services::start(config, catalog, hooks)).await;
         let services =
             started.map_err(|error| StartError::Database(Error::internal(error).into()))??;
         let interval = services.config.sync_interval;

@@ -1,9 +1,13 @@
 //! Reads the configuration from variables.
 
+use std::net::IpAddr;
 use std::str::FromStr;
 
+use serde::de::DeserializeOwned;
+
 use super::{
-    Config, ConfigError, Environment, FirstAdmin, PasswordPolicy, Secret, SigningKeys, parse_span,
+    Config, ConfigError, Environment, FirstAdmin, IpNet, PasswordPolicy, Secret, SigningKeys,
+    parse_span,
 };
 use crate::model::AdvancedSettings;
 
@@ -75,9 +79,18 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
             }
         };
     }
-    if let Some(json) = get("UP_ADVANCED_SETTINGS") {
-        config.advanced_settings = serde_json::from_str::<AdvancedSettings>(&json)
-            .map_err(|error| ConfigError::invalid("UP_ADVANCED_SETTINGS", error.to_string()))?;
+    json::<AdvancedSettings>(get, "UP_ADVANCED_SETTINGS", &mut config.advanced_settings)?;
+    json(get, "UP_RATELIMIT", &mut config.ratelimit)?;
+    json(get, "UP_CODE_TTL", &mut config.code_life)?;
+    if let Some(list) = get("UP_TRUSTED_PROXIES") {
+        config.trusted_proxies = networks(&list)?;
+    }
+    config.redis_url = get("REDIS_URL").map(Secret::from);
+    config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
+    config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
+    config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
+    if let Some(from) = get("MAIL_FROM") {
+        config.mail.from = from;
     }
     config.first_admin = first_admin(
         get("UP_ADMIN_EMAIL"),
@@ -98,6 +111,36 @@ fn set<T: FromStr>(
             .map_err(|_| ConfigError::invalid(name, "cannot be read; see the settings table"))?;
     }
     Ok(())
+}
+
+fn json<T: DeserializeOwned>(
+    get: impl Fn(&str) -> Option<String>,
+    name: &str,
+    place: &mut T,
+) -> Result<(), ConfigError> {
+    if let Some(text) = get(name) {
+        *place = serde_json::from_str(&text)
+            .map_err(|error| ConfigError::invalid(name, error.to_string()))?;
+    }
+    Ok(())
+}
+
+/// A comma list of networks; a lone address is a network of one.
+fn networks(list: &str) -> Result<Vec<IpNet>, ConfigError> {
+    let parts = list
+        .split(',')
+        .map(str::trim)
+        .filter(|part| !part.is_empty());
+    let networks = parts.map(|part| {
+        let alone = || part.parse::<IpAddr>().map(IpNet::from);
+        part.parse::<IpNet>().or_else(|_| alone()).map_err(|_| {
+            ConfigError::invalid(
+                "UP_TRUSTED_PROXIES",
+                "must be a comma list of networks such as 10.0.0.0/8,::1",
+            )
+        })
+    });
+    networks.collect()
 }
 
 fn first_admin(
@@ -151,6 +194,49 @@ mod tests {
         );
         assert!(config(&[("UP_ADMIN_EMAIL", "a@b.c")]).is_err());
         assert!(config(&[("APP_ENV", "staging")]).is_err());
+    }
+
+    #[test]
+    fn limits_are_read_as_strapi_writes_them() {
+        let limits = config(&[
+            (
+                "UP_RATELIMIT",
+                r#"{"enabled":true,"interval":1000,"max":3}"#,
+            ),
+            ("UP_CODE_TTL", r#"{"reset":60}"#),
+            ("UP_TRUSTED_PROXIES", "10.0.0.0/8, ::1,192.0.2.1"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (limits.ratelimit.max, limits.ratelimit.interval.as_millis()),
+            (3, 1000)
+        );
+        assert_eq!(limits.code_life.reset.as_secs(), 60);
+        assert_eq!(limits.code_life.confirmation.as_secs(), 259_200);
+        assert_eq!(limits.trusted_proxies.len(), 3);
+        assert!(
+            !config(&[("UP_RATELIMIT", r#"{"enabled":false}"#)])
+                .unwrap()
+                .ratelimit
+                .enabled
+        );
+        for (name, bad) in [
+            ("UP_TRUSTED_PROXIES", "proxy.internal"),
+            ("UP_RATELIMIT", r#"{"per_minute":3}"#),
+            ("UP_RATELIMIT", "ten"),
+            ("UP_CODE_TTL", r#"{"reset":-1}"#),
+        ] {
+            let error = config(&[(name, bad)]).unwrap_err().to_string();
+            assert!(error.starts_with(name), "{error}");
+        }
+        for zero in [r#"{"max":0}"#, r#"{"interval":0}"#] {
+            assert!(
+                config(&[("UP_RATELIMIT", zero)])
+                    .unwrap()
+                    .validate()
+                    .is_err()
+            );
+        }
     }
 
     #[test]

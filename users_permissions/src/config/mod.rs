@@ -2,12 +2,17 @@
 //! in [`env`] only.
 
 mod env;
+mod limits;
+mod mail;
 mod secret;
 mod signing;
 mod span;
 
 use std::time::Duration;
 
+pub use ipnet::IpNet;
+pub use limits::{CodeLife, RateLimit};
+pub use mail::MailConfig;
 pub use secret::Secret;
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
@@ -99,6 +104,14 @@ pub struct Config {
     pub hash_threads: usize,
     /// Password rules.
     pub password_policy: PasswordPolicy,
+    /// How often a client and an account may try, and how many mails strangers may cause.
+    pub ratelimit: RateLimit,
+    /// Networks of proxies whose `X-Forwarded-For` is believed (default none).
+    pub trusted_proxies: Vec<IpNet>,
+    /// `redis://…` or `rediss://…`: limits shared by all instances. Needs the feature `redis`.
+    pub redis_url: Option<Secret>,
+    /// How long mailed codes work.
+    pub code_life: CodeLife,
     /// The first administrator; none: a one-time set-up link is logged.
     pub first_admin: Option<FirstAdmin>,
     /// Advanced settings of the first start.
@@ -109,6 +122,12 @@ pub struct Config {
     pub deny_unlisted: bool,
     /// How long a change made by another instance may stay unseen (default 1 s).
     pub sync_interval: Duration,
+    /// Key that stored secrets are sealed with; none: the signing keys. At least 32 bytes in production.
+    pub encryption_key: Option<Secret>,
+    /// A PEM file of certificate authorities to trust beside the system's.
+    pub extra_ca_file: Option<std::path::PathBuf>,
+    /// How mails leave.
+    pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
     pub token_cache: usize,
     /// Callers remembered per process (default 65536).
@@ -131,11 +150,18 @@ impl Config {
             bcrypt_cost: 10,
             hash_threads: cores.saturating_sub(1).max(1),
             password_policy: PasswordPolicy::Recommended,
+            ratelimit: RateLimit::default(),
+            trusted_proxies: Vec::new(),
+            redis_url: None,
+            code_life: CodeLife::default(),
             first_admin: None,
             advanced_settings: AdvancedSettings::default(),
             initial_grants: true,
             deny_unlisted: false,
             sync_interval: Duration::from_secs(1),
+            encryption_key: None,
+            extra_ca_file: None,
+            mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,
         }
@@ -189,7 +215,26 @@ impl Config {
                 "must start with http:// or https://",
             ));
         }
+        self.ratelimit.validate()?;
+        self.code_life.validate()?;
+        if cfg!(not(feature = "redis")) && self.redis_url.is_some() {
+            return Err(ConfigError::invalid(
+                "REDIS_URL",
+                "needs a build with the feature `redis`",
+            ));
+        }
+        self.mail.validate()?;
         if self.environment == Environment::Production {
+            if self
+                .encryption_key
+                .as_ref()
+                .is_some_and(|key| key.expose().len() < 32)
+            {
+                return Err(ConfigError::invalid(
+                    "UP_ENCRYPTION_KEY",
+                    "is shorter than 32 bytes; production needs a random key",
+                ));
+            }
             if self.bcrypt_cost < 10 {
                 return Err(ConfigError::invalid(
                     "UP_BCRYPT_COST",

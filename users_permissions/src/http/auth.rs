@@ -2,9 +2,9 @@
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, routes, web};
 
-use super::body::{Body, SMALL};
 use super::dto::{LoginView, ok};
 use super::input;
+use super::limits::{self, limited, limited_body};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::permission;
@@ -14,36 +14,59 @@ use crate::permission;
 #[routes]
 #[post("/auth/local")]
 #[get("/auth/{provider}/callback")]
-pub(super) async fn callback(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
-    if let Some(provider) = req.match_info().get("provider")
-        && provider != "local"
-    {
-        return Err(Error::application("This provider is disabled"));
+pub(super) async fn callback(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    match req.match_info().get("provider") {
+        Some(provider) if provider != "local" => {
+            limited(&req, &limits::PROVIDER_LOGIN, async |_| {
+                Err(provider_disabled())
+            })
+            .await
+        }
+        _ => local(req, payload).await,
     }
-    let (identifier, password) = input::login(body.0)?;
-    let login = Worker::of(&req)?
-        .shared
-        .services
-        .login(identifier, password)
-        .await?;
-    Ok(ok(LoginView::new(login)))
+}
+
+async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    limited_body(&req, payload, &limits::LOGIN, async |counted, content| {
+        let services = &Worker::of(&req)?.shared.services;
+        let (identifier, password) = input::login(content)?;
+        counted.account(&services.account_key(&identifier)).await?;
+        Ok(ok(LoginView::new(
+            services.login(identifier, password).await?,
+        )))
+    })
+    .await
 }
 
 /// Registers a new user.
 #[permission("plugin::users-permissions.auth.register", grant("public"))]
 #[post("/auth/local/register")]
-pub(super) async fn register(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
-    services.check_registration_open()?;
-    let login = services.register(input::registration(body.0)?).await?;
-    Ok(ok(LoginView::new(login)))
+pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    limited_body(
+        &req,
+        payload,
+        &limits::REGISTER,
+        async |counted, content| {
+            let services = &Worker::of(&req)?.shared.services;
+            services.check_registration_open()?;
+            let registration = input::registration(content)?;
+            let account = services.account_key(registration.email.as_str());
+            counted.account(&account).await?;
+            Ok(ok(LoginView::new(services.register(registration).await?)))
+        },
+    )
+    .await
 }
 
 /// Starts a social login.
 #[permission("plugin::users-permissions.auth.connect", grant("public"))]
 #[get("/connect/{provider:.*}")]
-pub(super) async fn connect(_provider: web::Path<String>) -> Result<HttpResponse> {
-    Err(Error::application("This provider is disabled"))
+pub(super) async fn connect(req: HttpRequest, _provider: web::Path<String>) -> HttpResponse {
+    limited(&req, &limits::CONNECT, async |_| Err(provider_disabled())).await
+}
+
+fn provider_disabled() -> Error {
+    Error::application("This provider is disabled")
 }
 
 /// Routes whose use case is not there yet answer so after the permission check.
@@ -93,15 +116,15 @@ pub(super) async fn send_email_confirmation() -> Result<HttpResponse> {
 /// Exchanges a refresh token for a new pair; refresh mode only.
 #[permission("plugin::users-permissions.auth.refresh", grant("public"))]
 #[post("/auth/refresh")]
-pub(super) async fn refresh() -> Result<HttpResponse> {
-    Err(NOT_YET)
+pub(super) async fn refresh(req: HttpRequest) -> HttpResponse {
+    limited(&req, &limits::REFRESH, async |_| Err(NOT_YET)).await
 }
 
 /// Ends sessions; refresh mode only.
 #[permission("plugin::users-permissions.auth.logout", grant("authenticated"))]
 #[post("/auth/logout")]
-pub(super) async fn logout() -> Result<HttpResponse> {
-    Err(NOT_YET)
+pub(super) async fn logout(req: HttpRequest) -> HttpResponse {
+    limited(&req, &limits::LOGOUT, async |_| Err(NOT_YET)).await
 }
 
 /// Lists the caller's sessions; refresh mode only.

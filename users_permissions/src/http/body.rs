@@ -2,7 +2,7 @@
 
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::BytesMut;
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web};
 use futures_util::StreamExt as _;
 use futures_util::future::LocalBoxFuture;
 use indexmap::IndexMap;
@@ -70,6 +70,15 @@ impl<const LIMIT: usize> FromRequest for Body<LIMIT> {
             parse(media_type.as_deref(), &bytes).map(Self)
         })
     }
+}
+
+/// Reads a body where a handler has something to do first.
+pub(super) async fn read<const LIMIT: usize>(
+    req: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Content, Error> {
+    let body = Body::<LIMIT>::from_request(req, &mut payload.into_inner()).await?;
+    Ok(body.0)
 }
 
 fn parse(media_type: Option<&str>, bytes: &[u8]) -> Result<Content, Error> {

@@ -69,6 +69,7 @@ impl Error {
             Self::Syntax(_) => "SyntaxError",
             Self::TooLarge => "PayloadTooLargeError",
             Self::UnsupportedMediaType => "UnsupportedMediaTypeError",
+            Self::RateLimited => "RateLimitError",
             Self::Unavailable(_) => "ServiceUnavailableError",
             Self::Internal(_) => "InternalServerError",
         }
@@ -87,6 +88,7 @@ impl ResponseError for Error {
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }

@@ -9,6 +9,7 @@ mod dto;
 mod error;
 mod guard;
 mod input;
+mod limits;
 mod listed;
 mod middleware;
 mod permissions;

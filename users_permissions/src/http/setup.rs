@@ -4,9 +4,10 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_P
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 
-use super::body::{Body, SMALL};
+use super::body::Content;
 use super::dto::{UserView, ok};
 use super::input::{self, Checker};
+use super::limits::{self, limited_body};
 use super::worker::Worker;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -54,8 +55,15 @@ pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
 /// Creates the first administrator for whoever holds the link.
 #[permission("plugin::users-permissions.setup.submit", auth = false)]
 #[post("/users-permissions/setup")]
-pub(super) async fn submit(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
-    let fields = input::only(body.0, &["token", "username", "email", "password"])?;
+pub(super) async fn submit(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    limited_body(&req, payload, &limits::SET_UP, async |_, content| {
+        set_up(&req, content).await
+    })
+    .await
+}
+
+async fn set_up(req: &HttpRequest, content: Content) -> Result<HttpResponse> {
+    let fields = input::only(content, &["token", "username", "email", "password"])?;
     let mut checker = Checker::default();
     let (token, username) = (
         checker.text(&fields, "token"),
@@ -68,7 +76,7 @@ pub(super) async fn submit(req: HttpRequest, body: Body<SMALL>) -> Result<HttpRe
     checker.finish()?;
     let email =
         Email::parse(&email).map_err(|_| Error::field("email", "email must be a valid email"))?;
-    let services = &Worker::of(&req)?.shared.services;
+    let services = &Worker::of(req)?.shared.services;
     let user = services
         .set_up(Secret::from(token), username, email, Secret::from(password))
         .await?;

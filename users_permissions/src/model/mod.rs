@@ -1,11 +1,13 @@
 //! Plain data: users, roles, settings, names. No database, no HTTP.
 
+mod mail;
 mod names;
 mod role;
 mod settings;
 mod user;
 mod user_roles;
 
+pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};

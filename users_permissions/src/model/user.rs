@@ -37,8 +37,8 @@ pub struct User {
 pub(crate) struct NewUser {
     pub username: Username,
     pub email: Email,
-    /// The address reserves itself: `unique_email` is on.
-    pub unique_email: bool,
+    /// What has to be unique about the address, while `unique_email` is on.
+    pub email_key: Option<String>,
     pub password_hash: Option<String>,
     pub confirmed: bool,
     pub blocked: bool,
@@ -50,7 +50,8 @@ pub(crate) struct NewUser {
 pub(crate) struct UserPatch {
     pub username: Option<Username>,
     pub email: Option<Email>,
-    pub unique_email: bool,
+    /// The new address's, while `unique_email` is on.
+    pub email_key: Option<String>,
     pub password_hash: Option<String>,
     pub confirmed: Option<bool>,
     pub blocked: Option<bool>,

@@ -3,22 +3,27 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
-use super::{Hasher, Principals, Rights, Services, Tokens, passwords, rights, setup};
+use super::settings::{self, ADVANCED, Settings};
+use super::{
+    Hasher, Hooks, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens, passwords,
+    rights, setup,
+};
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
 use crate::error::{Error, Result, StartError};
+use crate::limits::Limits;
 use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
-/// Setting that holds the advanced settings.
-const ADVANCED: &str = "advanced";
 /// Actions of the plugin itself, whose first grants no switch turns off.
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
 
 /// Prepares the database and builds the services. Blocks; call it off the request threads.
-pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartError> {
+pub(crate) fn start(
+    config: Config,
+    catalog: Catalog,
+    hooks: Hooks,
+) -> Result<Services, StartError> {
     config.validate()?;
     let keys = match &config.signing_keys {
         Some(keys) => keys.clone(),
@@ -32,19 +37,27 @@ pub(crate) fn start(config: Config, catalog: Catalog) -> Result<Services, StartE
     warn_about(&config);
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
+    let limits = Limits::new(&config)?;
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
-    let prepared =
-        with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog))).map_err(database)?;
+    let prepared = with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog, &hooks)))
+        .map_err(database)?;
     let (settings, snapshot) = prepared?;
+    let settings = Arc::new(settings);
+    let sealer = Arc::new(Sealer::new(&config, &keys));
+    let mails = Mails::new(&config, Arc::clone(&settings), Arc::clone(&sealer), false)?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
-        settings: ArcSwap::from_pointee(settings),
+        mails: Arc::new(mails),
+        settings,
         catalog: Arc::new(catalog),
+        password_rules: PasswordRules::new(&config),
+        hooks,
         hasher,
+        limits,
         store,
         config,
     })
@@ -63,7 +76,8 @@ fn prepare(
     conn: &mut DbConn,
     config: &Config,
     catalog: &Catalog,
-) -> Result<(AdvancedSettings, crate::acl::Snapshot), StartError> {
+    hooks: &Hooks,
+) -> Result<(Settings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let settings = transaction(conn, |conn| -> Result<_> {
         store::roles::prepare_line(conn)?;
@@ -73,7 +87,7 @@ fn prepare(
         seed_settings(conn, config)
     })
     .map_err(failed)?;
-    first_admin(conn, config, &settings)?;
+    first_admin(conn, config, &settings, hooks)?;
     let snapshot = rights::read(conn, catalog).map_err(failed)?;
     if !store::roles::list(conn)
         .map_err(|error| failed(error.into()))?
@@ -82,7 +96,8 @@ fn prepare(
     {
         tracing::warn!(default_role = %settings.default_role, "the default role does not exist; registration will be refused");
     }
-    Ok((settings, snapshot))
+    let templates = settings::read_templates(conn).map_err(failed)?;
+    Ok((Settings::new(settings, templates), snapshot))
 }
 
 fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {
@@ -139,8 +154,8 @@ fn remember_actions(
 }
 
 fn seed_settings(conn: &mut DbConn, config: &Config) -> Result<AdvancedSettings> {
-    if let Some(stored) = store::settings::get(conn, ADVANCED)? {
-        return serde_json::from_str(&stored).map_err(Error::internal);
+    if let Some(stored) = settings::read_advanced(conn)? {
+        return Ok(stored);
     }
     let value = serde_json::to_string(&config.advanced_settings).map_err(Error::internal)?;
     store::settings::create(conn, ADVANCED, &value)?;
@@ -151,6 +166,7 @@ fn first_admin(
     conn: &mut DbConn,
     config: &Config,
     settings: &AdvancedSettings,
+    hooks: &Hooks,
 ) -> Result<(), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let role =
@@ -165,7 +181,7 @@ fn first_admin(
     }
     match &config.first_admin {
         Some(admin) => {
-            create_first_admin(conn, config, settings, admin)
+            create_first_admin(conn, config, settings, hooks, admin)
                 .map_err(|error| StartError::FirstAdmin(error.to_string()))?;
             tracing::info!("the first administrator was created as configured");
         }
@@ -195,20 +211,22 @@ fn create_first_admin(
     conn: &mut DbConn,
     config: &Config,
     settings: &AdvancedSettings,
+    hooks: &Hooks,
     admin: &FirstAdmin,
 ) -> Result<()> {
     let name_error = |error| Error::validation(super::register::name_message(error));
     let email = Email::parse(&admin.email).map_err(name_error)?;
     let username = Username::parse(&admin.username, Some(&email)).map_err(name_error)?;
-    passwords::check_new(
-        config.password_policy,
-        admin.password.expose(),
-        &username,
-        &email,
-    )?;
+    PasswordRules::new(config).check(admin.password.expose(), &username, &email)?;
+    // This thread may block: it is none that serves requests.
+    let asked = passwords::ask(hooks, &admin.password, &username, &email);
+    tokio::runtime::Handle::try_current()
+        .map_err(Error::internal)?
+        .block_on(asked)?;
+    let email_key = settings.unique_email.then(|| hooks.email_key(&email));
     let hash = passwords::hash(&admin.password, config.bcrypt_cost)?;
     transaction(conn, |conn| {
-        setup::create_admin(conn, username, email, hash, settings.unique_email)
+        setup::create_admin(conn, username, email, email_key, hash)
     })?;
     Ok(())
 }

@@ -17,6 +17,14 @@ pub(crate) struct Login {
 const REFUSED: &str = "Invalid identifier or password";
 
 impl Services {
+    /// What attempts at an account are counted by: the canonical address, or the name as it is.
+    pub(crate) fn account_key(&self, identifier: &str) -> String {
+        match Email::parse(identifier) {
+            Ok(email) => self.hooks.email_key(&email),
+            Err(_) => identifier.to_owned(),
+        }
+    }
+
     /// Signs a local user in. An identifier with an `@` is an e-mail address, else a user name.
     pub(crate) async fn login(&self, identifier: String, password: Secret) -> Result<Login> {
         let credentials = self

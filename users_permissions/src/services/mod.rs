@@ -1,12 +1,16 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod hooks;
 mod login;
+mod mails;
 mod passwords;
 mod principals;
 mod register;
 mod rights;
 mod roles;
+mod sealing;
+mod settings;
 mod setup;
 mod sync;
 mod tokens;
@@ -15,20 +19,24 @@ mod users_query;
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use crate::acl::Catalog;
 use crate::config::Config;
-use crate::model::{AdvancedSettings, UserId, UserRoles};
+use crate::limits::Limits;
+use crate::model::{UserId, UserRoles};
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub use hooks::{Hook, NewPassword, RegistrationRequest};
+pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use login::Login;
-pub(crate) use passwords::Hasher;
+pub(crate) use mails::{Delivery, Mails};
+pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};
+pub(crate) use sealing::Sealer;
+pub(crate) use settings::Settings;
 pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Tokens, VerifiedToken, unix_now};
 pub(crate) use users::{Account, NewAccount, UserChange};
@@ -44,7 +52,11 @@ pub(crate) struct Services {
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
-    pub(crate) settings: ArcSwap<AdvancedSettings>,
+    pub(crate) limits: Limits,
+    pub(crate) hooks: Hooks,
+    pub(crate) password_rules: PasswordRules,
+    pub(crate) settings: Arc<Settings>,
+    pub(crate) mails: Arc<Mails>,
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.

@@ -1,6 +1,6 @@
 //! Signing up.
 
-use super::{Login, Services, passwords};
+use super::{Login, RegistrationRequest, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{Email, NameError, NewUser, User, UserRoles, Username};
@@ -29,8 +29,11 @@ impl Services {
     /// Creates a user with the default role and signs it in, unless its address has to be confirmed.
     pub(crate) async fn register(&self, input: Registration) -> Result<Login> {
         let settings = self.settings.load_full();
-        let (default_role, unique_email) = (settings.default_role.clone(), settings.unique_email);
+        let default_role = settings.default_role.clone();
         let email = input.email;
+        self.ask_before_registration(&input.username, &email)
+            .await?;
+        let key = self.unique_email_key(&email);
         let username = Username::parse(&input.username, Some(&email));
         let (wanted_name, wanted_email) = (username.clone().ok(), email.clone());
         // Strapi's order: the role, what is taken, and only then the model's rules.
@@ -44,26 +47,20 @@ impl Services {
                     Some(name) => store::users::username_taken(conn, name, None)?,
                     None => false,
                 };
-                if name_taken
-                    || (unique_email && store::users::email_taken(conn, &wanted_email, None)?)
-                {
+                if name_taken || store::users::email_taken(conn, &wanted_email, key.as_deref())? {
                     return Err(Error::application(TAKEN));
                 }
                 Ok(role)
             })
             .await?;
         let username = username.map_err(|error| Error::field("username", name_message(error)))?;
-        passwords::check_new(
-            self.config.password_policy,
-            input.password.expose(),
-            &username,
-            &email,
-        )?;
+        self.check_password(&input.password, &username, &email)
+            .await?;
         let password_hash = Some(self.hasher.hash(input.password).await?);
         let new = NewUser {
             username,
+            email_key: settings.unique_email.then(|| self.hooks.email_key(&email)),
             email,
-            unique_email,
             password_hash,
             confirmed: !settings.email_confirmation,
             blocked: false,
@@ -71,11 +68,38 @@ impl Services {
         };
         let user = self.store.run(move |conn| insert(conn, new)).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
+        self.tell_of_registration(&user);
         if settings.email_confirmation {
             Ok(Login { jwt: None, user })
         } else {
             self.token_for(user)
         }
+    }
+}
+
+impl Services {
+    async fn ask_before_registration(&self, username: &str, email: &Email) -> Result<()> {
+        let Some(hook) = &self.hooks.before_registration else {
+            return Ok(());
+        };
+        let request = RegistrationRequest {
+            username: username.to_owned(),
+            email: email.as_str().to_owned(),
+        };
+        hook(request).await.map_err(Error::application)
+    }
+
+    /// Whoever registered has an answer, whatever becomes of the notification.
+    fn tell_of_registration(&self, user: &User) {
+        if let Some(hook) = &self.hooks.after_registration {
+            tokio::spawn(hook(user.clone()));
+        }
+    }
+
+    /// What has to be unique about an address, while addresses are.
+    pub(crate) fn unique_email_key(&self, email: &Email) -> Option<String> {
+        let unique = self.settings.load().unique_email;
+        unique.then(|| self.hooks.email_key(email))
     }
 }
 

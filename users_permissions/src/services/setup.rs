@@ -3,8 +3,8 @@
 use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
+use super::Services;
 use super::register::name_message;
-use super::{Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, Email, NewUser, User, UserRoles, Username};
@@ -35,14 +35,9 @@ impl Services {
     ) -> Result<User> {
         let username = Username::parse(&username, Some(&email))
             .map_err(|error| Error::field("username", name_message(error)))?;
-        passwords::check_new(
-            self.config.password_policy,
-            password.expose(),
-            &username,
-            &email,
-        )?;
+        self.check_password(&password, &username, &email).await?;
         let password_hash = self.hasher.hash(password).await?;
-        let unique_email = self.settings.load().unique_email;
+        let email_key = self.unique_email_key(&email);
         let user = self
             .store
             .run(move |conn| {
@@ -51,7 +46,7 @@ impl Services {
                     if !store::codes::consume(conn, PURPOSE, &digest(code.expose()))? {
                         return Err(Error::validation("Invalid token"));
                     }
-                    create_admin(conn, username, email, password_hash, unique_email)
+                    create_admin(conn, username, email, email_key, password_hash)
                 })
             })
             .await?;
@@ -65,8 +60,8 @@ pub(super) fn create_admin(
     conn: &mut DbConn,
     username: Username,
     email: Email,
+    email_key: Option<String>,
     password_hash: String,
-    unique_email: bool,
 ) -> Result<User> {
     let role = store::roles::find_by_type(conn, ADMINISTRATOR)?
         .ok_or_else(|| Error::internal("no administrator role"))?;
@@ -76,7 +71,7 @@ pub(super) fn create_admin(
     let new = NewUser {
         username,
         email,
-        unique_email,
+        email_key,
         password_hash: Some(password_hash),
         confirmed: true,
         blocked: false,

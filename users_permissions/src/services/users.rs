@@ -80,17 +80,13 @@ impl Services {
             .await?;
         self.check_may_give(&actor, &roles).await?;
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
-        passwords::check_new(
-            self.config.password_policy,
-            new.password.expose(),
-            &username,
-            &new.email,
-        )
-        .map_err(passwords::without_field)?;
+        self.check_password(&new.password, &username, &new.email)
+            .await
+            .map_err(passwords::without_field)?;
         let new = NewUser {
             username,
+            email_key: self.unique_email_key(&new.email),
             email: new.email,
-            unique_email: settings.unique_email,
             password_hash: Some(self.hasher.hash(new.password).await?),
             confirmed: new.confirmed,
             blocked: new.blocked,
@@ -193,13 +189,9 @@ impl Services {
                         Username::parse(&before.username, Some(&own_email)).map_err(name_error)?
                     }
                 };
-                passwords::check_new(
-                    self.config.password_policy,
-                    password.expose(),
-                    &name,
-                    &own_email,
-                )
-                .map_err(passwords::without_field)?;
+                self.check_password(&password, &name, &own_email)
+                    .await
+                    .map_err(passwords::without_field)?;
                 Some(self.hasher.hash(password).await?)
             }
             None => None,
@@ -208,7 +200,9 @@ impl Services {
             username,
             // A new address is unproven, unless the administrator vouches for it in the same change.
             confirmed: change.confirmed.or(email.is_some().then_some(false)),
-            unique_email: self.settings.load().unique_email,
+            email_key: email
+                .as_ref()
+                .and_then(|email| self.unique_email_key(email)),
             end_tokens: new_password || change.blocked == Some(true),
             email,
             password_hash,
@@ -291,16 +285,13 @@ fn keep_an_administrator<T>(
 }
 
 fn insert(conn: &mut DbConn, new: NewUser) -> Result<Account> {
-    let (username, email) = (
-        new.username.clone(),
-        Some(new.email.clone()).filter(|_| new.unique_email),
-    );
+    let (username, email_key) = (new.username.clone(), new.email_key.clone());
     let user = store::users::create(conn, new).map_err(|error| match store::conflict(&error) {
         Some(Conflict::Taken) => taken(
             conn,
             None,
             Some(&username),
-            email.as_ref(),
+            email_key.as_deref(),
             "This attribute must be unique",
         ),
         Some(Conflict::MissingReference) => Error::application("The role does not exist"),
@@ -311,10 +302,7 @@ fn insert(conn: &mut DbConn, new: NewUser) -> Result<Account> {
 
 /// Writes a judged change; a value that was taken meanwhile is named.
 fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
-    let (username, email) = (
-        patch.username.clone(),
-        patch.email.clone().filter(|_| patch.unique_email),
-    );
+    let (username, email_key) = (patch.username.clone(), patch.email_key.clone());
     // A savepoint: PostgreSQL gives a transaction up after a violated constraint.
     let user = transaction(conn, |conn| store::users::update(conn, id, patch));
     let user = user.map_err(|error| match store::conflict(&error) {
@@ -322,7 +310,7 @@ fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
             conn,
             Some(id),
             username.as_ref(),
-            email.as_ref(),
+            email_key.as_deref(),
             "Username already taken",
         ),
         Some(Conflict::MissingReference) => Error::application("The role does not exist"),
@@ -373,14 +361,14 @@ fn taken(
     conn: &mut DbConn,
     id: Option<UserId>,
     username: Option<&Username>,
-    email: Option<&Email>,
+    email_key: Option<&str>,
     name_text: &str,
 ) -> Error {
     let name_taken = username
         .map(|name| store::users::username_taken(conn, name, id))
         .transpose();
-    let email_taken = email
-        .map(|email| store::users::email_taken(conn, email, id))
+    let email_taken = email_key
+        .map(|key| store::users::email_key_taken(conn, key, id))
         .transpose();
     match (name_taken, email_taken) {
         (Ok(Some(true)), _) => Error::application(name_text),

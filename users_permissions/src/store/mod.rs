@@ -7,6 +7,7 @@ mod conn;
 mod database;
 pub(crate) mod memberships;
 mod migrate;
+pub(crate) mod outbox;
 pub(crate) mod reach;
 pub(crate) mod roles;
 mod schema;

@@ -158,13 +158,28 @@ pub(crate) fn username_taken(
         .any(|id| Some(id) != except))
 }
 
+/// Is the address, or what is unique about it, somebody's? Without a key only local users count.
 pub(crate) fn email_taken(
     conn: &mut DbConn,
     email: &Email,
+    key: Option<&str>,
+) -> QueryResult<bool> {
+    let mut ids = up_users::table.select(up_users::id).limit(1).into_boxed();
+    let same = up_users::email.eq(email.as_str().to_owned());
+    ids = match key {
+        Some(key) => ids.filter(same.nullable().or(up_users::email_key.eq(key.to_owned()))),
+        None => ids.filter(same).filter(up_users::provider.eq("local")),
+    };
+    Ok(ids.first::<i32>(conn).optional()?.is_some())
+}
+
+pub(crate) fn email_key_taken(
+    conn: &mut DbConn,
+    key: &str,
     except: Option<UserId>,
 ) -> QueryResult<bool> {
     let ids = up_users::table
-        .filter(up_users::email.eq(email.as_str()))
+        .filter(up_users::email_key.eq(key))
         .select(up_users::id)
         .order(up_users::id)
         .limit(2);
@@ -181,7 +196,7 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
     let row = UserInsert {
         document_id: document_id.clone(),
         username: new.username.as_str().to_owned(),
-        email_key: new.unique_email.then(|| email.clone()),
+        email_key: new.email_key,
         email,
         provider: "local".to_owned(),
         password_hash: new.password_hash,
@@ -209,9 +224,7 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
     let email = patch.email.map(|email| email.as_str().to_owned());
     let change = UserChange {
         username: patch.username.map(|name| name.as_str().to_owned()),
-        email_key: email
-            .clone()
-            .map(|email| patch.unique_email.then_some(email)),
+        email_key: email.is_some().then_some(patch.email_key),
         email,
         password_hash: patch.password_hash.map(Some),
         confirmed: patch.confirmed,

@@ -1,0 +1,153 @@
+//! Mails as they leave, and what takes them away.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Email;
+
+/// A mail an application sends through the plugin's outbox.
+///
+/// ```
+/// use users_permissions::{Email, Mail};
+///
+/// let mail = Mail::new(Email::parse("ann@example.com")?, "Your order", "It is on its way.")
+///     .html("<p>It is on its way.</p>");
+/// assert_eq!(mail.subject, "Your order");
+/// # Ok::<(), users_permissions::NameError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Mail {
+    /// The one recipient.
+    pub to: Email,
+    /// One line without control characters.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part. What stands in it has to be escaped already.
+    pub html: Option<String>,
+}
+
+impl Mail {
+    /// A mail of text.
+    pub fn new(to: Email, subject: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            to,
+            subject: subject.into(),
+            text: text.into(),
+            html: None,
+        }
+    }
+
+    /// The same mail with an HTML part beside its text.
+    pub fn html(self, html: impl Into<String>) -> Self {
+        Self {
+            html: Some(html.into()),
+            ..self
+        }
+    }
+}
+
+/// An address with the name shown beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct MailAddress {
+    /// Name, or empty.
+    pub name: String,
+    /// One address.
+    pub email: String,
+}
+
+impl MailAddress {
+    pub(crate) fn new(name: impl Into<String>, email: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            email: email.into(),
+        }
+    }
+}
+
+/// A mail as a [`Mailer`] gets it: one recipient, no line breaks in what becomes a header.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct OutgoingMail {
+    /// `<…@…>`, the same at every attempt: a mail that arrives twice is known by it.
+    pub message_id: String,
+    /// Sender.
+    pub from: MailAddress,
+    /// Where answers go, unless to the sender.
+    pub reply_to: Option<String>,
+    /// The one recipient.
+    pub to: String,
+    /// Subject.
+    pub subject: String,
+    /// The text part.
+    pub text: String,
+    /// The HTML part.
+    pub html: Option<String>,
+}
+
+/// Shows no content: it may hold codes.
+impl Debug for OutgoingMail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutgoingMail")
+            .field("message_id", &self.message_id)
+            .field("to", &self.to)
+            .field("subject", &self.subject)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a mail was not taken. The texts are shown to administrators and logged.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum MailError {
+    /// Worth trying again.
+    #[error("{0}")]
+    Temporary(String),
+    /// Will never be taken.
+    #[error("{0}")]
+    Permanent(String),
+}
+
+/// What [`Mailer::send`] returns.
+pub type MailFuture<'a> = Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
+
+/// Takes mails away: SMTP is built in, other ways implement this
+/// ([`Builder::mailer`](crate::Builder::mailer)).
+///
+/// Runs on a thread of the plugin's own. A temporary error brings the mail back later, with growing
+/// pauses; a permanent one ends it. A mail is given to one mailer at a time, whatever the number of
+/// instances, and may come twice when a process dies after it was taken and before that was noted.
+///
+/// ```
+/// use users_permissions::{MailError, MailFuture, Mailer, OutgoingMail};
+///
+/// #[derive(Debug)]
+/// struct Printer;
+///
+/// impl Mailer for Printer {
+///     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a> {
+///         Box::pin(async move {
+///             if mail.to.ends_with("@example.invalid") {
+///                 return Err(MailError::Permanent("no such domain".into()));
+///             }
+///             println!("{}: {}", mail.to, mail.subject);
+///             Ok(())
+///         })
+///     }
+/// }
+/// ```
+pub trait Mailer: Debug + Send + Sync + 'static {
+    /// Hands one mail over.
+    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a>;
+}
+
+/// A new Message-ID of this host.
+pub(crate) fn message_id(host: &str) -> String {
+    let id: u128 = rand::random();
+    format!("<{id:032x}@{host}>")
+}

@@ -1,0 +1,270 @@
+//! The template language of mails: text and `<%= NAME %>`, nothing else. What is validated is what is
+//! rendered, one tree for both.
+
+use std::fmt;
+
+use crate::model::MailKind;
+
+/// Where a template stands; decides which names it may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The subject: one line of plain text that mail servers log, so codes have no place in it.
+    Subject,
+    /// The message: HTML.
+    Message,
+}
+
+/// A name a template may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variable {
+    Url,
+    ServerUrl,
+    AdminUrl,
+    Username,
+    Email,
+    Code,
+    Provider,
+}
+
+impl Variable {
+    fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "URL" => Self::Url,
+            "SERVER_URL" => Self::ServerUrl,
+            "ADMIN_URL" => Self::AdminUrl,
+            "USER" | "USER.username" => Self::Username,
+            "USER.email" => Self::Email,
+            // Each mail has one code; Strapi calls it by another name in each.
+            "CODE" | "TOKEN" => Self::Code,
+            "PROVIDER" => Self::Provider,
+            _ => return None,
+        })
+    }
+
+    /// Has this kind of mail a value for it?
+    fn is_known_to(self, kind: MailKind) -> bool {
+        match self {
+            Self::Code => kind.carries_code(),
+            Self::Provider => kind == MailKind::ProviderLinked,
+            _ => true,
+        }
+    }
+
+    /// May somebody who registers choose the value?
+    fn is_of_a_stranger(self) -> bool {
+        matches!(self, Self::Username | Self::Email)
+    }
+}
+
+/// What the names stand for in one mail.
+#[derive(Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) url: &'a str,
+    pub(crate) server_url: &'a str,
+    pub(crate) admin_url: &'a str,
+    pub(crate) username: &'a str,
+    pub(crate) email: &'a str,
+    pub(crate) code: &'a str,
+    pub(crate) provider: &'a str,
+}
+
+impl<'a> Values<'a> {
+    fn get(&self, variable: Variable) -> &'a str {
+        match variable {
+            Variable::Url => self.url,
+            Variable::ServerUrl => self.server_url,
+            Variable::AdminUrl => self.admin_url,
+            Variable::Username => self.username,
+            Variable::Email => self.email,
+            Variable::Code => self.code,
+            Variable::Provider => self.provider,
+        }
+    }
+}
+
+/// What is wrong with a template, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TemplateError {
+    line: usize,
+    column: usize,
+    reason: String,
+}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            line,
+            column,
+            reason,
+        } = self;
+        write!(f, "line {line} column {column}: {reason}")
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+/// A template that was understood.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template(Vec<Piece>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Value(Variable),
+}
+
+const OPEN: &str = "<%";
+const CLOSE: &str = "%>";
+/// Beginnings of other template languages: refused, so that nobody believes they mean something.
+const FOREIGN: [&str; 3] = ["${", "{{", "#{"];
+
+impl Template {
+    /// Reads a template of a kind of mail.
+    pub(crate) fn parse(kind: MailKind, place: Place, text: &str) -> Result<Self, TemplateError> {
+        let mut pieces = Vec::new();
+        let mut at = 0;
+        let mut markup = Markup::default();
+        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+            let end = rest.find(OPEN).unwrap_or(rest.len());
+            let plain = rest.get(..end).unwrap_or_default();
+            check_plain(text, at, plain, place)?;
+            markup.follow(plain);
+            if !plain.is_empty() {
+                pieces.push(Piece::Text(plain.to_owned()));
+            }
+            let Some(tag) = rest.get(end..).filter(|tag| !tag.is_empty()) else {
+                break;
+            };
+            let fail = |reason: String| Err(error(text, at + end, reason));
+            let Some((name, length)) = value_tag(tag) else {
+                return fail("only <%= NAME %> may be written between <% and %>".to_owned());
+            };
+            let Some(variable) = Variable::named(name) else {
+                return fail(format!("unknown variable `{}`", shown(name)));
+            };
+            if !variable.is_known_to(kind)
+                || (variable == Variable::Code && place == Place::Subject)
+            {
+                return fail(format!("`{}` has no value here", shown(name)));
+            }
+            if place == Place::Message && !markup.is_text() && variable.is_of_a_stranger() {
+                return fail(format!(
+                    "`{}` must not stand in a tag, style sheet, script or comment",
+                    shown(name)
+                ));
+            }
+            pieces.push(Piece::Value(variable));
+            at += end + length;
+        }
+        Ok(Self(pieces))
+    }
+
+    /// The template with its values as they are, for plain text.
+    pub(crate) fn plain(&self, values: &Values<'_>) -> String {
+        self.render(values, |out, value| out.push_str(value))
+    }
+
+    /// The template with its values escaped, for HTML text and quoted attributes.
+    pub(crate) fn html(&self, values: &Values<'_>) -> String {
+        self.render(values, escape)
+    }
+
+    fn render(&self, values: &Values<'_>, mut write: impl FnMut(&mut String, &str)) -> String {
+        let mut out = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => out.push_str(text),
+                Piece::Value(variable) => write(&mut out, values.get(*variable)),
+            }
+        }
+        out
+    }
+}
+
+/// The name in a tag that begins the text, and the tag's length.
+fn value_tag(tag: &str) -> Option<(&str, usize)> {
+    let inner = tag.strip_prefix(OPEN)?.strip_prefix('=')?;
+    let (name, _) = inner.split_once(CLOSE)?;
+    Some((name.trim(), OPEN.len() + 1 + name.len() + CLOSE.len()))
+}
+
+fn check_plain(text: &str, at: usize, plain: &str, place: Place) -> Result<(), TemplateError> {
+    let foreign = FOREIGN.iter().chain([&CLOSE]);
+    let found = foreign.filter_map(|mark| Some((plain.find(mark)?, mark)));
+    if let Some((offset, mark)) = found.min() {
+        return Err(error(
+            text,
+            at + offset,
+            format!("`{mark}` means nothing here"),
+        ));
+    }
+    let control = |c: char| c.is_control() && (place == Place::Subject || !"\r\n\t".contains(c));
+    match plain.find(control) {
+        Some(offset) => Err(error(text, at + offset, "a control character".to_owned())),
+        None => Ok(()),
+    }
+}
+
+fn error(text: &str, at: usize, reason: String) -> TemplateError {
+    let before = text.get(..at).unwrap_or_default();
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    TemplateError {
+        line: before.matches('\n').count() + 1,
+        column: before.get(line_start..).unwrap_or_default().chars().count() + 1,
+        reason,
+    }
+}
+
+/// A name fit to be repeated in an error.
+fn shown(name: &str) -> String {
+    name.chars()
+        .take(40)
+        .map(|c| if c.is_ascii_graphic() { c } else { '?' })
+        .collect()
+}
+
+/// Follows whether the text has come into a tag, a style sheet, a script or a comment.
+#[derive(Debug, Default)]
+struct Markup {
+    in_tag: bool,
+    /// Opened and not closed yet, of each of [`RAW`].
+    raw: [usize; 3],
+}
+
+/// What is no text though it stands between tags.
+const RAW: [(&str, &str); 3] = [
+    ("<style", "</style"),
+    ("<script", "</script"),
+    ("<!--", "-->"),
+];
+
+impl Markup {
+    fn follow(&mut self, plain: &str) {
+        // Wrong in favour of caution: a `<` that opens no tag counts as one.
+        if let Some(last) = plain.rfind(['<', '>']) {
+            self.in_tag = plain.get(last..).is_some_and(|rest| rest.starts_with('<'));
+        }
+        let lower = plain.to_ascii_lowercase();
+        for ((open, close), depth) in RAW.iter().zip(&mut self.raw) {
+            *depth =
+                (*depth + lower.matches(open).count()).saturating_sub(lower.matches(close).count());
+        }
+    }
+
+    fn is_text(&self) -> bool {
+        !self.in_tag && self.raw == [0; 3]
+    }
+}
+
+fn escape(out: &mut String, value: &str) {
+    for c in value.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+}
