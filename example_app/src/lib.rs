@@ -11,9 +11,19 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, Error, HttpMessage as _, HttpResponse, Responder, get, web};
 use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
-use users_permissions::{UsersPermissions, permission};
+use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permission};
 
 pub use store::Articles;
+
+/// The plugin as this application wants it: users may have a nickname.
+pub fn plugin(config: Config) -> Builder {
+    let nickname = ProfileField::text("nickname")
+        .max_length(40)
+        .on_registration();
+    UsersPermissions::builder()
+        .config(config)
+        .profile_field(nickname)
+}
 
 /// The whole application, for `HttpServer` and for tests.
 pub fn app(

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use actix_web::HttpServer;
 use tracing_subscriber::EnvFilter;
-use users_permissions::{Config, UsersPermissions};
+use users_permissions::Config;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -27,10 +27,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let origins = std::env::var("UP_CORS_ORIGINS").unwrap_or_default();
 
-    let up = UsersPermissions::builder()
-        .config(Config::from_env()?)
-        .build()
-        .await?;
+    let up = example_app::plugin(Config::from_env()?).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
     let app = move || example_app::app(up.clone(), articles.clone(), origins.clone());
     let server = HttpServer::new(app).bind((host.as_str(), port))?;

@@ -126,10 +126,14 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 7] = [
+        const TABLES: [(&str, &str); 8] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
+            ),
+            (
+                "up_profiles",
+                "user_id, name, coalesce(text_value, '-'), coalesce(integer_value, 0), coalesce(boolean_value, FALSE), coalesce(time_value, '2000-01-01')",
             ),
             ("up_user_roles", "user_id, place, role_id"),
             (

@@ -100,8 +100,7 @@ impl Server {
 
     /// The example app as configured, over a database the caller keeps.
     pub async fn with_config(config: Config) -> Self {
-        let up = UsersPermissions::builder()
-            .config(config)
+        let up = example_app::plugin(config)
             .build()
             .await
             .expect("the plugin starts");

@@ -26,6 +26,7 @@ mod passwords;
 mod placements;
 mod policies;
 mod production;
+mod profile;
 mod queries;
 mod races;
 mod registration_input;

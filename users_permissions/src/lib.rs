@@ -59,8 +59,8 @@ pub use http::{
 };
 pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
-    AdvancedSettings, Email, NameError, Role, RoleId, User, UserId, UserRoles, Username,
-    new_document_id,
+    AdvancedSettings, Email, NameError, ProfileField, ProfileKind, ProfileValue, Role, RoleId,
+    User, UserId, UserRoles, Username, new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
 pub use services::{Hook, NewPassword, RegistrationRequest};

@@ -8,6 +8,7 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, ServedAction, Shared};
+use crate::model::ProfileField;
 use crate::model::{Email, User};
 use crate::services::{self, Hook, Hooks, NewPassword, RegistrationRequest, store_hook};
 use crate::store::Database;
@@ -93,6 +94,7 @@ pub struct Builder {
     config: Option<Config>,
     deny_unlisted: Option<bool>,
     expected: Vec<String>,
+    profile_fields: Vec<ProfileField>,
     hooks: Hooks,
 }
 
@@ -122,6 +124,19 @@ impl Builder {
         I::Item: Into<String>,
     {
         self.expected.extend(actions.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds a field to the application's users.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, UsersPermissions};
+    ///
+    /// let builder = UsersPermissions::builder().profile_field(ProfileField::text("nickname").on_registration());
+    /// # let _ = builder;
+    /// ```
+    pub fn profile_field(mut self, field: ProfileField) -> Self {
+        self.profile_fields.push(field);
         self
     }
 
@@ -209,6 +224,7 @@ impl Builder {
         if let Some(deny) = self.deny_unlisted {
             config.deny_unlisted = deny;
         }
+        config.profile_fields.extend(self.profile_fields);
         let catalog = Catalog::collect()?;
         catalog.expect(&self.expected)?;
         let hooks = self.hooks;

@@ -55,6 +55,13 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
             "must be legacy-support",
         ));
     }
+    if let Some(names) = get("UP_REGISTER_ALLOWED_FIELDS") {
+        let names = names
+            .split(',')
+            .map(str::trim)
+            .filter(|name| !name.is_empty());
+        config.register_allowed_fields = names.map(str::to_owned).collect();
+    }
     set(get, "UP_BCRYPT_COST", &mut config.bcrypt_cost)?;
     set(get, "UP_HASH_THREADS", &mut config.hash_threads)?;
     set(get, "UP_POOL_SIZE", &mut config.pool_size)?;

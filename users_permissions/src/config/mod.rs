@@ -17,7 +17,7 @@ pub use secret::Secret;
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
-use crate::model::AdvancedSettings;
+use crate::model::{AdvancedSettings, ProfileField};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,10 @@ pub struct Config {
     pub first_admin: Option<FirstAdmin>,
     /// Advanced settings of the first start.
     pub advanced_settings: AdvancedSettings,
+    /// Fields users have beside those every user has.
+    pub profile_fields: Vec<ProfileField>,
+    /// Names of profile fields that may be sent on registration, beside those declared so.
+    pub register_allowed_fields: Vec<String>,
     /// Honour the `grant(…)` lists of the application's handlers (default true).
     pub initial_grants: bool,
     /// Answer 403 on routes without `#[permission]` (default false).
@@ -156,6 +160,8 @@ impl Config {
             code_life: CodeLife::default(),
             first_admin: None,
             advanced_settings: AdvancedSettings::default(),
+            profile_fields: Vec::new(),
+            register_allowed_fields: Vec::new(),
             initial_grants: true,
             deny_unlisted: false,
             sync_interval: Duration::from_secs(1),
@@ -203,6 +209,7 @@ impl Config {
 
     /// Checks what no type can: ranges, and in production the strength of secrets.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
+        self.check_profile_fields()?;
         if !(4..=15).contains(&self.bcrypt_cost) {
             return Err(ConfigError::invalid(
                 "UP_BCRYPT_COST",
@@ -252,5 +259,36 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    fn check_profile_fields(&self) -> Result<(), ConfigError> {
+        let names: Vec<&str> = self
+            .profile_fields
+            .iter()
+            .map(|field| field.name.as_str())
+            .collect();
+        for (place, field) in self.profile_fields.iter().enumerate() {
+            let twice = names.iter().take(place).any(|name| *name == field.name);
+            let fault = field.name_fault().or(twice.then_some("is declared twice"));
+            if let Some(fault) = fault {
+                return Err(ConfigError::invalid(
+                    &format!("profile field `{}`", field.name),
+                    fault,
+                ));
+            }
+        }
+        let allowed = &self.register_allowed_fields;
+        match allowed.iter().find(|name| !names.contains(&name.as_str())) {
+            Some(unknown) => Err(ConfigError::invalid(
+                "UP_REGISTER_ALLOWED_FIELDS",
+                format!("`{unknown}` is no profile field of the application"),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// May the field be sent on registration?
+    pub(crate) fn allows_on_registration(&self, field: &ProfileField) -> bool {
+        field.on_registration || self.register_allowed_fields.contains(&field.name)
     }
 }

@@ -31,9 +31,8 @@ async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
         let services = &Worker::of(&req)?.shared.services;
         let (identifier, password) = input::login(content)?;
         counted.account(&services.account_key(&identifier)).await?;
-        Ok(ok(LoginView::new(
-            services.login(identifier, password).await?,
-        )))
+        let login = services.login(identifier, password).await?;
+        Ok(ok(LoginView::new(login, &services.config.profile_fields)))
     })
     .await
 }
@@ -49,10 +48,11 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
         async |counted, content| {
             let services = &Worker::of(&req)?.shared.services;
             services.check_registration_open()?;
-            let registration = input::registration(content)?;
+            let registration = input::registration(content, &services.config)?;
             let account = services.account_key(registration.email.as_str());
             counted.account(&account).await?;
-            Ok(ok(LoginView::new(services.register(registration).await?)))
+            let login = services.register(registration).await?;
+            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
         },
     )
     .await

@@ -7,8 +7,10 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
-use crate::model::{Role, User};
+use super::profile;
+use crate::model::{ProfileField, Role, User};
 use crate::services::{Login, RoleSummary};
 
 /// A user; `role` and `roles` only where they were asked for and may be seen.
@@ -28,6 +30,9 @@ pub(super) struct UserView {
     updated_at: DateTime<Utc>,
     #[serde(serialize_with = "iso")]
     published_at: DateTime<Utc>,
+    /// The application's own fields.
+    #[serde(flatten)]
+    profile: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<RoleView>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -35,8 +40,9 @@ pub(super) struct UserView {
 }
 
 impl UserView {
-    pub(super) fn new(user: User) -> Self {
+    pub(super) fn new(user: User, declared: &[ProfileField]) -> Self {
         Self {
+            profile: profile::shown(&user, declared),
             id: user.id,
             document_id: user.document_id,
             username: user.username,
@@ -120,10 +126,10 @@ pub(super) struct LoginView {
 }
 
 impl LoginView {
-    pub(super) fn new(login: Login) -> Self {
+    pub(super) fn new(login: Login, declared: &[ProfileField]) -> Self {
         Self {
             jwt: login.jwt.map(|jwt| jwt.expose().to_owned()),
-            user: UserView::new(login.user),
+            user: UserView::new(login.user, declared),
         }
     }
 }

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::body::{Content, Fields};
+use super::profile;
 use super::relation::roles;
-use crate::config::Secret;
+use crate::config::{Config, Secret};
 use crate::error::{Error, FieldError, Result, Validation};
-use crate::model::Email;
+use crate::model::{Email, ProfileField};
 use crate::services::{NewAccount, Registration, UserChange};
 
 /// Collects the broken rules of a body, in the order they are met.
@@ -119,8 +120,14 @@ pub(super) fn login(content: Content) -> Result<(String, Secret)> {
     Ok((identifier, Secret::from(password)))
 }
 
-pub(super) fn registration(content: Content) -> Result<Registration> {
-    let fields = only(content, &["username", "email", "password"])?;
+pub(super) fn registration(content: Content, config: &Config) -> Result<Registration> {
+    let declared = config.profile_fields.iter();
+    let declared: Vec<_> = declared
+        .filter(|field| config.allows_on_registration(field))
+        .collect();
+    let mut allowed = vec!["username", "email", "password"];
+    allowed.extend(declared.iter().map(|field| field.name.as_str()));
+    let fields = only(content, &allowed)?;
     let mut checker = Checker::default();
     let email = checker.email(&fields);
     let username = checker.text(&fields, "username");
@@ -128,12 +135,14 @@ pub(super) fn registration(content: Content) -> Result<Registration> {
     if password.len() > 72 {
         checker.fail(&["password"], "Password must be less than 73 bytes");
     }
+    let profile = profile::values(&mut checker, &fields, declared, true);
     checker.finish()?;
     let email = email.ok_or_else(|| Error::internal("an address without an error"))?;
     Ok(Registration {
         username,
         email,
         password: Secret::from(password),
+        profile,
     })
 }
 
@@ -147,8 +156,15 @@ const USER_FIELDS: [&str; 7] = [
     "blocked",
 ];
 
-pub(super) fn new_account(content: Content) -> Result<NewAccount> {
-    let fields = only(content, &USER_FIELDS)?;
+/// The fields of a user, and those the application has declared.
+fn user_fields(content: Content, declared: &[ProfileField]) -> Result<Fields> {
+    let declared = declared.iter().map(|field| field.name.as_str());
+    let allowed: Vec<_> = USER_FIELDS.into_iter().chain(declared).collect();
+    only(content, &allowed)
+}
+
+pub(super) fn new_account(content: Content, declared: &[ProfileField]) -> Result<NewAccount> {
+    let fields = user_fields(content, declared)?;
     let mut checker = Checker::default();
     let email = checker.email(&fields);
     let username = at_least_one(&mut checker, &fields, "username");
@@ -156,6 +172,7 @@ pub(super) fn new_account(content: Content) -> Result<NewAccount> {
     let roles = roles(&mut checker, &fields);
     let confirmed = checker.flag(&fields, "confirmed");
     let blocked = checker.flag(&fields, "blocked");
+    let profile = profile::values(&mut checker, &fields, declared, true);
     checker.finish()?;
     let email = email.ok_or_else(|| Error::internal("an address without an error"))?;
     Ok(NewAccount {
@@ -165,6 +182,7 @@ pub(super) fn new_account(content: Content) -> Result<NewAccount> {
         roles,
         confirmed: confirmed.unwrap_or(false),
         blocked: blocked.unwrap_or(false),
+        profile,
     })
 }
 
@@ -176,8 +194,8 @@ fn at_least_one(checker: &mut Checker, fields: &Fields, name: &str) -> String {
     checker.text(fields, name)
 }
 
-pub(super) fn user_change(content: Content) -> Result<UserChange> {
-    let fields = only(content, &USER_FIELDS)?;
+pub(super) fn user_change(content: Content, declared: &[ProfileField]) -> Result<UserChange> {
+    let fields = user_fields(content, declared)?;
     let mut checker = Checker::default();
     let mut change = UserChange::default();
     if fields.contains_key("email") {
@@ -197,6 +215,7 @@ pub(super) fn user_change(content: Content) -> Result<UserChange> {
     change.roles = roles(&mut checker, &fields);
     change.confirmed = checker.flag(&fields, "confirmed");
     change.blocked = checker.flag(&fields, "blocked");
+    change.profile = profile::values(&mut checker, &fields, declared, false);
     checker.finish()?;
     Ok(change)
 }

@@ -14,6 +14,7 @@ mod listed;
 mod middleware;
 mod permissions;
 mod policy;
+mod profile;
 mod relation;
 mod roles;
 mod routes;

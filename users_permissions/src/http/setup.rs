@@ -80,5 +80,5 @@ async fn set_up(req: &HttpRequest, content: Content) -> Result<HttpResponse> {
     let user = services
         .set_up(Secret::from(token), username, email, Secret::from(password))
         .await?;
-    Ok(ok(UserView::new(user)))
+    Ok(ok(UserView::new(user, &services.config.profile_fields)))
 }

@@ -5,8 +5,9 @@ use serde_json::{Map, Value};
 
 use super::auth_user::Caller;
 use super::dto::{RoleView, UserView};
+use super::worker::Worker;
 use crate::error::{Error, QueryError, Result};
-use crate::model::Role;
+use crate::model::{ProfileField, Role};
 use crate::query::{FieldRef, Params, Query, Schema};
 use crate::services::{Account, role_schema, user_schema};
 
@@ -18,6 +19,7 @@ pub(super) struct UserRequest {
     pub(super) query: Query,
     schema: Schema,
     populate: Populate,
+    declared: Vec<ProfileField>,
 }
 
 /// Which relations are shown.
@@ -37,7 +39,8 @@ impl UserRequest {
     /// Parses the query string as far as the caller may go.
     pub(super) fn parse(req: &HttpRequest, caller: &Caller) -> Result<Self> {
         let may_see_roles = may_see_roles(caller);
-        let schema = user_schema(may_see_roles);
+        let declared = &Worker::of(req)?.shared.services.config.profile_fields;
+        let schema = user_schema(may_see_roles, declared);
         let params = Params::parse(req.query_string())?;
         let query = Query::from_params(&params, &schema)?;
         let populate = match params.get("populate") {
@@ -54,12 +57,16 @@ impl UserRequest {
             query,
             schema,
             populate,
+            declared: declared.clone(),
         })
     }
 
     /// The user as far as it was asked for.
     pub(super) fn show(&self, account: Account) -> Result<Value> {
-        let mut shown = object(serde_json::to_value(UserView::new(account.user)))?;
+        let mut shown = object(serde_json::to_value(UserView::new(
+            account.user,
+            &self.declared,
+        )))?;
         choose(&mut shown, &self.schema, self.query.fields.as_deref());
         if let (Some(shape), Some(role)) = (&self.populate.role, account.roles.first()) {
             shown.insert("role".to_owned(), shape.show(role)?);

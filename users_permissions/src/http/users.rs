@@ -10,7 +10,7 @@ use super::input;
 use super::shape::{UserRequest, may_see_roles};
 use super::worker::Worker;
 use crate::error::{Error, Result};
-use crate::model::UserId;
+use crate::model::{ProfileField, UserId};
 use crate::permission;
 use crate::services::{Account, Actor};
 
@@ -83,10 +83,13 @@ pub(super) async fn create(
     body: Body<SMALL>,
 ) -> Result<HttpResponse> {
     let services = &Worker::of(&req)?.shared.services;
-    let created = services
-        .create_user(actor(&caller), input::new_account(body.0)?)
-        .await?;
-    Ok(json(StatusCode::CREATED, written(created, &caller)))
+    let declared = &services.config.profile_fields;
+    let account = input::new_account(body.0, declared)?;
+    let created = services.create_user(actor(&caller), account).await?;
+    Ok(json(
+        StatusCode::CREATED,
+        written(created, &caller, declared),
+    ))
 }
 
 /// Changes a user.
@@ -99,10 +102,10 @@ pub(super) async fn update(
     body: Body<SMALL>,
 ) -> Result<HttpResponse> {
     let services = &Worker::of(&req)?.shared.services;
-    let changed = services
-        .update_user(actor(&caller), user_id(&id)?, input::user_change(body.0)?)
-        .await?;
-    Ok(ok(written(changed, &caller)))
+    let declared = &services.config.profile_fields;
+    let (id, change) = (user_id(&id)?, input::user_change(body.0, declared)?);
+    let changed = services.update_user(actor(&caller), id, change).await?;
+    Ok(ok(written(changed, &caller, declared)))
 }
 
 /// Deletes a user.
@@ -115,7 +118,10 @@ pub(super) async fn destroy(
 ) -> Result<HttpResponse> {
     let services = &Worker::of(&req)?.shared.services;
     let deleted = services.delete_user(actor(&caller), user_id(&id)?).await?;
-    Ok(ok(UserView::new(deleted.user)))
+    Ok(ok(UserView::new(
+        deleted.user,
+        &services.config.profile_fields,
+    )))
 }
 
 /// Who acts, for the rules about handing out rights.
@@ -128,8 +134,8 @@ fn user_id(text: &str) -> Result<UserId> {
 }
 
 /// Writes answer the roles unasked, to those who may read roles.
-fn written(account: Account, caller: &Caller) -> UserView {
-    let view = UserView::new(account.user);
+fn written(account: Account, caller: &Caller, declared: &[ProfileField]) -> UserView {
+    let view = UserView::new(account.user, declared);
     if may_see_roles(caller) {
         view.with_roles(&account.roles)
     } else {

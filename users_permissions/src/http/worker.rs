@@ -11,7 +11,8 @@ use super::bearer::{Bearer, bearer};
 use super::catalog::Routes;
 use crate::acl::ActionEntry;
 use crate::error::Error;
-use crate::services::{Principal, RightsReader, Services, Slot, VerifiedToken, unix_now};
+use crate::model::Principal;
+use crate::services::{RightsReader, Services, Slot, VerifiedToken, unix_now};
 
 /// A token that does not verify, or none where one is needed.
 pub(super) const MISSING: Error = Error::Unauthorized("Missing or invalid credentials");

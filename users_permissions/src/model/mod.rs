@@ -2,6 +2,8 @@
 
 mod mail;
 mod names;
+mod principal;
+mod profile;
 mod role;
 mod settings;
 mod user;
@@ -11,6 +13,9 @@ pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};
+pub(crate) use principal::Principal;
+pub(crate) use profile::ProfileChange;
+pub use profile::{ProfileField, ProfileKind, ProfileValue};
 pub use role::Role;
 pub(crate) use role::{ADMINISTRATOR, AUTHENTICATED, PUBLIC, SEEDED_ROLES};
 pub use settings::AdvancedSettings;

@@ -1,8 +1,10 @@
 //! Users as the rest of the crate knows them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
-use super::{Email, RoleId, UserId, UserRoles, Username};
+use super::{Email, ProfileChange, ProfileValue, RoleId, UserId, UserRoles, Username};
 
 /// A user without anything secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub struct User {
     pub blocked: bool,
     /// Roles of the user.
     pub roles: UserRoles,
+    /// Values of the fields the application has declared, private ones included.
+    pub profile: BTreeMap<String, ProfileValue>,
     /// Tokens of a lower version are refused.
     pub token_version: i32,
     /// Creation time.
@@ -43,6 +47,7 @@ pub(crate) struct NewUser {
     pub confirmed: bool,
     pub blocked: bool,
     pub roles: UserRoles,
+    pub profile: ProfileChange,
 }
 
 /// A change of a user; `None` keeps what is there.
@@ -56,6 +61,7 @@ pub(crate) struct UserPatch {
     pub confirmed: Option<bool>,
     pub blocked: Option<bool>,
     pub roles: Option<UserRoles>,
+    pub profile: ProfileChange,
     /// Ends every token issued so far.
     pub end_tokens: bool,
 }

@@ -1,9 +1,9 @@
 //! Signing in with identifier and password.
 
-use super::{Principal, Services};
+use super::Services;
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, User, Username};
+use crate::model::{Email, Principal, User, Username};
 use crate::store;
 
 /// A finished login: the token and whose it is.
@@ -94,10 +94,10 @@ impl Services {
         if let Some(known) = slot.current(self.principals.epoch()) {
             return Ok(known.cloned());
         }
-        let user = self
+        let principal = self
             .store
-            .run(move |conn| store::users::find(conn, id))
+            .run(move |conn| store::users::principal(conn, id))
             .await?;
-        Ok(slot.fill(user.map(Principal::from)).cloned())
+        Ok(slot.fill(principal).cloned())
     }
 }

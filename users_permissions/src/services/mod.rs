@@ -31,7 +31,7 @@ pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use login::Login;
 pub(crate) use mails::{Delivery, Mails};
 pub(crate) use passwords::{Hasher, PasswordRules};
-pub(crate) use principals::{Principal, Principals, Slot};
+pub(crate) use principals::{Principals, Slot};
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};

@@ -9,33 +9,7 @@ use std::sync::{Arc, OnceLock};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Lifecycle, UnitWeighter};
 
-use crate::model::{User, UserId, UserRoles};
-
-/// A user as permission checks see it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Principal {
-    pub(crate) id: UserId,
-    pub(crate) username: String,
-    pub(crate) email: String,
-    pub(crate) roles: UserRoles,
-    pub(crate) blocked: bool,
-    pub(crate) confirmed: bool,
-    pub(crate) token_version: i32,
-}
-
-impl From<User> for Principal {
-    fn from(user: User) -> Self {
-        Self {
-            id: user.id,
-            username: user.username,
-            email: user.email,
-            roles: user.roles,
-            blocked: user.blocked,
-            confirmed: user.confirmed,
-            token_version: user.token_version,
-        }
-    }
-}
+use crate::model::{Principal, UserId};
 
 /// What is remembered of one user id; `None` inside: there is no such user.
 #[derive(Debug)]
@@ -155,7 +129,7 @@ impl std::fmt::Debug for Principals {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RoleId;
+    use crate::model::{RoleId, UserRoles};
 
     fn principal(id: UserId, role: RoleId) -> Principal {
         Principal {

@@ -3,7 +3,7 @@
 use super::{Login, RegistrationRequest, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, NameError, NewUser, User, UserRoles, Username};
+use crate::model::{Email, NameError, NewUser, ProfileChange, User, UserRoles, Username};
 use crate::store::{self, Conflict, DbConn};
 
 /// What a stranger registers with; well formed, not yet judged.
@@ -12,6 +12,7 @@ pub(crate) struct Registration {
     pub(crate) username: String,
     pub(crate) email: Email,
     pub(crate) password: Secret,
+    pub(crate) profile: ProfileChange,
 }
 
 const TAKEN: &str = "Email or Username are already taken";
@@ -65,6 +66,7 @@ impl Services {
             confirmed: !settings.email_confirmation,
             blocked: false,
             roles: UserRoles::new(role.id, []),
+            profile: input.profile,
         };
         let user = self.store.run(move |conn| insert(conn, new)).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");

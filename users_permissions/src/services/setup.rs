@@ -76,6 +76,7 @@ pub(super) fn create_admin(
         confirmed: true,
         blocked: false,
         roles: UserRoles::new(role.id, []),
+        profile: Default::default(),
     };
     store::users::create(conn, new).map_err(|error| match store::conflict(&error) {
         Some(_) => Error::application("Email or Username are already taken"),

@@ -7,8 +7,8 @@ use super::{Actor, Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, Role, RoleId, RoleRef, RolesChange, User,
-    UserId, UserPatch, UserRoles, Username,
+    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, ProfileChange, Role, RoleId, RoleRef,
+    RolesChange, User, UserId, UserPatch, UserRoles, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -29,6 +29,7 @@ pub(crate) struct NewAccount {
     pub(crate) roles: RolesChange<RoleRef>,
     pub(crate) confirmed: bool,
     pub(crate) blocked: bool,
+    pub(crate) profile: ProfileChange,
 }
 
 /// A change of a user; `None` keeps what is there.
@@ -40,6 +41,7 @@ pub(crate) struct UserChange {
     pub(crate) roles: RolesChange<RoleRef>,
     pub(crate) confirmed: Option<bool>,
     pub(crate) blocked: Option<bool>,
+    pub(crate) profile: ProfileChange,
 }
 
 impl UserChange {
@@ -51,6 +53,7 @@ impl UserChange {
             roles,
             confirmed,
             blocked,
+            profile,
         } = self;
         username.is_none()
             && email.is_none()
@@ -58,6 +61,7 @@ impl UserChange {
             && roles.is_empty()
             && confirmed.is_none()
             && blocked.is_none()
+            && profile.is_empty()
     }
 }
 
@@ -91,6 +95,7 @@ impl Services {
             confirmed: new.confirmed,
             blocked: new.blocked,
             roles,
+            profile: new.profile,
         };
         let create = move |conn: &mut DbConn| -> Result<Account> {
             // In line with the deletion of roles: nobody is given one that is going away.
@@ -208,6 +213,7 @@ impl Services {
             password_hash,
             blocked: change.blocked,
             roles,
+            profile: change.profile,
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Account, Services};
 use crate::acl::Snapshot;
 use crate::error::Result;
-use crate::model::{Role, RoleId, User, UserId};
+use crate::model::{ProfileField, ProfileKind, Role, RoleId, User, UserId};
 use crate::query::{Condition, FieldKind, Query, Reachable as _, Schema, Value};
 use crate::store::{self, UserFields};
 
@@ -13,7 +13,7 @@ use crate::store::{self, UserFields};
 const MAX_ROWS: i64 = 10_000;
 
 /// What queries for users may name; `role` only for those who may read roles.
-pub(crate) fn user_schema(roles_readable: bool) -> Schema {
+pub(crate) fn user_schema(roles_readable: bool, profile: &[ProfileField]) -> Schema {
     const PRIVATE: [&str; 5] = [
         "password",
         "resetPasswordToken",
@@ -28,9 +28,34 @@ pub(crate) fn user_schema(roles_readable: bool) -> Schema {
     };
     // The users of a role are never shown; the relation is known so that errors below it are Strapi's.
     let role = role_schema().relation("users", hide(Schema::new()), false);
-    hide(UserFields::schema())
+    let fields = hide(UserFields::schema());
+    let fields = profile.iter().fold(fields, |schema, field| {
+        if field.private {
+            schema.private(&*field.name)
+        } else {
+            schema.field(&*field.name, kind(field.kind))
+        }
+    });
+    fields
         .relation("role", role.clone(), roles_readable)
         .to_many("roles", role, roles_readable)
+}
+
+fn kind(kind: ProfileKind) -> FieldKind {
+    match kind {
+        ProfileKind::Text => FieldKind::Text,
+        ProfileKind::Integer => FieldKind::Integer,
+        ProfileKind::Boolean => FieldKind::Boolean,
+        ProfileKind::Time => FieldKind::Time,
+    }
+}
+
+/// The profile fields a query may name, in the order of [`user_schema`].
+fn reachable_profile(profile: &[ProfileField]) -> Vec<(String, FieldKind)> {
+    let public = profile.iter().filter(|field| !field.private);
+    public
+        .map(|field| (field.name.clone(), kind(field.kind)))
+        .collect()
 }
 
 /// The fields of a role; [`role_value`] answers by position.
@@ -69,14 +94,20 @@ fn roles_where(snapshot: &Snapshot, field: usize, condition: &Condition) -> Vec<
 }
 
 impl Services {
+    /// What lies beyond the columns of users.
+    fn reach(&self, snapshot: Arc<Snapshot>) -> store::users_query::Reach {
+        store::users_query::Reach {
+            profile: reachable_profile(&self.config.profile_fields),
+            roles: Box::new(move |at, condition| roles_where(&snapshot, at, condition)),
+        }
+    }
+
     /// The users a query asks for, with their roles.
     pub(crate) async fn users(&self, mut query: Query) -> Result<Vec<Account>> {
         query.page.limit = Some(query.page.limit.unwrap_or(MAX_ROWS).min(MAX_ROWS));
         let snapshot = self.rights.load_full();
-        let rights = Arc::clone(&snapshot);
-        let list = move |conn: &mut _| {
-            store::users_query::list(conn, &query, &|at, test| roles_where(&rights, at, test))
-        };
+        let reach = self.reach(Arc::clone(&snapshot));
+        let list = move |conn: &mut _| store::users_query::list(conn, &query, &reach);
         let users = self.store.run(list).await?;
         let account = |user: User| Account {
             roles: snapshot.roles_of(&user.roles),
@@ -87,10 +118,8 @@ impl Services {
 
     /// How many users a query finds, whatever the page.
     pub(crate) async fn count_users(&self, query: Query) -> Result<i64> {
-        let rights = self.rights.load_full();
-        let count = move |conn: &mut _| {
-            store::users_query::count(conn, &query, &|at, test| roles_where(&rights, at, test))
-        };
+        let reach = self.reach(self.rights.load_full());
+        let count = move |conn: &mut _| store::users_query::count(conn, &query, &reach);
         self.store.run(count).await
     }
 
@@ -99,12 +128,8 @@ impl Services {
         if query.filter.is_none() && query.search.is_none() {
             return Ok(true);
         }
-        let rights = self.rights.load_full();
-        let find = move |conn: &mut _| {
-            store::users_query::matches(conn, id, &query, &|at, test| {
-                roles_where(&rights, at, test)
-            })
-        };
+        let reach = self.reach(self.rights.load_full());
+        let find = move |conn: &mut _| store::users_query::matches(conn, id, &query, &reach);
         self.store.run(find).await
     }
 }

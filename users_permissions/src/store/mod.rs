@@ -8,6 +8,7 @@ mod database;
 pub(crate) mod memberships;
 mod migrate;
 pub(crate) mod outbox;
+mod profiles;
 pub(crate) mod reach;
 pub(crate) mod roles;
 mod schema;

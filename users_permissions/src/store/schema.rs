@@ -38,6 +38,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_profiles (user_id, name) {
+        user_id -> Integer,
+        name -> Text,
+        text_value -> Nullable<Text>,
+        integer_value -> Nullable<Integer>,
+        boolean_value -> Nullable<Bool>,
+        time_value -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     up_actions (id) {
         id -> Integer,
         action -> Text,
@@ -106,6 +117,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     up_roles,
     up_users,
     up_user_roles,
+    up_profiles,
     up_actions,
     up_permissions
 );

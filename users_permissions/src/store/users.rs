@@ -1,14 +1,17 @@
 //! Users.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::memberships;
 use super::schema::{up_user_roles, up_users};
 use super::time::{from_db, now, to_db};
+use super::{memberships, profiles};
 use crate::model::{
-    Email, NewUser, RoleId, User, UserId, UserPatch, UserRoles, Username, new_document_id,
+    Email, NewUser, Principal, ProfileValue, RoleId, User, UserId, UserPatch, UserRoles, Username,
+    new_document_id,
 };
 
 #[derive(Queryable, Selectable)]
@@ -27,7 +30,7 @@ pub(super) struct UserRow {
 }
 
 impl UserRow {
-    fn with_roles(self, roles: UserRoles) -> User {
+    fn complete(self, roles: UserRoles, profile: BTreeMap<String, ProfileValue>) -> User {
         User {
             id: self.id,
             document_id: self.document_id,
@@ -37,6 +40,7 @@ impl UserRow {
             confirmed: self.confirmed,
             blocked: self.blocked,
             roles,
+            profile,
             token_version: self.token_version,
             created_at: from_db(self.created_at),
             updated_at: from_db(self.updated_at),
@@ -79,7 +83,17 @@ pub(crate) struct Credentials {
 }
 
 pub(crate) fn find(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
-    // One statement, for callers that are not remembered: a row for each role, the primary one first.
+    let row = up_users::table
+        .find(id)
+        .select(UserRow::as_select())
+        .first(conn)
+        .optional()?;
+    Ok(complete(conn, Vec::from_iter(row))?.pop())
+}
+
+/// The caller with this id, by one statement.
+pub(crate) fn principal(conn: &mut DbConn, id: UserId) -> QueryResult<Option<Principal>> {
+    // A row for each role, the primary one first.
     let rows: Vec<(UserRow, RoleId)> = up_users::table
         .inner_join(up_user_roles::table)
         .filter(up_users::id.eq(id))
@@ -88,18 +102,26 @@ pub(crate) fn find(conn: &mut DbConn, id: UserId) -> QueryResult<Option<User>> {
         .load(conn)?;
     let roles = UserRoles::from_places(rows.iter().map(|(_, role)| *role));
     let row = rows.into_iter().next();
-    Ok(row
-        .zip(roles)
-        .map(|((row, _), roles)| row.with_roles(roles)))
+    Ok(row.zip(roles).map(|((row, _), roles)| Principal {
+        id: row.id,
+        username: row.username,
+        email: row.email,
+        roles,
+        blocked: row.blocked,
+        confirmed: row.confirmed,
+        token_version: row.token_version,
+    }))
 }
 
-/// Adds the roles. A user that was deleted meanwhile has none and is left out.
+/// Adds roles and profiles. A user that was deleted meanwhile has no role and is left out.
 pub(super) fn complete(conn: &mut DbConn, rows: Vec<UserRow>) -> QueryResult<Vec<User>> {
     let ids: Vec<UserId> = rows.iter().map(|row| row.id).collect();
     let mut roles = memberships::of(conn, &ids)?;
+    let mut profiles = profiles::of(conn, &ids)?;
     let users = rows.into_iter().filter_map(|row| {
         let roles = roles.remove(&row.id)?;
-        Some(row.with_roles(roles))
+        let profile = profiles.remove(&row.id).unwrap_or_default();
+        Some(row.complete(roles, profile))
     });
     Ok(users.collect())
 }
@@ -215,7 +237,10 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
             .select(UserRow::as_select())
             .first(conn)?;
         memberships::set(conn, created.id, &new.roles)?;
-        Ok(created.with_roles(new.roles))
+        profiles::write(conn, created.id, &new.profile)?;
+        let values = new.profile.into_iter();
+        let profile = values.filter_map(|(name, value)| Some((name, value?)));
+        Ok(created.complete(new.roles, profile.collect()))
     })
 }
 
@@ -246,6 +271,7 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
         if let Some(roles) = &patch.roles {
             memberships::set(conn, id, roles)?;
         }
+        profiles::write(conn, id, &patch.profile)?;
         find(conn, id)
     })
 }

@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::memberships;
 use super::reach::{BoxedCondition, BoxedOrder, compile};
 use super::schema::{up_roles, up_user_roles, up_users};
 use super::users::{self, UserRow};
+use super::{memberships, profiles};
 use crate::model::{RoleId, User};
-use crate::query::{Condition, FieldRef, Operator, Order, Query, Reachable as _, Value};
+use crate::query::{Condition, FieldKind, FieldRef, Operator, Order, Query, Reachable as _, Value};
 
 crate::reachable! {
     /// What a list of users may be asked for.
@@ -32,22 +32,32 @@ const PRIMARY_ROLE: usize = 0;
 /// Positions of what `_q` searches.
 const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
 
-/// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
-/// users never have to be joined with them.
-pub(crate) type RolesWhere<'a> = &'a dyn Fn(usize, &Condition) -> Vec<RoleId>;
+/// What queries reach beyond the columns of users.
+pub(crate) struct Reach {
+    /// Profile fields; their positions follow those of the columns.
+    pub(crate) profile: Vec<(String, FieldKind)>,
+    /// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
+    /// users never have to be joined with them.
+    pub(crate) roles: Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>,
+}
+
+impl Reach {
+    fn profile(&self, at: usize) -> Option<&(String, FieldKind)> {
+        self.profile.get(at.checked_sub(COLUMNS)?)
+    }
+}
+
+/// Number of columns in [`UserFields`].
+const COLUMNS: usize = 10;
 
 /// The users a query asks for.
-pub(crate) fn list(
-    conn: &mut DbConn,
-    query: &Query,
-    roles: RolesWhere<'_>,
-) -> QueryResult<Vec<User>> {
+pub(crate) fn list(conn: &mut DbConn, query: &Query, reach: &Reach) -> QueryResult<Vec<User>> {
     let mut select = up_users::table.select(UserRow::as_select()).into_boxed();
-    if let Some(condition) = condition(query, roles) {
+    if let Some(condition) = condition(query, reach) {
         select = select.filter(condition);
     }
     for sort in &query.sort {
-        if let Some(key) = order(sort.field, sort.order) {
+        if let Some(key) = order(sort.field, sort.order, reach) {
             select = select.then_order_by(key);
         }
     }
@@ -62,9 +72,9 @@ pub(crate) fn list(
 }
 
 /// How many there are, whatever the page.
-pub(crate) fn count(conn: &mut DbConn, query: &Query, roles: RolesWhere<'_>) -> QueryResult<i64> {
+pub(crate) fn count(conn: &mut DbConn, query: &Query, reach: &Reach) -> QueryResult<i64> {
     let mut select = up_users::table.count().into_boxed();
-    if let Some(condition) = condition(query, roles) {
+    if let Some(condition) = condition(query, reach) {
         select = select.filter(condition);
     }
     select.get_result(conn)
@@ -75,29 +85,35 @@ pub(crate) fn matches(
     conn: &mut DbConn,
     id: i32,
     query: &Query,
-    roles: RolesWhere<'_>,
+    reach: &Reach,
 ) -> QueryResult<bool> {
     let mut select = up_users::table
         .filter(up_users::id.eq(id))
         .count()
         .into_boxed();
-    if let Some(condition) = condition(query, roles) {
+    if let Some(condition) = condition(query, reach) {
         select = select.filter(condition);
     }
     Ok(select.get_result::<i64>(conn)? > 0)
 }
 
-fn condition(query: &Query, roles: RolesWhere<'_>) -> Option<BoxedCondition<up_users::table>> {
+fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<up_users::table>> {
     let field =
         |field: FieldRef, condition: &Condition| -> Option<BoxedCondition<up_users::table>> {
             match field {
-                FieldRef::Own(_) => UserFields::condition(field, condition),
+                FieldRef::Own(at) => match reach.profile(at) {
+                    Some((name, kind)) => profiles::condition(name, *kind, condition),
+                    None => UserFields::condition(field, condition),
+                },
                 FieldRef::Related(relation, at) => {
                     let positive = Condition {
                         negated: false,
                         ..condition.clone()
                     };
-                    Some(members(relation == PRIMARY_ROLE, roles(at, &positive)))
+                    Some(members(
+                        relation == PRIMARY_ROLE,
+                        (reach.roles)(at, &positive),
+                    ))
                 }
             }
         };
@@ -132,9 +148,15 @@ fn members(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table>
     }
 }
 
-fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<up_users::table>> {
-    let FieldRef::Related(_, at) = field else {
-        return UserFields::order(field, order);
+fn order(field: FieldRef, order: Order, reach: &Reach) -> Option<BoxedOrder<up_users::table>> {
+    let at = match field {
+        FieldRef::Related(_, at) => at,
+        FieldRef::Own(at) => {
+            return match reach.profile(at) {
+                Some((name, kind)) => Some(profiles::order(name, *kind, order)),
+                None => UserFields::order(field, order),
+            };
+        }
     };
     let own_role = up_user_roles::table
         .inner_join(up_roles::table)
@@ -157,5 +179,17 @@ fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<up_users::table>> {
         5 | 7 => by!(up_roles::created_at),
         6 => by!(up_roles::updated_at),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profile_fields_follow_the_columns() {
+        let last = UserFields::schema().name(FieldRef::Own(COLUMNS - 1));
+        assert_eq!(last.as_deref(), Some("publishedAt"));
+        assert_eq!(UserFields::schema().name(FieldRef::Own(COLUMNS)), None);
     }
 }

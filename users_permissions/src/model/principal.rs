@@ -1,0 +1,15 @@
+//! Who calls.
+
+use super::{UserId, UserRoles};
+
+/// A user as permission checks see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Principal {
+    pub(crate) id: UserId,
+    pub(crate) username: String,
+    pub(crate) email: String,
+    pub(crate) roles: UserRoles,
+    pub(crate) blocked: bool,
+    pub(crate) confirmed: bool,
+    pub(crate) token_version: i32,
+}
