@@ -37,7 +37,7 @@ impl Checker {
     }
 
     /// A required e-mail address; `None` only when an error was noted.
-    fn email(&mut self, fields: &Fields) -> Option<Email> {
+    pub(super) fn email(&mut self, fields: &Fields) -> Option<Email> {
         let errors = self.errors.len();
         let text = self.text(fields, "email");
         if self.errors.len() > errors {

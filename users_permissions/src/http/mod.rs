@@ -1,10 +1,12 @@
 //! HTTP: who calls, what they may, and the wire shapes of Strapi. No SQL in here.
 
+mod account_input;
 mod auth;
 mod auth_user;
 mod bearer;
 mod body;
 mod catalog;
+mod confirmation;
 mod dto;
 mod error;
 mod guard;
@@ -12,6 +14,7 @@ mod input;
 mod limits;
 mod listed;
 mod middleware;
+mod passwords;
 mod permissions;
 mod policy;
 mod roles;

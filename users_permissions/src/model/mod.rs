@@ -1,11 +1,13 @@
 //! Plain data: users, roles, settings, names. No database, no HTTP.
 
+mod code;
 mod mail;
 mod names;
 mod role;
 mod settings;
 mod user;
 
+pub(crate) use code::CodePurpose;
 pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;

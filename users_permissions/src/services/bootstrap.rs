@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens, passwords,
-    rights, setup,
+    Hasher, Hooks, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens,
+    passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
@@ -17,6 +19,9 @@ use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_loc
 
 /// Actions of the plugin itself, whose first grants no switch turns off.
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
+
+/// Mails with codes that wait to be written; whoever asks beyond is told to come back.
+const MAILS_AT_A_TIME: usize = 256;
 
 /// Prepares the database and builds the services. Blocks; call it off the request threads.
 pub(crate) fn start(
@@ -37,7 +42,7 @@ pub(crate) fn start(
     warn_about(&config);
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
-    let limits = Limits::new(&config)?;
+    let limits = Arc::new(Limits::new(&config)?);
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -47,11 +52,14 @@ pub(crate) fn start(
     let settings = Arc::new(settings);
     let sealer = Arc::new(Sealer::new(&config, &keys));
     let mails = Mails::new(&config, Arc::clone(&settings), Arc::clone(&sealer), false)?;
+    let mails = Arc::new(mails);
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
-        mails: Arc::new(mails),
+        letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
+        mails,
+        writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         settings,
         catalog: Arc::new(catalog),
         password_rules: PasswordRules::new(&config),

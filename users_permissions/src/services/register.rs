@@ -3,8 +3,8 @@
 use super::{Login, RegistrationRequest, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, NameError, NewUser, User, Username};
-use crate::store::{self, Conflict, DbConn};
+use crate::model::{CodePurpose, Email, NameError, NewUser, User, Username};
+use crate::store::{self, Conflict, DbConn, transaction};
 
 /// What a stranger registers with; well formed, not yet judged.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Services {
             blocked: false,
             role_id: role.id,
         };
-        let user = self.store.run(move |conn| insert(conn, new)).await?;
+        let user = self.insert(new).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
         self.tell_of_registration(&user);
         if settings.email_confirmation {
@@ -78,6 +78,25 @@ impl Services {
 }
 
 impl Services {
+    /// Writes the user, and with it the mail that asks for a proof of its address.
+    async fn insert(&self, new: NewUser) -> Result<User> {
+        if new.confirmed {
+            return self.store.run(move |conn| insert(conn, new)).await;
+        }
+        if !self.limits.spend_mail().await {
+            return Err(Error::RateLimited);
+        }
+        let letters = self.letters.clone();
+        let write = move |conn: &mut DbConn| -> Result<User> {
+            let user = insert(conn, new)?;
+            letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+            Ok(user)
+        };
+        let user = self.store.run(move |conn| transaction(conn, write)).await?;
+        self.letters.post();
+        Ok(user)
+    }
+
     async fn ask_before_registration(&self, username: &str, email: &Email) -> Result<()> {
         let Some(hook) = &self.hooks.before_registration else {
             return Ok(());

@@ -1,9 +1,9 @@
 //! The first administrator, by a one-time link.
 
 use chrono::TimeDelta;
-use sha2::{Digest, Sha256};
 
 use super::Services;
+use super::letters::{self, digest};
 use super::register::name_message;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -16,12 +16,12 @@ const LINK_LIFE: TimeDelta = TimeDelta::hours(24);
 
 /// Makes the code of a new set-up link and voids older ones; only its hash is stored.
 pub(super) fn new_code(conn: &mut DbConn) -> Result<Secret, StoreError> {
-    let bytes: [u8; 32] = rand::random();
-    let code = hex(&bytes);
+    let code = letters::new_code(32);
     transaction(conn, |conn| {
-        store::codes::replace(conn, PURPOSE, &digest(&code), store::now() + LINK_LIFE)
+        let hash = digest(code.expose());
+        store::codes::replace(conn, PURPOSE, &hash, store::now() + LINK_LIFE)
     })?;
-    Ok(Secret::from(code))
+    Ok(code)
 }
 
 impl Services {
@@ -81,12 +81,4 @@ pub(super) fn create_admin(
         Some(_) => Error::application("Email or Username are already taken"),
         None => error.into(),
     })
-}
-
-fn digest(code: &str) -> String {
-    hex(&Sha256::digest(code.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -1,7 +1,7 @@
 //! Users as administrators manage them.
 
 use super::register::name_message;
-use super::{Actor, Services, passwords};
+use super::{Actor, Letters, Services, passwords};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -115,17 +115,28 @@ impl Services {
         self.check_may_manage(actor, &role)?;
         let patch = self.judge(actor, &before, change).await?;
         let confirming = self.settings.load().email_confirmation;
+        let letters = self.letters.clone();
+        let news = News {
+            password: patch.password_hash.is_some(),
+            email: patch.email.is_some(),
+            confirming,
+        };
         let changed = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    keep_an_administrator(conn, confirming, |conn| write(conn, id, patch))
+                    keep_an_administrator(conn, confirming, |conn| {
+                        let changed = write(conn, id, patch)?;
+                        tell(conn, &letters, &before, &changed.0, news)?;
+                        Ok(changed)
+                    })
                 })
             })
             .await;
         self.principals.forget(id);
         if changed.is_ok() {
+            self.letters.post();
             tracing::info!(target: "users_permissions::security", user = id, ?actor, "user changed");
         }
         changed
@@ -251,6 +262,32 @@ fn keep_an_administrator<T>(
         ));
     }
     Ok(changed)
+}
+
+/// What of a change the user is told.
+struct News {
+    password: bool,
+    email: bool,
+    confirming: bool,
+}
+
+/// Voids the codes that a change outdates and writes the mails that tell of it.
+fn tell(
+    conn: &mut DbConn,
+    letters: &Letters,
+    before: &User,
+    user: &User,
+    news: News,
+) -> Result<()> {
+    if news.email {
+        let old = Email::parse(&before.email)
+            .map_err(|_| Error::internal("a stored address is malformed"))?;
+        letters.email_changed(conn, user, &old, news.confirming && !user.confirmed)?;
+    }
+    if news.password {
+        letters.password_changed(conn, user)?;
+    }
+    Ok(())
 }
 
 fn insert(conn: &mut DbConn, new: NewUser) -> Result<(User, Role)> {
