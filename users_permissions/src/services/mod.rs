@@ -1,8 +1,11 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_settings;
+mod delivery;
 mod login;
 mod mails;
+mod outbox;
 mod passwords;
 mod principals;
 mod register;
@@ -23,8 +26,10 @@ use crate::config::Config;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub(crate) use change_settings::AdvancedChange;
 pub(crate) use login::Login;
 pub(crate) use mails::{Delivery, Mails};
+pub(crate) use outbox::OutboxThread;
 pub(crate) use passwords::Hasher;
 pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use register::Registration;
@@ -49,6 +54,8 @@ pub(crate) struct Services {
     pub(crate) hasher: Hasher,
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
+    /// Sends mails as long as the services live.
+    _outbox: Option<OutboxThread>,
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.

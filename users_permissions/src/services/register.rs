@@ -1,10 +1,10 @@
 //! Signing up.
 
-use super::{Login, Services, passwords};
+use super::{Login, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{Email, NameError, NewUser, User, Username};
-use crate::store::{self, Conflict, DbConn};
+use crate::store::{self, Conflict, DbConn, transaction};
 
 /// What a stranger registers with; well formed, not yet judged.
 #[derive(Debug)]
@@ -69,7 +69,21 @@ impl Services {
             blocked: false,
             role_id: role.id,
         };
-        let user = self.store.run(move |conn| insert(conn, new)).await?;
+        let create = move |conn: &mut DbConn| -> Result<User> {
+            // As the settings are now: a name must not slip through while they change.
+            let unique_email = settings::held(conn)?.unique_email;
+            insert(
+                conn,
+                NewUser {
+                    unique_email,
+                    ..new
+                },
+            )
+        };
+        let user = self
+            .store
+            .run(move |conn| transaction(conn, create))
+            .await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
         if settings.email_confirmation {
             Ok(Login { jwt: None, user })

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use sha2::{Digest, Sha256};
 
 use super::register::name_message;
-use super::{Services, passwords};
+use super::{Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, Email, NewUser, User, Username};
@@ -42,7 +42,6 @@ impl Services {
             &email,
         )?;
         let password_hash = self.hasher.hash(password).await?;
-        let unique_email = self.settings.load().unique_email;
         let user = self
             .store
             .run(move |conn| {
@@ -51,6 +50,7 @@ impl Services {
                     if !store::codes::consume(conn, PURPOSE, &digest(code.expose()))? {
                         return Err(Error::validation("Invalid token"));
                     }
+                    let unique_email = settings::in_force(conn)?.unique_email;
                     create_admin(conn, username, email, password_hash, unique_email)
                 })
             })

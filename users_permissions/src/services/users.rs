@@ -1,7 +1,7 @@
 //! Users as administrators manage them.
 
 use super::register::name_message;
-use super::{Actor, Services, passwords};
+use super::{Actor, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -95,7 +95,14 @@ impl Services {
         let create = move |conn: &mut DbConn| -> Result<(User, Role)> {
             // In line with the deletion of roles: nobody is given one that is going away.
             store::roles::line_up(conn)?;
-            insert(conn, new)
+            let unique_email = settings::in_force(conn)?.unique_email;
+            insert(
+                conn,
+                NewUser {
+                    unique_email,
+                    ..new
+                },
+            )
         };
         let (user, role) = self
             .store
@@ -118,13 +125,20 @@ impl Services {
         }
         self.check_may_manage(actor, &role)?;
         let patch = self.judge(actor, &before, change).await?;
-        let confirming = self.settings.load().email_confirmation;
         let changed = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    keep_an_administrator(conn, confirming, |conn| write(conn, id, patch))
+                    let settings = settings::in_force(conn)?;
+                    let unique_email = settings.unique_email;
+                    let patch = UserPatch {
+                        unique_email,
+                        ..patch
+                    };
+                    keep_an_administrator(conn, settings.email_confirmation, |conn| {
+                        write(conn, id, patch)
+                    })
                 })
             })
             .await;
@@ -139,12 +153,12 @@ impl Services {
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<(User, Role)> {
         let (_, role) = self.user(id).await?;
         self.check_may_manage(actor, &role)?;
-        let confirming = self.settings.load().email_confirmation;
         let deleted = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
+                    let confirming = settings::in_force(conn)?.email_confirmation;
                     keep_an_administrator(conn, confirming, |conn| {
                         let user = find_with_role(conn, id)?;
                         store::users::delete(conn, id)?;
@@ -223,7 +237,7 @@ impl Services {
 
     /// May the actor give somebody this role, or manage somebody who has it? The public and the
     /// default role are everybody's to give; any other only with all that it holds.
-    fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
+    pub(super) fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
         let common =
             role.role_type == PUBLIC || role.role_type == self.settings.load().default_role;
         if (common && role.role_type != ADMINISTRATOR)
