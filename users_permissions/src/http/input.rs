@@ -53,7 +53,7 @@ impl Checker {
     }
 
     /// An optional boolean.
-    fn flag(&mut self, fields: &Fields, name: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, fields: &Fields, name: &str) -> Option<bool> {
         match fields.get(name) {
             None => None,
             Some(Value::Bool(flag)) => Some(*flag),

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use super::middleware::reject;
 use super::worker::Worker;
-use super::{auth, confirmation, passwords, permissions, roles, setup, users};
+use super::{auth, confirmation, mails, passwords, permissions, roles, settings, setup, users};
 use crate::error::Error;
 
 /// Registers the JSON API in a scope, and the error shapes of Strapi for the handlers beside it.
@@ -51,6 +51,14 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(permissions::permissions)
         .service(permissions::routes)
         .service(permissions::delete_stale)
+        .service(settings::advanced)
+        .service(settings::update_advanced)
+        .service(settings::email_templates)
+        .service(settings::update_email_templates)
+        .service(settings::test_email_template)
+        .service(mails::find)
+        .service(mails::retry)
+        .service(mails::kept)
         .service(setup::page)
         .service(setup::submit);
     config.default_service(web::to(not_found));

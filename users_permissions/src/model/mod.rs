@@ -8,13 +8,14 @@ mod settings;
 mod user;
 
 pub(crate) use code::CodePurpose;
-pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail};
+pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail, OutboxMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};
 pub use role::Role;
 pub(crate) use role::{ADMINISTRATOR, AUTHENTICATED, PUBLIC, SEEDED_ROLES};
 pub use settings::AdvancedSettings;
+pub(crate) use settings::is_page_url;
 pub use user::User;
 pub(crate) use user::{NewUser, RoleRef, UserPatch};
 

@@ -1,11 +1,14 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_settings;
 mod confirmation;
+mod delivery;
 mod hooks;
 mod letters;
 mod login;
 mod mails;
+mod outbox;
 mod passwords;
 mod principals;
 mod recovery;
@@ -30,11 +33,13 @@ use crate::limits::Limits;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use letters::Letters;
 pub(crate) use login::Login;
 pub(crate) use mails::{Delivery, Mails};
+pub(crate) use outbox::OutboxThread;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principal, Principals, Slot};
 pub(crate) use recovery::PasswordUpdate;
@@ -66,6 +71,8 @@ pub(crate) struct Services {
     pub(crate) letters: Letters,
     /// Turns of the mails that are written after an answer.
     pub(crate) writing: Arc<Semaphore>,
+    /// Sends mails as long as the services live.
+    _outbox: Option<OutboxThread>,
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.

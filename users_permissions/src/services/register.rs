@@ -1,6 +1,6 @@
 //! Signing up.
 
-use super::{Login, RegistrationRequest, Services};
+use super::{Login, RegistrationRequest, Services, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{CodePurpose, Email, NameError, NewUser, User, Username};
@@ -59,7 +59,7 @@ impl Services {
         let password_hash = Some(self.hasher.hash(input.password).await?);
         let new = NewUser {
             username,
-            email_key: settings.unique_email.then(|| self.hooks.email_key(&email)),
+            email_key: Some(self.hooks.email_key(&email)),
             email,
             password_hash,
             confirmed: !settings.email_confirmation,
@@ -69,10 +69,10 @@ impl Services {
         let user = self.insert(new).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
         self.tell_of_registration(&user);
-        if settings.email_confirmation {
-            Ok(Login { jwt: None, user })
-        } else {
+        if user.confirmed {
             self.token_for(user)
+        } else {
+            Ok(Login { jwt: None, user })
         }
     }
 }
@@ -80,16 +80,22 @@ impl Services {
 impl Services {
     /// Writes the user, and with it the mail that asks for a proof of its address.
     async fn insert(&self, new: NewUser) -> Result<User> {
-        if new.confirmed {
-            return self.store.run(move |conn| insert(conn, new)).await;
-        }
-        if !self.limits.spend_mail().await {
+        if !new.confirmed && !self.limits.spend_mail().await {
             return Err(Error::RateLimited);
         }
         let letters = self.letters.clone();
         let write = move |conn: &mut DbConn| -> Result<User> {
+            // As the settings are now: nobody must slip through while they change.
+            let settings = settings::held(conn)?;
+            let new = NewUser {
+                email_key: new.email_key.filter(|_| settings.unique_email),
+                confirmed: !settings.email_confirmation,
+                ..new
+            };
             let user = insert(conn, new)?;
-            letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+            if !user.confirmed {
+                letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+            }
             Ok(user)
         };
         let user = self.store.run(move |conn| transaction(conn, write)).await?;

@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use super::Services;
 use super::letters::{self, digest};
 use super::register::name_message;
+use super::settings;
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, Email, NewUser, User, Username};
@@ -37,7 +38,7 @@ impl Services {
             .map_err(|error| Error::field("username", name_message(error)))?;
         self.check_password(&password, &username, &email).await?;
         let password_hash = self.hasher.hash(password).await?;
-        let email_key = self.unique_email_key(&email);
+        let email_key = self.hooks.email_key(&email);
         let user = self
             .store
             .run(move |conn| {
@@ -46,6 +47,8 @@ impl Services {
                     if !store::codes::consume(conn, PURPOSE, &digest(code.expose()))? {
                         return Err(Error::validation("Invalid token"));
                     }
+                    let unique_email = settings::in_force(conn)?.unique_email;
+                    let email_key = unique_email.then_some(email_key);
                     create_admin(conn, username, email, email_key, password_hash)
                 })
             })

@@ -1,7 +1,7 @@
 //! Users as administrators manage them.
 
 use super::register::name_message;
-use super::{Actor, Letters, Services, passwords};
+use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -81,7 +81,7 @@ impl Services {
             .map_err(passwords::without_field)?;
         let new = NewUser {
             username,
-            email_key: self.unique_email_key(&new.email),
+            email_key: Some(self.hooks.email_key(&new.email)),
             email: new.email,
             password_hash: Some(self.hasher.hash(new.password).await?),
             confirmed: new.confirmed,
@@ -91,7 +91,14 @@ impl Services {
         let create = move |conn: &mut DbConn| -> Result<(User, Role)> {
             // In line with the deletion of roles: nobody is given one that is going away.
             store::roles::line_up(conn)?;
-            insert(conn, new)
+            let unique_email = settings::in_force(conn)?.unique_email;
+            insert(
+                conn,
+                NewUser {
+                    email_key: new.email_key.filter(|_| unique_email),
+                    ..new
+                },
+            )
         };
         let (user, role) = self
             .store
@@ -114,18 +121,23 @@ impl Services {
         }
         self.check_may_manage(actor, &role)?;
         let patch = self.judge(actor, &before, change).await?;
-        let confirming = self.settings.load().email_confirmation;
         let letters = self.letters.clone();
-        let news = News {
-            password: patch.password_hash.is_some(),
-            email: patch.email.is_some(),
-            confirming,
-        };
         let changed = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
+                    let settings = settings::in_force(conn)?;
+                    let patch = UserPatch {
+                        email_key: patch.email_key.filter(|_| settings.unique_email),
+                        ..patch
+                    };
+                    let confirming = settings.email_confirmation;
+                    let news = News {
+                        password: patch.password_hash.is_some(),
+                        email: patch.email.is_some(),
+                        confirming,
+                    };
                     keep_an_administrator(conn, confirming, |conn| {
                         let changed = write(conn, id, patch)?;
                         tell(conn, &letters, &before, &changed.0, news)?;
@@ -146,12 +158,12 @@ impl Services {
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<(User, Role)> {
         let (_, role) = self.user(id).await?;
         self.check_may_manage(actor, &role)?;
-        let confirming = self.settings.load().email_confirmation;
         let deleted = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
+                    let confirming = settings::in_force(conn)?.email_confirmation;
                     keep_an_administrator(conn, confirming, |conn| {
                         let user = find_with_role(conn, id)?;
                         store::users::delete(conn, id)?;
@@ -215,9 +227,7 @@ impl Services {
             username,
             // A new address is unproven, unless the administrator vouches for it in the same change.
             confirmed: change.confirmed.or(email.is_some().then_some(false)),
-            email_key: email
-                .as_ref()
-                .and_then(|email| self.unique_email_key(email)),
+            email_key: email.as_ref().map(|email| self.hooks.email_key(email)),
             end_tokens: new_password || change.blocked == Some(true),
             email,
             password_hash,
@@ -228,7 +238,7 @@ impl Services {
 
     /// May the actor give somebody this role, or manage somebody who has it? The public and the
     /// default role are everybody's to give; any other only with all that it holds.
-    fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
+    pub(super) fn check_may_manage(&self, actor: Actor, role: &Role) -> Result<()> {
         let common =
             role.role_type == PUBLIC || role.role_type == self.settings.load().default_role;
         if (common && role.role_type != ADMINISTRATOR)

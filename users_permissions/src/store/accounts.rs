@@ -79,6 +79,23 @@ pub(crate) fn set_password(
     users::find(conn, id)
 }
 
+/// Addresses of users of higher ids than `after`, in their order.
+pub(crate) fn addresses(conn: &mut DbConn, after: UserId) -> QueryResult<Vec<(UserId, String)>> {
+    up_users::table
+        .filter(up_users::id.gt(after))
+        .order(up_users::id.asc())
+        .select((up_users::id, up_users::email))
+        .limit(1_000)
+        .load(conn)
+}
+
+/// Reserves an address by its key.
+pub(crate) fn set_email_key(conn: &mut DbConn, id: UserId, key: &str) -> QueryResult<usize> {
+    diesel::update(up_users::table.find(id))
+        .set(up_users::email_key.eq(key))
+        .execute(conn)
+}
+
 /// Notes that an address is proven; false when it is no longer the user's.
 pub(crate) fn confirm(conn: &mut DbConn, id: UserId, address: &str) -> QueryResult<bool> {
     let user = up_users::table.find(id).filter(up_users::email.eq(address));
