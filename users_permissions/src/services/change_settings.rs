@@ -191,7 +191,12 @@ impl Services {
 }
 
 /// Writes the settings first: whoever reads them to write a user then waits, or is waited for.
-fn write_advanced(conn: &mut DbConn, old: &AdvancedSettings, new: &AdvancedSettings) -> Result<()> {
+fn write_advanced(
+    conn: &mut DbConn,
+    old: &AdvancedSettings,
+    new: &AdvancedSettings,
+    hooks: &Hooks,
+) -> Result<()> {
     let text = serde_json::to_string(new).map_err(Error::internal)?;
     store::settings::put(conn, ADVANCED, &text)?;
     if store::roles::find_by_type(conn, &new.default_role)?.is_none()
