@@ -25,6 +25,9 @@ pub enum Error {
     /// What was asked for does not exist.
     #[error("{0}")]
     NotFound(&'static str),
+    /// Somebody else was quicker: what was to be changed is no longer what was read.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// The path exists, not with this method.
     #[error("Method Not Allowed")]
     MethodNotAllowed,

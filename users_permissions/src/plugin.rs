@@ -8,10 +8,10 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, ServedAction, Shared};
-use crate::model::ProfileField;
-use crate::model::{Email, User};
+use crate::mail::{Mail, Mailer};
+use crate::model::{Email, ProfileField, User};
 use crate::services::{self, Hook, Hooks, NewPassword, RegistrationRequest, store_hook};
-use crate::store::Database;
+use crate::store::{Database, DbConn};
 
 /// The plugin: build it once, give every worker a clone.
 ///
@@ -82,6 +82,57 @@ impl UsersPermissions {
         Database::new(self.shared.services.store.clone())
     }
 
+    /// Sends a mail of the application's own through the outbox: it is stored at once, so it is not
+    /// lost, and sent as soon as the mail server takes it. The sender is `MAIL_FROM`.
+    ///
+    /// ```no_run
+    /// use users_permissions::{Email, Error, Mail, UsersPermissions};
+    ///
+    /// async fn welcome(up: &UsersPermissions, address: Email) -> Result<(), Error> {
+    ///     up.send_mail(Mail::new(address, "Welcome", "Good to have you here.")).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Validation`] for a subject that is no line of text, [`Error::Unavailable`] without a
+    /// database.
+    pub async fn send_mail(&self, mail: Mail) -> Result<(), Error> {
+        let services = &self.shared.services;
+        let mails = Arc::clone(&services.mails);
+        services
+            .store
+            .run(move |conn| mails.queue_own(conn, &mail))
+            .await?;
+        services.mails.wake();
+        Ok(())
+    }
+
+    /// As [`send_mail`](Self::send_mail), in a transaction of one's own: the mail goes out when the
+    /// transaction is committed, some seconds later, and never when it is undone.
+    ///
+    /// ```no_run
+    /// use diesel::prelude::*;
+    /// use users_permissions::{DbConn, Error, Mail, UsersPermissions};
+    ///
+    /// async fn order(up: &UsersPermissions, confirmation: Mail) -> Result<(), Error> {
+    ///     let mails = up.clone();
+    ///     up.database()
+    ///         .run(move |conn| {
+    ///             conn.transaction::<_, Error, _>(|conn| {
+    ///                 // … write the order …
+    ///                 mails.queue_mail(conn, &confirmation)
+    ///             })
+    ///         })
+    ///         .await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`send_mail`](Self::send_mail).
+    pub fn queue_mail(&self, conn: &mut DbConn, mail: &Mail) -> Result<(), Error> {
+        self.shared.services.mails.queue_own(conn, mail)
+    }
+
     /// SQL statements the plugin has run so far, over all its connections.
     pub fn query_count(&self) -> u64 {
         self.shared.services.store.query_count()
@@ -96,6 +147,7 @@ pub struct Builder {
     expected: Vec<String>,
     profile_fields: Vec<ProfileField>,
     hooks: Hooks,
+    mailer: Option<Arc<dyn Mailer>>,
 }
 
 impl Builder {
@@ -212,6 +264,12 @@ impl Builder {
         self
     }
 
+    /// Sends mails by `mailer` instead of `SMTP_URL`.
+    pub fn mailer(mut self, mailer: impl Mailer) -> Self {
+        self.mailer = Some(Arc::new(mailer));
+        self
+    }
+
     /// Prepares the database and starts the plugin.
     ///
     /// # Errors
@@ -227,9 +285,10 @@ impl Builder {
         config.profile_fields.extend(self.profile_fields);
         let catalog = Catalog::collect()?;
         catalog.expect(&self.expected)?;
-        let hooks = self.hooks;
+        let (hooks, mailer) = (self.hooks, self.mailer);
         let started =
-            tokio::task::spawn_blocking(move || services::start(config, catalog, hooks)).await;
+            tokio::task::spawn_blocking(move || services::start(config, catalog, hooks, mailer));
+        let started = started.await;
         let services =
             started.map_err(|error| StartError::Database(Error::internal(error).into()))??;
         let interval = services.config.sync_interval;

@@ -17,7 +17,7 @@ pub use secret::Secret;
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
-use crate::model::{AdvancedSettings, ProfileField};
+use crate::model::{AdvancedSettings, ProfileField, is_page_url};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -231,6 +231,18 @@ impl Config {
             ));
         }
         self.mail.validate()?;
+        let pages = &self.advanced_settings;
+        for page in [
+            &pages.email_reset_password,
+            &pages.email_confirmation_redirection,
+        ] {
+            if page.as_deref().is_some_and(|page| !is_page_url(page)) {
+                return Err(ConfigError::invalid(
+                    "UP_ADVANCED_SETTINGS",
+                    "its pages must be http:// or https:// URLs without a user name",
+                ));
+            }
+        }
         if self.environment == Environment::Production {
             if self
                 .encryption_key

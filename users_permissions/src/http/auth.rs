@@ -72,47 +72,6 @@ fn provider_disabled() -> Error {
 /// Routes whose use case is not there yet answer so after the permission check.
 const NOT_YET: Error = Error::NotFound("Not Found");
 
-/// Mails a link that sets a new password.
-#[permission("plugin::users-permissions.auth.forgotPassword", grant("public"))]
-#[post("/auth/forgot-password")]
-pub(super) async fn forgot_password() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
-/// Sets a new password with a mailed code.
-#[permission("plugin::users-permissions.auth.resetPassword", grant("public"))]
-#[post("/auth/reset-password")]
-pub(super) async fn reset_password() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
-/// Changes the caller's password.
-#[permission(
-    "plugin::users-permissions.auth.changePassword",
-    grant("authenticated")
-)]
-#[post("/auth/change-password")]
-pub(super) async fn change_password() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
-/// Confirms an e-mail address with a mailed code.
-#[permission("plugin::users-permissions.auth.emailConfirmation", grant("public"))]
-#[get("/auth/email-confirmation")]
-pub(super) async fn email_confirmation() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
-/// Mails the confirmation link again.
-#[permission(
-    "plugin::users-permissions.auth.sendEmailConfirmation",
-    grant("public")
-)]
-#[post("/auth/send-email-confirmation")]
-pub(super) async fn send_email_confirmation() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
 /// Exchanges a refresh token for a new pair; refresh mode only.
 #[permission("plugin::users-permissions.auth.refresh", grant("public"))]
 #[post("/auth/refresh")]

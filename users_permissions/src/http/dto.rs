@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::profile;
-use crate::model::{ProfileField, Role, User};
+use crate::model::{OutboxMail, ProfileField, Role, User};
 use crate::services::{Login, RoleSummary};
 
 /// A user; `role` and `roles` only where they were asked for and may be seen.
@@ -130,6 +130,44 @@ impl LoginView {
         Self {
             jwt: login.jwt.map(|jwt| jwt.expose().to_owned()),
             user: UserView::new(login.user, declared),
+        }
+    }
+}
+
+/// A mail of the outbox, without its content.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OutboxView {
+    id: i32,
+    message_id: String,
+    kind: String,
+    to: String,
+    subject: String,
+    state: String,
+    attempts: i32,
+    last_error: Option<String>,
+    #[serde(serialize_with = "iso")]
+    due_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    created_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    updated_at: DateTime<Utc>,
+}
+
+impl OutboxView {
+    pub(super) fn new(mail: OutboxMail) -> Self {
+        Self {
+            id: mail.id,
+            message_id: mail.message_id,
+            kind: mail.kind,
+            to: mail.recipient,
+            subject: mail.subject,
+            state: mail.state,
+            attempts: mail.attempts,
+            last_error: mail.last_error,
+            due_at: mail.due_at,
+            created_at: mail.created_at,
+            updated_at: mail.updated_at,
         }
     }
 }

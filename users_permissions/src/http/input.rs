@@ -39,7 +39,7 @@ impl Checker {
     }
 
     /// A required e-mail address; `None` only when an error was noted.
-    fn email(&mut self, fields: &Fields) -> Option<Email> {
+    pub(super) fn email(&mut self, fields: &Fields) -> Option<Email> {
         let errors = self.errors.len();
         let text = self.text(fields, "email");
         if self.errors.len() > errors {
@@ -55,7 +55,7 @@ impl Checker {
     }
 
     /// An optional boolean.
-    fn flag(&mut self, fields: &Fields, name: &str) -> Option<bool> {
+    pub(super) fn flag(&mut self, fields: &Fields, name: &str) -> Option<bool> {
         match fields.get(name) {
             None => None,
             Some(Value::Bool(flag)) => Some(*flag),

@@ -4,6 +4,7 @@
 //! around. A request counts twice: for the client's network, before its body is read, and for the
 //! account that the body names, before a password is hashed. Both have to pass.
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
@@ -73,7 +74,8 @@ pub(super) async fn limited(
         Err(error) => Err(error),
     };
     let mut response = outcome.unwrap_or_else(|error| error.error_response());
-    counted.write(response.headers_mut());
+    let is_refused = response.status() == StatusCode::TOO_MANY_REQUESTS;
+    counted.write(response.headers_mut(), is_refused);
     response
 }
 
@@ -135,7 +137,8 @@ impl Counted<'_> {
         Ok(())
     }
 
-    fn write(&self, headers: &mut HeaderMap) {
+    /// A mail budget that is used up refuses too; its window is as long.
+    fn write(&self, headers: &mut HeaderMap, is_refused: bool) {
         let Some(count) = self.tightest else { return };
         let told = [
             (LIMIT, u64::from(count.limit)),
@@ -145,7 +148,7 @@ impl Counted<'_> {
         for (name, number) in told {
             headers.insert(name, HeaderValue::from(number));
         }
-        if count.is_exceeded() {
+        if count.is_exceeded() || is_refused {
             headers.insert(RETRY_AFTER, HeaderValue::from(count.retry_after()));
         }
     }

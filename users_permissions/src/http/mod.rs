@@ -1,23 +1,28 @@
 //! HTTP: who calls, what they may, and the wire shapes of Strapi. No SQL in here.
 
+mod account_input;
 mod auth;
 mod auth_user;
 mod bearer;
 mod body;
 mod catalog;
+mod confirmation;
 mod dto;
 mod error;
 mod guard;
 mod input;
 mod limits;
 mod listed;
+mod mails;
 mod middleware;
+mod passwords;
 mod permissions;
 mod policy;
 mod profile;
 mod relation;
 mod roles;
 mod routes;
+mod settings;
 mod setup;
 mod shape;
 mod tree;

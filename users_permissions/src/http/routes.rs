@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use super::middleware::reject;
 use super::worker::Worker;
-use super::{auth, permissions, roles, setup, users};
+use super::{auth, confirmation, mails, passwords, permissions, roles, settings, setup, users};
 use crate::error::Error;
 
 /// Registers the JSON API in a scope, and the error shapes of Strapi for the handlers beside it.
@@ -25,11 +25,11 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(auth::callback)
         .service(auth::register)
         .service(auth::connect)
-        .service(auth::forgot_password)
-        .service(auth::reset_password)
-        .service(auth::change_password)
-        .service(auth::email_confirmation)
-        .service(auth::send_email_confirmation)
+        .service(passwords::forgot_password)
+        .service(passwords::reset_password)
+        .service(passwords::change_password)
+        .service(confirmation::email_confirmation)
+        .service(confirmation::send_email_confirmation)
         .service(auth::refresh)
         .service(auth::logout)
         .service(auth::get_sessions)
@@ -51,6 +51,14 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(permissions::permissions)
         .service(permissions::routes)
         .service(permissions::delete_stale)
+        .service(settings::advanced)
+        .service(settings::update_advanced)
+        .service(settings::email_templates)
+        .service(settings::update_email_templates)
+        .service(settings::test_email_template)
+        .service(mails::find)
+        .service(mails::retry)
+        .service(mails::kept)
         .service(setup::page)
         .service(setup::submit);
     config.default_service(web::to(not_found));

@@ -96,11 +96,6 @@ impl Limits {
         !count.is_exceeded()
     }
 
-    /// Seconds after which a refused mail is worth another try.
-    pub(crate) fn interval_seconds(&self) -> u64 {
-        self.config.interval.as_secs().max(1)
-    }
-
     /// Counts one more in the window of `key`.
     ///
     /// Without its Redis an instance counts for itself: a limit per instance is better than none, and

@@ -1,12 +1,14 @@
 //! What mails are made of and how they leave: templates, texts, transports. No database, no HTTP.
 
 mod message;
+mod smtp;
 mod template;
 mod templates;
 mod text;
 
 pub(crate) use message::message_id;
 pub use message::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
-pub(crate) use template::Values;
+pub(crate) use smtp::SmtpMailer;
+pub(crate) use template::{Values, escape};
 pub(crate) use templates::{CompiledTemplate, MailTemplates};
 pub(crate) use text::from_html;

@@ -256,7 +256,8 @@ impl Markup {
     }
 }
 
-fn escape(out: &mut String, value: &str) {
+/// Appends a value with what HTML would take for its own replaced; fit for text and quoted attributes.
+pub(crate) fn escape(out: &mut String, value: &str) {
     for c in value.chars() {
         match c {
             '&' => out.push_str("&amp;"),

@@ -1,5 +1,6 @@
 //! Mails: their kinds, and what one is made of.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Email, User};
@@ -98,6 +99,22 @@ impl<'a> NewMail<'a> {
             ..self
         }
     }
+}
+
+/// A mail of the outbox as lists show it, without its content.
+#[derive(Debug)]
+pub(crate) struct OutboxMail {
+    pub(crate) id: i32,
+    pub(crate) message_id: String,
+    pub(crate) kind: String,
+    pub(crate) recipient: String,
+    pub(crate) subject: String,
+    pub(crate) state: String,
+    pub(crate) attempts: i32,
+    pub(crate) last_error: Option<String>,
+    pub(crate) due_at: DateTime<Utc>,
+    pub(crate) created_at: DateTime<Utc>,
+    pub(crate) updated_at: DateTime<Utc>,
 }
 
 /// A mail template as it is stored and shown, with Strapi's names.

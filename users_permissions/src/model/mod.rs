@@ -1,5 +1,6 @@
 //! Plain data: users, roles, settings, names. No database, no HTTP.
 
+mod code;
 mod mail;
 mod names;
 mod principal;
@@ -9,7 +10,8 @@ mod settings;
 mod user;
 mod user_roles;
 
-pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail};
+pub(crate) use code::CodePurpose;
+pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail, OutboxMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};
@@ -19,6 +21,7 @@ pub use profile::{ProfileField, ProfileKind, ProfileValue};
 pub use role::Role;
 pub(crate) use role::{ADMINISTRATOR, AUTHENTICATED, PUBLIC, SEEDED_ROLES};
 pub use settings::AdvancedSettings;
+pub(crate) use settings::is_page_url;
 pub use user::User;
 pub(crate) use user::{NewUser, RoleRef, UserPatch};
 pub(crate) use user_roles::RolesChange;

@@ -1,6 +1,7 @@
 //! Settings an administrator changes while the application runs.
 
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::AUTHENTICATED;
 
@@ -39,6 +40,53 @@ impl Default for AdvancedSettings {
             email_reset_password: None,
             email_confirmation_redirection: None,
             default_role: AUTHENTICATED.to_owned(),
+        }
+    }
+}
+
+/// Is this a page mails and redirects may lead to? http or https, a host, nobody's name or password.
+pub(crate) fn is_page_url(text: &str) -> bool {
+    let fits = text.len() <= 2_000
+        && text
+            .chars()
+            .all(|c| c.is_ascii_graphic() && !"\"'<>\\`".contains(c));
+    fits && Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https")
+            && url.has_host()
+            && url.username().is_empty()
+            && url.password().is_none()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_page_url;
+
+    #[test]
+    fn pages_are_plain_web_addresses() {
+        for good in [
+            "https://app.example/reset",
+            "http://localhost:3000/#/reset",
+            "https://app.example/r?lang=de",
+        ] {
+            assert!(is_page_url(good), "{good}");
+        }
+        for bad in [
+            "",
+            "/reset",
+            "javascript:alert(1)",
+            "data:text/html,x",
+            "ftp://app.example",
+            "https://",
+            "https://evil@app.example",
+            "https://a:b@app.example",
+            "https://app.example/\"onclick=x",
+            "https://app.example/a b",
+            "https://app.example/\r\nx",
+            "https:\\\\evil",
+            "myapp://reset",
+        ] {
+            assert!(!is_page_url(bad), "{bad}");
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct User {
 pub(crate) struct NewUser {
     pub username: Username,
     pub email: Email,
-    /// What has to be unique about the address, while `unique_email` is on.
+    /// What has to be unique about the address; `None` while `unique_email` is off.
     pub email_key: Option<String>,
     pub password_hash: Option<String>,
     pub confirmed: bool,

@@ -3,26 +3,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
+use super::delivery::{self, WayOut};
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens, passwords,
-    rights, setup,
+    Hasher, Hooks, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens,
+    outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
 use crate::error::{Error, Result, StartError};
 use crate::limits::Limits;
+use crate::mail::Mailer;
 use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
 /// Actions of the plugin itself, whose first grants no switch turns off.
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
 
+/// Mails with codes that wait to be written; whoever asks beyond is told to come back.
+const MAILS_AT_A_TIME: usize = 256;
+
 /// Prepares the database and builds the services. Blocks; call it off the request threads.
 pub(crate) fn start(
     config: Config,
     catalog: Catalog,
     hooks: Hooks,
+    mailer: Option<Arc<dyn Mailer>>,
 ) -> Result<Services, StartError> {
     config.validate()?;
     let keys = match &config.signing_keys {
@@ -35,9 +43,10 @@ pub(crate) fn start(
         })?,
     };
     warn_about(&config);
+    let way_out = WayOut::find(&config, mailer)?;
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
-    let limits = Limits::new(&config)?;
+    let limits = Arc::new(Limits::new(&config)?);
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -46,12 +55,20 @@ pub(crate) fn start(
     let (settings, snapshot) = prepared?;
     let settings = Arc::new(settings);
     let sealer = Arc::new(Sealer::new(&config, &keys));
-    let mails = Mails::new(&config, Arc::clone(&settings), Arc::clone(&sealer), false)?;
+    let mails = Mails::new(&config, Arc::clone(&settings), sealer, way_out.is_some())?;
+    let mails = Arc::new(mails);
+    delivery::check(&mails, &settings)?;
+    let sending = way_out
+        .map(|way| way.open(&config, &store, &mails))
+        .transpose()?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
-        mails: Arc::new(mails),
+        letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
+        writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
+        _outbox: sending,
+        mails,
         settings,
         catalog: Arc::new(catalog),
         password_rules: PasswordRules::new(&config),
@@ -96,7 +113,8 @@ fn prepare(
     {
         tracing::warn!(default_role = %settings.default_role, "the default role does not exist; registration will be refused");
     }
-    let templates = settings::read_templates(conn).map_err(failed)?;
+    outbox::clear(conn).map_err(failed)?;
+    let (settings, templates) = settings::read(conn).map_err(failed)?;
     Ok((Settings::new(settings, templates), snapshot))
 }
 
@@ -154,8 +172,8 @@ fn remember_actions(
 }
 
 fn seed_settings(conn: &mut DbConn, config: &Config) -> Result<AdvancedSettings> {
-    if let Some(stored) = settings::read_advanced(conn)? {
-        return Ok(stored);
+    if let Some(stored) = store::settings::get(conn, ADVANCED)? {
+        return settings::parse_advanced(&stored);
     }
     let value = serde_json::to_string(&config.advanced_settings).map_err(Error::internal)?;
     store::settings::create(conn, ADVANCED, &value)?;

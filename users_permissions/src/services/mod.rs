@@ -1,11 +1,17 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_settings;
+mod confirmation;
+mod delivery;
 mod hooks;
+mod letters;
 mod login;
 mod mails;
+mod outbox;
 mod passwords;
 mod principals;
+mod recovery;
 mod register;
 mod rights;
 mod roles;
@@ -19,6 +25,8 @@ mod users_query;
 
 use std::sync::Arc;
 
+use tokio::sync::Semaphore;
+
 use crate::acl::Catalog;
 use crate::config::Config;
 use crate::limits::Limits;
@@ -26,12 +34,16 @@ use crate::model::{UserId, UserRoles};
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
+pub(crate) use letters::Letters;
 pub(crate) use login::Login;
 pub(crate) use mails::{Delivery, Mails};
+pub(crate) use outbox::OutboxThread;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
+pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};
@@ -52,11 +64,16 @@ pub(crate) struct Services {
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
-    pub(crate) limits: Limits,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) hooks: Hooks,
     pub(crate) password_rules: PasswordRules,
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
+    pub(crate) letters: Letters,
+    /// Turns of the mails that are written after an answer.
+    pub(crate) writing: Arc<Semaphore>,
+    /// Sends mails as long as the services live.
+    _outbox: Option<OutboxThread>,
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.

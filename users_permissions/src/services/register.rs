@@ -1,10 +1,12 @@
 //! Signing up.
 
-use super::{Login, RegistrationRequest, Services};
+use super::{Login, RegistrationRequest, Services, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, NameError, NewUser, ProfileChange, User, UserRoles, Username};
-use crate::store::{self, Conflict, DbConn};
+use crate::model::{
+    CodePurpose, Email, NameError, NewUser, ProfileChange, User, UserRoles, Username,
+};
+use crate::store::{self, Conflict, DbConn, transaction};
 
 /// What a stranger registers with; well formed, not yet judged.
 #[derive(Debug)]
@@ -60,7 +62,7 @@ impl Services {
         let password_hash = Some(self.hasher.hash(input.password).await?);
         let new = NewUser {
             username,
-            email_key: settings.unique_email.then(|| self.hooks.email_key(&email)),
+            email_key: Some(self.hooks.email_key(&email)),
             email,
             password_hash,
             confirmed: !settings.email_confirmation,
@@ -68,18 +70,43 @@ impl Services {
             roles: UserRoles::new(role.id, []),
             profile: input.profile,
         };
-        let user = self.store.run(move |conn| insert(conn, new)).await?;
+        let user = self.insert(new).await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
         self.tell_of_registration(&user);
-        if settings.email_confirmation {
-            Ok(Login { jwt: None, user })
-        } else {
+        if user.confirmed {
             self.token_for(user)
+        } else {
+            Ok(Login { jwt: None, user })
         }
     }
 }
 
 impl Services {
+    /// Writes the user, and with it the mail that asks for a proof of its address.
+    async fn insert(&self, new: NewUser) -> Result<User> {
+        if !new.confirmed && !self.limits.spend_mail().await {
+            return Err(Error::RateLimited);
+        }
+        let letters = self.letters.clone();
+        let write = move |conn: &mut DbConn| -> Result<User> {
+            // As the settings are now: nobody must slip through while they change.
+            let settings = settings::held(conn)?;
+            let new = NewUser {
+                email_key: new.email_key.filter(|_| settings.unique_email),
+                confirmed: !settings.email_confirmation,
+                ..new
+            };
+            let user = insert(conn, new)?;
+            if !user.confirmed {
+                letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+            }
+            Ok(user)
+        };
+        let user = self.store.run(move |conn| transaction(conn, write)).await?;
+        self.letters.post();
+        Ok(user)
+    }
+
     async fn ask_before_registration(&self, username: &str, email: &Email) -> Result<()> {
         let Some(hook) = &self.hooks.before_registration else {
             return Ok(());

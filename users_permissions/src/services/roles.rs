@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Actor, Services};
+use super::{Actor, Services, settings};
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case};
 use crate::store::{self, Conflict, DbConn, transaction};
@@ -182,7 +182,6 @@ impl Services {
 
     /// Deletes a role; its users move to the public role in the same transaction.
     pub(crate) async fn delete_role(&self, actor: Actor, id: RoleId) -> Result<()> {
-        let default_role = self.settings.load().default_role.clone();
         self.store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
@@ -194,7 +193,7 @@ impl Services {
                     if role.role_type == ADMINISTRATOR {
                         return Err(Error::application("Cannot delete administrator role"));
                     }
-                    if role.role_type == default_role {
+                    if role.role_type == settings::in_force(conn)?.default_role {
                         return Err(Error::application("Cannot delete the default role"));
                     }
                     let public = store::roles::find_by_type(conn, PUBLIC)?

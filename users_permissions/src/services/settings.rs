@@ -1,6 +1,7 @@
 //! Settings an administrator changes while the application runs.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     templates: ArcSwap<MailTemplates>,
     /// Two writers must not publish in the opposite order of their reads.
     publishing: Mutex<()>,
+    /// A change was committed and is not published yet.
+    outdated: AtomicBool,
 }
 
 impl Settings {
@@ -28,6 +31,7 @@ impl Settings {
             advanced: ArcSwap::from_pointee(advanced),
             templates: ArcSwap::from_pointee(templates),
             publishing: Mutex::new(()),
+            outdated: AtomicBool::new(false),
         }
     }
 
@@ -47,40 +51,80 @@ impl Settings {
         self.templates.load()
     }
 
+    pub(super) fn are_outdated(&self) -> bool {
+        self.outdated.load(Ordering::Acquire)
+    }
+
+    pub(super) fn outdate(&self) {
+        self.outdated.store(true, Ordering::Release);
+    }
+
     /// Publishes what the database holds, one publisher at a time.
     pub(super) fn publish(&self, conn: &mut DbConn) -> Result<()> {
         let _turn = self
             .publishing
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if let Some(advanced) = read_advanced(conn)? {
-            self.advanced.store(Arc::new(advanced));
+        // Lowered before the read: a change that comes during it raises the flag again.
+        let outdated = self.outdated.swap(false, Ordering::AcqRel);
+        match read(conn) {
+            Ok((advanced, templates)) => {
+                self.advanced.store(Arc::new(advanced));
+                self.templates.store(Arc::new(templates));
+                Ok(())
+            }
+            Err(error) => {
+                self.outdated.fetch_or(outdated, Ordering::AcqRel);
+                Err(error)
+            }
         }
-        self.templates.store(Arc::new(read_templates(conn)?));
-        Ok(())
     }
 }
 
-/// The stored advanced settings.
-pub(super) fn read_advanced(conn: &mut DbConn) -> Result<Option<AdvancedSettings>> {
+/// All settings as they are stored.
+pub(super) fn read(conn: &mut DbConn) -> Result<(AdvancedSettings, MailTemplates)> {
+    let mut rows = store::settings::all(conn)?;
+    let advanced = rows
+        .remove(ADVANCED)
+        .ok_or_else(|| Error::internal("the advanced settings are missing"))?;
+    Ok((parse_advanced(&advanced)?, parse_templates(&mut rows)))
+}
+
+/// The stored advanced settings, for a transaction that holds the line of changes.
+pub(super) fn in_force(conn: &mut DbConn) -> Result<AdvancedSettings> {
     let stored = store::settings::get(conn, ADVANCED)?;
-    stored
-        .map(|text| serde_json::from_str(&text).map_err(Error::internal))
-        .transpose()
+    parse_advanced(&stored.ok_or_else(|| Error::internal("the advanced settings are missing"))?)
+}
+
+/// The stored advanced settings, which stay as they are until the transaction ends; for those that do
+/// not hold the line of changes. First statement of a transaction.
+pub(super) fn held(conn: &mut DbConn) -> Result<AdvancedSettings> {
+    let stored = store::settings::hold(conn, ADVANCED)?;
+    parse_advanced(&stored.ok_or_else(|| Error::internal("the advanced settings are missing"))?)
+}
+
+pub(super) fn parse_advanced(text: &str) -> Result<AdvancedSettings> {
+    serde_json::from_str(text).map_err(Error::internal)
 }
 
 /// The stored templates over the shipped ones.
-pub(super) fn read_templates(conn: &mut DbConn) -> Result<MailTemplates> {
+pub(super) fn parse_templates(rows: &mut BTreeMap<String, String>) -> MailTemplates {
     let mut stored = BTreeMap::new();
     for kind in MailKind::ALL {
-        if let Some(text) = store::settings::get(conn, &template_row(kind))? {
-            stored.insert(kind, serde_json::from_str(&text).map_err(Error::internal)?);
+        let Some(text) = rows.remove(&template_row(kind)) else {
+            continue;
+        };
+        match serde_json::from_str(&text) {
+            Ok(template) => drop(stored.insert(kind, template)),
+            Err(error) => {
+                tracing::error!(mail = kind.key(), %error, "a stored mail template cannot be read; the shipped one is used");
+            }
         }
     }
-    Ok(MailTemplates::new(stored))
+    MailTemplates::new(stored)
 }
 
 /// Row of a mail template.
-fn template_row(kind: MailKind) -> String {
+pub(super) fn template_row(kind: MailKind) -> String {
     format!("mail.{}", kind.key())
 }

@@ -1,10 +1,11 @@
 //! The first administrator, by a one-time link.
 
 use chrono::TimeDelta;
-use sha2::{Digest, Sha256};
 
 use super::Services;
+use super::letters::{self, digest};
 use super::register::name_message;
+use super::settings;
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, Email, NewUser, User, UserRoles, Username};
@@ -16,12 +17,12 @@ const LINK_LIFE: TimeDelta = TimeDelta::hours(24);
 
 /// Makes the code of a new set-up link and voids older ones; only its hash is stored.
 pub(super) fn new_code(conn: &mut DbConn) -> Result<Secret, StoreError> {
-    let bytes: [u8; 32] = rand::random();
-    let code = hex(&bytes);
+    let code = letters::new_code(32);
     transaction(conn, |conn| {
-        store::codes::replace(conn, PURPOSE, &digest(&code), store::now() + LINK_LIFE)
+        let hash = digest(code.expose());
+        store::codes::replace(conn, PURPOSE, &hash, store::now() + LINK_LIFE)
     })?;
-    Ok(Secret::from(code))
+    Ok(code)
 }
 
 impl Services {
@@ -37,7 +38,7 @@ impl Services {
             .map_err(|error| Error::field("username", name_message(error)))?;
         self.check_password(&password, &username, &email).await?;
         let password_hash = self.hasher.hash(password).await?;
-        let email_key = self.unique_email_key(&email);
+        let email_key = self.hooks.email_key(&email);
         let user = self
             .store
             .run(move |conn| {
@@ -46,6 +47,8 @@ impl Services {
                     if !store::codes::consume(conn, PURPOSE, &digest(code.expose()))? {
                         return Err(Error::validation("Invalid token"));
                     }
+                    let unique_email = settings::in_force(conn)?.unique_email;
+                    let email_key = unique_email.then_some(email_key);
                     create_admin(conn, username, email, email_key, password_hash)
                 })
             })
@@ -82,12 +85,4 @@ pub(super) fn create_admin(
         Some(_) => Error::application("Email or Username are already taken"),
         None => error.into(),
     })
-}
-
-fn digest(code: &str) -> String {
-    hex(&Sha256::digest(code.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

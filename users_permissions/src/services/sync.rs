@@ -1,4 +1,4 @@
-//! Follows what other instances change: one small query at a fixed interval.
+//! Follows what other instances change (rights, callers, settings): one small query at a fixed interval.
 
 use std::sync::Weak;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::{Services, rights};
 use crate::error::Result;
 use crate::store;
 
-/// Starts a thread that renews rights and forgets callers when another instance changed something; it
+/// Starts a thread that renews rights and settings and forgets callers when another instance changed something; it
 /// ends with the plugin. `services` tells where the services are while they live.
 pub(crate) fn follow_other_instances<T, F>(
     owner: Weak<T>,
@@ -43,7 +43,7 @@ impl Services {
     /// A database of one process has no other instances: there, only a change that could not be
     /// published is a reason to ask.
     fn catch_up(&self, seen: Option<i64>) -> Result<Option<i64>> {
-        let outdated = self.rights.are_outdated();
+        let outdated = self.rights.are_outdated() || self.settings.are_outdated();
         if self.store.is_embedded() && !outdated {
             return Ok(seen);
         }
@@ -54,6 +54,7 @@ impl Services {
             self.principals.forget_all();
             self.rights
                 .publish(|| rights::read(&mut conn, &self.catalog))?;
+            self.settings.publish(&mut conn)?;
         }
         Ok(Some(revision))
     }

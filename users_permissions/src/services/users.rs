@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::register::name_message;
-use super::{Actor, Services, passwords};
+use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
@@ -89,7 +89,7 @@ impl Services {
             .map_err(passwords::without_field)?;
         let new = NewUser {
             username,
-            email_key: self.unique_email_key(&new.email),
+            email_key: Some(self.hooks.email_key(&new.email)),
             email: new.email,
             password_hash: Some(self.hasher.hash(new.password).await?),
             confirmed: new.confirmed,
@@ -100,7 +100,14 @@ impl Services {
         let create = move |conn: &mut DbConn| -> Result<Account> {
             // In line with the deletion of roles: nobody is given one that is going away.
             store::roles::line_up(conn)?;
-            insert(conn, new)
+            let unique_email = settings::in_force(conn)?.unique_email;
+            insert(
+                conn,
+                NewUser {
+                    email_key: new.email_key.filter(|_| unique_email),
+                    ..new
+                },
+            )
         };
         let account = self
             .store
@@ -122,19 +129,36 @@ impl Services {
             return Ok(before);
         }
         self.check_may_manage(&actor, &before.roles)?;
-        let patch = self.judge(&actor, &before.user, change).await?;
-        let confirming = self.settings.load().email_confirmation;
+        let before = before.user;
+        let patch = self.judge(&actor, &before, change).await?;
+        let letters = self.letters.clone();
         let changed = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
-                    keep_an_administrator(conn, confirming, |conn| write(conn, id, patch))
+                    let settings = settings::in_force(conn)?;
+                    let patch = UserPatch {
+                        email_key: patch.email_key.filter(|_| settings.unique_email),
+                        ..patch
+                    };
+                    let confirming = settings.email_confirmation;
+                    let news = News {
+                        password: patch.password_hash.is_some(),
+                        email: patch.email.is_some(),
+                        confirming,
+                    };
+                    keep_an_administrator(conn, confirming, |conn| {
+                        let changed = write(conn, id, patch)?;
+                        tell(conn, &letters, &before, &changed.user, news)?;
+                        Ok(changed)
+                    })
                 })
             })
             .await;
         self.principals.forget(id);
         if changed.is_ok() {
+            self.letters.post();
             tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user changed");
         }
         changed
@@ -143,12 +167,12 @@ impl Services {
     /// Deletes a user and answers what it was.
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
         self.check_may_manage(&actor, &self.user(id).await?.roles)?;
-        let confirming = self.settings.load().email_confirmation;
         let deleted = self
             .store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
+                    let confirming = settings::in_force(conn)?.email_confirmation;
                     keep_an_administrator(conn, confirming, |conn| {
                         let account = find_account(conn, id)?;
                         store::users::delete(conn, id)?;
@@ -205,9 +229,7 @@ impl Services {
             username,
             // A new address is unproven, unless the administrator vouches for it in the same change.
             confirmed: change.confirmed.or(email.is_some().then_some(false)),
-            email_key: email
-                .as_ref()
-                .and_then(|email| self.unique_email_key(email)),
+            email_key: email.as_ref().map(|email| self.hooks.email_key(email)),
             end_tokens: new_password || change.blocked == Some(true),
             email,
             password_hash,
@@ -246,7 +268,7 @@ impl Services {
 
     /// May the actor give somebody these roles, or manage somebody who has them? The public and the
     /// default role are everybody's to give; any other only with all that it holds.
-    fn check_may_manage<R: std::borrow::Borrow<Role>>(
+    pub(super) fn check_may_manage<R: std::borrow::Borrow<Role>>(
         &self,
         actor: &Actor,
         roles: &[R],
@@ -288,6 +310,32 @@ fn keep_an_administrator<T>(
         ));
     }
     Ok(changed)
+}
+
+/// What of a change the user is told.
+struct News {
+    password: bool,
+    email: bool,
+    confirming: bool,
+}
+
+/// Voids the codes that a change outdates and writes the mails that tell of it.
+fn tell(
+    conn: &mut DbConn,
+    letters: &Letters,
+    before: &User,
+    user: &User,
+    news: News,
+) -> Result<()> {
+    if news.email {
+        let old = Email::parse(&before.email)
+            .map_err(|_| Error::internal("a stored address is malformed"))?;
+        letters.email_changed(conn, user, &old, news.confirming && !user.confirmed)?;
+    }
+    if news.password {
+        letters.password_changed(conn, user)?;
+    }
+    Ok(())
 }
 
 fn insert(conn: &mut DbConn, new: NewUser) -> Result<Account> {

@@ -1,6 +1,7 @@
 //! All SQL of the crate. Functions take a connection first and return a `QueryResult`; rules live in
 //! `services`.
 
+pub(crate) mod accounts;
 pub(crate) mod actions;
 pub(crate) mod codes;
 mod conn;
@@ -14,12 +15,14 @@ pub(crate) mod roles;
 mod schema;
 pub(crate) mod settings;
 mod time;
+pub(crate) mod user_codes;
 pub(crate) mod users;
 pub(crate) mod users_query;
 
 pub use conn::DbConn;
 pub(crate) use conn::{Conflict, Store, StoreError, conflict, transaction};
 pub use database::Database;
+pub(crate) use diesel::QueryResult;
 pub(crate) use migrate::with_schema_lock;
 pub(crate) use time::now;
 pub(crate) use users_query::UserFields;

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::up_outbox;
 use super::time::{from_db, now, to_db};
+use crate::model::OutboxMail;
 
 /// Where a mail stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,21 +44,38 @@ pub(crate) struct NewOutboxMail<'a> {
     pub(crate) last_error: Option<&'a str>,
 }
 
-/// A mail as lists show it, without its content.
-#[derive(Debug, Queryable, Selectable)]
+#[derive(Queryable, Selectable)]
 #[diesel(table_name = up_outbox)]
-pub(crate) struct OutboxRow {
-    pub(crate) id: i32,
-    pub(crate) message_id: String,
-    pub(crate) kind: String,
-    pub(crate) recipient: String,
-    pub(crate) subject: String,
-    pub(crate) state: String,
-    pub(crate) attempts: i32,
-    pub(crate) due_at: NaiveDateTime,
-    pub(crate) last_error: Option<String>,
-    pub(crate) created_at: NaiveDateTime,
-    pub(crate) updated_at: NaiveDateTime,
+struct OutboxRow {
+    id: i32,
+    message_id: String,
+    kind: String,
+    recipient: String,
+    subject: String,
+    state: String,
+    attempts: i32,
+    due_at: NaiveDateTime,
+    last_error: Option<String>,
+    created_at: NaiveDateTime,
+    updated_at: NaiveDateTime,
+}
+
+impl From<OutboxRow> for OutboxMail {
+    fn from(row: OutboxRow) -> Self {
+        Self {
+            id: row.id,
+            message_id: row.message_id,
+            kind: row.kind,
+            recipient: row.recipient,
+            subject: row.subject,
+            state: row.state,
+            attempts: row.attempts,
+            last_error: row.last_error,
+            due_at: from_db(row.due_at),
+            created_at: from_db(row.created_at),
+            updated_at: from_db(row.updated_at),
+        }
+    }
 }
 
 /// What somebody who claimed a mail needs.
@@ -210,12 +228,9 @@ pub(crate) fn revive(conn: &mut DbConn, id: i32) -> QueryResult<usize> {
         .execute(conn)
 }
 
-pub(crate) fn find(conn: &mut DbConn, id: i32) -> QueryResult<Option<OutboxRow>> {
-    up_outbox::table
-        .find(id)
-        .select(OutboxRow::as_select())
-        .first(conn)
-        .optional()
+pub(crate) fn exists(conn: &mut DbConn, id: i32) -> QueryResult<bool> {
+    let row = up_outbox::table.find(id).select(up_outbox::id);
+    Ok(row.first::<i32>(conn).optional()?.is_some())
 }
 
 /// The newest mails, of one state or of all.
@@ -224,7 +239,7 @@ pub(crate) fn list(
     state: Option<&str>,
     start: i64,
     limit: i64,
-) -> QueryResult<Vec<OutboxRow>> {
+) -> QueryResult<Vec<OutboxMail>> {
     let mut query = up_outbox::table
         .order(up_outbox::id.desc())
         .select(OutboxRow::as_select())
@@ -232,7 +247,8 @@ pub(crate) fn list(
     if let Some(state) = state {
         query = query.filter(up_outbox::state.eq(state.to_owned()));
     }
-    query.offset(start).limit(limit).load(conn)
+    let rows: Vec<OutboxRow> = query.offset(start).limit(limit).load(conn)?;
+    Ok(rows.into_iter().map(OutboxMail::from).collect())
 }
 
 /// Contents of the mails that were kept, oldest first.

@@ -85,6 +85,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_user_codes (id) {
+        id -> Integer,
+        user_id -> Integer,
+        purpose -> Text,
+        code_hash -> Text,
+        address -> Text,
+        expires_at -> Timestamp,
+        used_at -> Nullable<Timestamp>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     up_revision (id) {
         id -> Integer,
         value -> BigInt,

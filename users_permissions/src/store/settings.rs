@@ -1,5 +1,7 @@
 //! Settings: named JSON documents.
 
+use std::collections::BTreeMap;
+
 use diesel::prelude::*;
 
 use super::conn::DbConn;
@@ -12,6 +14,14 @@ pub(crate) fn get(conn: &mut DbConn, name: &str) -> QueryResult<Option<String>> 
         .select(up_settings::value)
         .first(conn)
         .optional()
+}
+
+/// All settings by name.
+pub(crate) fn all(conn: &mut DbConn) -> QueryResult<BTreeMap<String, String>> {
+    let rows: Vec<(String, String)> = up_settings::table
+        .select((up_settings::name, up_settings::value))
+        .load(conn)?;
+    Ok(rows.into_iter().collect())
 }
 
 pub(crate) fn create(conn: &mut DbConn, name: &str, value: &str) -> QueryResult<usize> {

@@ -292,6 +292,20 @@ pub(crate) fn replace_hash(
     .execute(conn)
 }
 
+/// Reserves the address of every user for itself; violates the constraint where one is shared.
+pub(crate) fn reserve_emails(conn: &mut DbConn) -> QueryResult<usize> {
+    diesel::update(up_users::table)
+        .set(up_users::email_key.eq(up_users::email.nullable()))
+        .execute(conn)
+}
+
+/// Lets addresses be shared.
+pub(crate) fn release_emails(conn: &mut DbConn) -> QueryResult<usize> {
+    diesel::update(up_users::table)
+        .set(up_users::email_key.eq(None::<String>))
+        .execute(conn)
+}
+
 pub(crate) fn delete(conn: &mut DbConn, id: UserId) -> QueryResult<usize> {
     diesel::delete(up_users::table.find(id)).execute(conn)
 }

@@ -1,0 +1,62 @@
+//! `/auth/email-confirmation` and `/auth/send-email-confirmation`.
+
+use actix_web::http::Method;
+use actix_web::http::header::{CACHE_CONTROL, LOCATION};
+use actix_web::{HttpRequest, HttpResponse, post, routes, web};
+use serde_json::json;
+
+use super::account_input as input;
+use super::dto::ok;
+use super::limits::{self, limited, limited_body};
+use super::worker::Worker;
+use crate::permission;
+
+/// Confirms an e-mail address with a mailed code; signs nobody in. HEAD does nothing: those who look
+/// at links before people do use it.
+#[permission("plugin::users-permissions.auth.emailConfirmation", grant("public"))]
+#[routes]
+#[get("/auth/email-confirmation")]
+#[head("/auth/email-confirmation")]
+pub(super) async fn email_confirmation(req: HttpRequest) -> HttpResponse {
+    limited(&req, &limits::EMAIL_CONFIRMATION, async |_| {
+        if req.method() == Method::HEAD {
+            return Ok(HttpResponse::Ok().finish());
+        }
+        let services = &Worker::of(&req)?.shared.services;
+        services
+            .confirm_email(input::confirmation(req.query_string())?)
+            .await?;
+        Ok(HttpResponse::Found()
+            .insert_header((LOCATION, services.confirmation_target()))
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish())
+    })
+    .await
+}
+
+/// Mails the confirmation link again; answers the same whoever has the address.
+#[permission(
+    "plugin::users-permissions.auth.sendEmailConfirmation",
+    grant("public")
+)]
+#[post("/auth/send-email-confirmation")]
+pub(super) async fn send_email_confirmation(
+    req: HttpRequest,
+    payload: web::Payload,
+) -> HttpResponse {
+    limited_body(
+        &req,
+        payload,
+        &limits::SEND_EMAIL_CONFIRMATION,
+        async |counted, content| {
+            let services = &Worker::of(&req)?.shared.services;
+            let (sent, email) = input::send_confirmation(content)?;
+            counted
+                .account(&services.account_key(email.as_str()))
+                .await?;
+            services.send_confirmation(email).await?;
+            Ok(ok(json!({ "email": sent, "sent": true })))
+        },
+    )
+    .await
+}

@@ -1,0 +1,76 @@
+//! `/auth/forgot-password`, `/auth/reset-password`, `/auth/change-password`.
+
+use actix_web::{HttpRequest, HttpResponse, post, web};
+use serde_json::json;
+
+use super::account_input as input;
+use super::auth_user::AuthUser;
+use super::dto::{LoginView, ok};
+use super::limits::{self, limited_body};
+use super::worker::Worker;
+use crate::permission;
+
+/// Mails a link that sets a new password; answers the same whoever has the address.
+#[permission("plugin::users-permissions.auth.forgotPassword", grant("public"))]
+#[post("/auth/forgot-password")]
+pub(super) async fn forgot_password(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    limited_body(
+        &req,
+        payload,
+        &limits::FORGOT_PASSWORD,
+        async |counted, content| {
+            let services = &Worker::of(&req)?.shared.services;
+            let email = input::forgot_password(content)?;
+            counted
+                .account(&services.account_key(email.as_str()))
+                .await?;
+            services.forgot_password(email).await?;
+            Ok(ok(json!({ "ok": true })))
+        },
+    )
+    .await
+}
+
+/// Sets a new password with a mailed code.
+#[permission("plugin::users-permissions.auth.resetPassword", grant("public"))]
+#[post("/auth/reset-password")]
+pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> HttpResponse {
+    limited_body(
+        &req,
+        payload,
+        &limits::RESET_PASSWORD,
+        async |_, content| {
+            let services = &Worker::of(&req)?.shared.services;
+            let (code, password) = input::reset_password(content)?;
+            let login = services.reset_password(code, password).await?;
+            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+        },
+    )
+    .await
+}
+
+/// Changes the caller's password.
+#[permission(
+    "plugin::users-permissions.auth.changePassword",
+    grant("authenticated")
+)]
+#[post("/auth/change-password")]
+pub(super) async fn change_password(
+    req: HttpRequest,
+    user: AuthUser,
+    payload: web::Payload,
+) -> HttpResponse {
+    limited_body(
+        &req,
+        payload,
+        &limits::CHANGE_PASSWORD,
+        async |counted, content| {
+            let services = &Worker::of(&req)?.shared.services;
+            let update = input::change_password(content)?;
+            counted.account(&user.id().to_string()).await?;
+            let login = services.change_password(user.id(), update).await?;
+            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+        },
+    )
+    .await
+}

@@ -1,0 +1,73 @@
+//! Chooses at the start how mails leave.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::outbox::Outbox;
+use super::{Delivery, Mails, OutboxThread, Settings};
+use crate::config::{Config, ConfigError};
+use crate::error::StartError;
+use crate::mail::{Mailer, SmtpMailer};
+use crate::store::Store;
+
+/// A way out for mails, with the runtime it works in.
+pub(super) struct WayOut {
+    mailer: Arc<dyn Mailer>,
+    runtime: Runtime,
+}
+
+impl WayOut {
+    /// The application's mailer, or the server of `SMTP_URL`.
+    pub(super) fn find(
+        config: &Config,
+        own: Option<Arc<dyn Mailer>>,
+    ) -> Result<Option<Self>, StartError> {
+        if own.is_none() && config.mail.smtp_url.is_none() {
+            return Ok(None);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(StartError::Thread)?;
+        let entered = runtime.enter();
+        let mailer = match (own, &config.mail.smtp_url) {
+            (Some(own), _) => own,
+            (None, Some(url)) => Arc::new(SmtpMailer::new(config, url)?),
+            (None, None) => return Ok(None),
+        };
+        drop(entered);
+        Ok(Some(Self { mailer, runtime }))
+    }
+
+    /// Starts to send what lies in the outbox.
+    pub(super) fn open(
+        self,
+        config: &Config,
+        store: &Store,
+        mails: &Arc<Mails>,
+    ) -> Result<OutboxThread, StartError> {
+        let outbox = Outbox {
+            store: store.clone(),
+            mails: Arc::clone(mails),
+            mailer: self.mailer,
+            config: config.mail.clone(),
+        };
+        outbox.start(self.runtime).map_err(StartError::Thread)
+    }
+}
+
+/// In production, users who could never confirm their address are a reason not to start.
+pub(super) fn check(mails: &Mails, settings: &Settings) -> Result<(), StartError> {
+    if mails.delivery() != Delivery::None {
+        return Ok(());
+    }
+    if settings.load().email_confirmation {
+        return Err(StartError::Config(ConfigError::invalid(
+            "SMTP_URL",
+            "is required in production while email_confirmation is on",
+        )));
+    }
+    tracing::warn!("SMTP_URL is not set: no mail is sent, forgotten passwords cannot be reset");
+    Ok(())
+}

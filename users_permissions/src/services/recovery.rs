@@ -1,0 +1,187 @@
+//! Passwords: changed by who knows the old one, or reset by who reads the user's mail.
+
+use std::sync::Arc;
+
+use super::letters::digest;
+use super::{Login, Services};
+use crate::config::Secret;
+use crate::error::{Error, Result};
+use crate::model::{CodePurpose, Email, User, UserId, Username};
+use crate::store::accounts::PasswordChange;
+use crate::store::{self, DbConn, transaction};
+
+/// A new password and the old one.
+#[derive(Debug)]
+pub(crate) struct PasswordUpdate {
+    pub(crate) current: Secret,
+    pub(crate) new: Secret,
+}
+
+/// Finds who a mail with a code may go to.
+type Recipient = fn(&mut DbConn, &Email) -> store::QueryResult<Option<UserId>>;
+
+impl Services {
+    /// Changes the password of a signed-in user: ends every token, tells the user, answers a new token.
+    pub(crate) async fn change_password(
+        &self,
+        id: UserId,
+        update: PasswordUpdate,
+    ) -> Result<Login> {
+        let PasswordUpdate { current, new } = update;
+        let (user, old) = self
+            .store
+            .run(move |conn| -> Result<_> {
+                let user = store::users::find(conn, id)?.ok_or(GONE)?;
+                Ok((user, store::accounts::password_hash(conn, id)?.flatten()))
+            })
+            .await?;
+        let Some(old) = old else {
+            return Err(Error::application(
+                "This account has no password: it signs in with its provider",
+            ));
+        };
+        let matches = self
+            .hasher
+            .verify(current.clone(), Some(old.clone()))
+            .await?;
+        if !matches {
+            tracing::warn!(target: "users_permissions::security", user = id, "change of a password refused");
+            return Err(Error::validation(WRONG_CURRENT));
+        }
+        if current.expose() == new.expose() {
+            return Err(Error::validation(
+                "Your new password must be different than your current password",
+            ));
+        }
+        let hash = self.judge_and_hash(&user, new).await?;
+        let letters = self.letters.clone();
+        let change = move |conn: &mut DbConn| -> Result<User> {
+            store::roles::line_up(conn)?;
+            let change = PasswordChange {
+                hash: &hash,
+                old_hash: Some(&old),
+            };
+            let user = store::accounts::set_password(conn, id, change)?;
+            // Somebody else was faster; the old password is the old one's no more.
+            let user = user.ok_or_else(|| Error::validation(WRONG_CURRENT))?;
+            letters.password_changed(conn, &user)?;
+            Ok(user)
+        };
+        let user = self.store.run(move |conn| transaction(conn, change)).await;
+        self.finish_password_change(id, user)
+    }
+
+    /// Mails a code to the local user of this address. What is answered, and when, does not depend on
+    /// whether there is one: the mail is written afterwards.
+    pub(crate) async fn forgot_password(&self, email: Email) -> Result<()> {
+        self.mail_code_later(email, CodePurpose::Reset, store::accounts::recoverable)
+            .await
+    }
+
+    /// Sets a password for whoever holds the code, ends every token, and signs the user in.
+    pub(crate) async fn reset_password(&self, code: Secret, new: Secret) -> Result<Login> {
+        let hash_of_code = digest(code.expose());
+        let wanted = hash_of_code.clone();
+        // Whoever guesses is turned away before a password is hashed.
+        let owner = self
+            .store
+            .run(move |conn| code_owner(conn, CodePurpose::Reset, &wanted))
+            .await?;
+        let user = owner.ok_or_else(incorrect_code)?;
+        let id = user.id;
+        let hash = self.judge_and_hash(&user, new).await?;
+        let letters = self.letters.clone();
+        let change = move |conn: &mut DbConn| -> Result<User> {
+            store::roles::line_up(conn)?;
+            if !store::user_codes::consume(conn, CodePurpose::Reset, &hash_of_code)? {
+                return Err(incorrect_code());
+            }
+            let change = PasswordChange {
+                hash: &hash,
+                old_hash: None,
+            };
+            let user = store::accounts::set_password(conn, id, change)?;
+            let user = user.ok_or_else(incorrect_code)?;
+            letters.password_changed(conn, &user)?;
+            Ok(user)
+        };
+        let user = self.store.run(move |conn| transaction(conn, change)).await;
+        self.finish_password_change(id, user)
+    }
+
+    async fn judge_and_hash(&self, user: &User, new: Secret) -> Result<String> {
+        let stored = |_| Error::internal("a stored name or address is malformed");
+        let email = Email::parse(&user.email).map_err(stored)?;
+        let username = Username::parse(&user.username, Some(&email)).map_err(stored)?;
+        self.check_password(&new, &username, &email).await?;
+        self.hasher.hash(new).await
+    }
+
+    fn finish_password_change(&self, id: UserId, changed: Result<User>) -> Result<Login> {
+        self.principals.forget(id);
+        let user = changed?;
+        self.letters.post();
+        tracing::info!(target: "users_permissions::security", user = id, "password changed");
+        self.token_for(user)
+    }
+
+    /// Looks an address up, which takes as long whether somebody has it or not, and writes the mail
+    /// once the answer is on its way. A database that is not there is still told.
+    pub(super) async fn mail_code_later(
+        &self,
+        email: Email,
+        purpose: CodePurpose,
+        recipient: Recipient,
+    ) -> Result<()> {
+        let busy = |_| Error::unavailable("too many mails wait to be written");
+        let turn = Arc::clone(&self.writing)
+            .try_acquire_owned()
+            .map_err(busy)?;
+        let wanted = email.clone();
+        let id = self.store.run(move |conn| recipient(conn, &wanted)).await?;
+        let (store, letters) = (self.store.clone(), self.letters.clone());
+        let post = letters.clone();
+        let limits = Arc::clone(&self.limits);
+        tokio::spawn(async move {
+            let _turn = turn;
+            let Some(id) = id else { return };
+            if !limits.spend_mail().await {
+                return;
+            }
+            let write = move |conn: &mut DbConn| -> Result<()> {
+                // Once more, by the same rule: who was blocked meanwhile gets none.
+                match store::users::find(conn, id)? {
+                    Some(user) if recipient(conn, &email)? == Some(user.id) => {
+                        letters.send_code(conn, purpose, &user)
+                    }
+                    _ => Ok(()),
+                }
+            };
+            match store.run(move |conn| transaction(conn, write)).await {
+                Ok(()) => {
+                    post.post();
+                    tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code asked for")
+                }
+                Err(error) => {
+                    tracing::error!(user = id, %error, "a mail with a code could not be written")
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+const GONE: Error = Error::Unauthorized("Invalid credentials");
+const WRONG_CURRENT: &str = "The provided current password is invalid";
+
+fn incorrect_code() -> Error {
+    Error::validation("Incorrect code provided")
+}
+
+/// The user a live code belongs to, if it is one that may use it.
+fn code_owner(conn: &mut DbConn, purpose: CodePurpose, hash: &str) -> Result<Option<User>> {
+    let code = store::user_codes::find(conn, purpose, hash)?.filter(|code| !code.is_used);
+    let Some(code) = code else { return Ok(None) };
+    let user = store::users::find(conn, code.user)?;
+    Ok(user.filter(|user| !user.blocked && user.provider == "local" && user.email == code.address))
+}
