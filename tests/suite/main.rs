@@ -7,6 +7,7 @@ mod bodies;
 mod callers;
 mod catalog;
 mod coverage;
+mod deep_pages;
 mod default_rights;
 mod deny_unlisted;
 mod escalation;

@@ -13,4 +13,10 @@ CREATE TABLE up_users (
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
+-- Whatever a list can be sorted by.
 CREATE INDEX up_users_email ON up_users (email);
+CREATE INDEX up_users_provider ON up_users (provider);
+CREATE INDEX up_users_confirmed ON up_users (confirmed);
+CREATE INDEX up_users_blocked ON up_users (blocked);
+CREATE INDEX up_users_created_at ON up_users (created_at);
+CREATE INDEX up_users_updated_at ON up_users (updated_at);

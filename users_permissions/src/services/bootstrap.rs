@@ -104,6 +104,7 @@ fn prepare(
         seed_settings(conn, config)
     })
     .map_err(failed)?;
+    store::counts::check(conn).map_err(|error| failed(error.into()))?;
     first_admin(conn, config, &settings, hooks)?;
     let snapshot = rights::read(conn, catalog).map_err(failed)?;
     if !store::roles::list(conn)

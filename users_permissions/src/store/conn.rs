@@ -96,7 +96,14 @@ fn connect(url: &str) -> Result<DbConn, StoreError> {
         #[cfg(feature = "mysql")]
         "mysql" | "mariadb" => {
             let url = url.replacen("mariadb://", "mysql://", 1);
-            Ok(DbConn::Mysql(diesel::MysqlConnection::establish(&url)?))
+            let mut conn = diesel::MysqlConnection::establish(&url)?;
+            // As PostgreSQL has it. The default locks the gaps between rows, on which registrations that
+            // come at once would meet in a deadlock.
+            diesel::connection::SimpleConnection::batch_execute(
+                &mut conn,
+                "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            )?;
+            Ok(DbConn::Mysql(conn))
         }
         _ => Err(StoreError::Scheme(scheme.to_owned(), compiled_in())),
     }

@@ -12,9 +12,14 @@ use crate::model::{RoleId, UserId, UserRoles};
 pub(super) const PRIMARY: i32 = 0;
 
 /// Gives a user these roles and no others; the caller holds a transaction.
-pub(super) fn set(conn: &mut DbConn, user: UserId, roles: &UserRoles) -> QueryResult<()> {
+pub(super) fn replace(conn: &mut DbConn, user: UserId, roles: &UserRoles) -> QueryResult<()> {
     let old = up_user_roles::table.filter(up_user_roles::user_id.eq(user));
     diesel::delete(old).execute(conn)?;
+    add(conn, user, roles)
+}
+
+/// Gives these roles to a user without any; the caller holds a transaction.
+pub(super) fn add(conn: &mut DbConn, user: UserId, roles: &UserRoles) -> QueryResult<()> {
     for (place, role) in (PRIMARY..).zip(roles.iter()) {
         diesel::insert_into(up_user_roles::table)
             .values((

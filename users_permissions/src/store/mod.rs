@@ -5,6 +5,7 @@ pub(crate) mod accounts;
 pub(crate) mod actions;
 pub(crate) mod codes;
 mod conn;
+pub(crate) mod counts;
 mod database;
 pub(crate) mod memberships;
 mod migrate;

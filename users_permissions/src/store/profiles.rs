@@ -65,10 +65,17 @@ pub(super) fn of(
     Ok(profiles)
 }
 
-/// Writes the values of a change; the caller holds a transaction.
-pub(super) fn write(conn: &mut DbConn, user: UserId, change: &ProfileChange) -> QueryResult<()> {
-    for (name, value) in change {
+/// Changes the values of a user; the caller holds a transaction.
+pub(super) fn change(conn: &mut DbConn, user: UserId, change: &ProfileChange) -> QueryResult<()> {
+    for name in change.keys() {
         diesel::delete(up_profiles::table.find((user, name))).execute(conn)?;
+    }
+    add(conn, user, change)
+}
+
+/// Writes the values of a user who has none of these; the caller holds a transaction.
+pub(super) fn add(conn: &mut DbConn, user: UserId, values: &ProfileChange) -> QueryResult<()> {
+    for (name, value) in values {
         let Some(value) = value else { continue };
         let mut row = ProfileInsert {
             user_id: user,

@@ -38,6 +38,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_user_counts (stretch) {
+        stretch -> Integer,
+        users -> Integer,
+    }
+}
+
+diesel::table! {
     up_profiles (user_id, name) {
         user_id -> Integer,
         name -> Text,

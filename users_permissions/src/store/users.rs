@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::{up_user_roles, up_users};
 use super::time::{from_db, now, to_db};
-use super::{memberships, profiles};
+use super::{counts, memberships, profiles};
 use crate::model::{
     Email, NewUser, Principal, ProfileValue, RoleId, User, UserId, UserPatch, UserRoles, Username,
     new_document_id,
@@ -236,8 +236,9 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
             .filter(up_users::document_id.eq(&document_id))
             .select(UserRow::as_select())
             .first(conn)?;
-        memberships::set(conn, created.id, &new.roles)?;
-        profiles::write(conn, created.id, &new.profile)?;
+        memberships::add(conn, created.id, &new.roles)?;
+        profiles::add(conn, created.id, &new.profile)?;
+        counts::add(conn, created.id)?;
         let values = new.profile.into_iter();
         let profile = values.filter_map(|(name, value)| Some((name, value?)));
         Ok(created.complete(new.roles, profile.collect()))
@@ -269,9 +270,9 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
                 .execute(conn)?;
         }
         if let Some(roles) = &patch.roles {
-            memberships::set(conn, id, roles)?;
+            memberships::replace(conn, id, roles)?;
         }
-        profiles::write(conn, id, &patch.profile)?;
+        profiles::change(conn, id, &patch.profile)?;
         find(conn, id)
     })
 }
@@ -306,6 +307,11 @@ pub(crate) fn release_emails(conn: &mut DbConn) -> QueryResult<usize> {
         .execute(conn)
 }
 
+/// Deletes a user; the caller holds a transaction.
 pub(crate) fn delete(conn: &mut DbConn, id: UserId) -> QueryResult<usize> {
-    diesel::delete(up_users::table.find(id)).execute(conn)
+    let deleted = diesel::delete(up_users::table.find(id)).execute(conn)?;
+    if deleted > 0 {
+        counts::remove(conn, id)?;
+    }
+    Ok(deleted)
 }

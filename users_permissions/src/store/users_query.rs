@@ -6,7 +6,7 @@ use super::conn::DbConn;
 use super::reach::{BoxedCondition, BoxedOrder, compile};
 use super::schema::{up_roles, up_user_roles, up_users};
 use super::users::{self, UserRow};
-use super::{memberships, profiles};
+use super::{counts, memberships, profiles};
 use crate::model::{RoleId, User};
 use crate::query::{Condition, FieldKind, FieldRef, Operator, Order, Query, Reachable as _, Value};
 
@@ -29,6 +29,9 @@ crate::reachable! {
 /// Position of the relation `role` among those of the schema; the other one is `roles`.
 const PRIMARY_ROLE: usize = 0;
 
+/// Position of the id.
+const ID: FieldRef = FieldRef::Own(0);
+
 /// Positions of what `_q` searches.
 const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
 
@@ -50,25 +53,84 @@ impl Reach {
 /// Number of columns in [`UserFields`].
 const COLUMNS: usize = 10;
 
+/// Rows from which on a page is deep: what lies before it is skipped without being read.
+const DEEP: i64 = 1_000;
+
 /// The users a query asks for.
 pub(crate) fn list(conn: &mut DbConn, query: &Query, reach: &Reach) -> QueryResult<Vec<User>> {
-    let mut select = up_users::table.select(UserRow::as_select()).into_boxed();
-    if let Some(condition) = condition(query, reach) {
-        select = select.filter(condition);
+    let mut page = query.page;
+    let mut condition = condition(query, reach);
+    if page.start >= DEEP
+        && let Some(order) = order_of_ids(query)
+    {
+        let Some(start) = counts::find(conn, page.start, order)? else {
+            return Ok(Vec::new());
+        };
+        page.start = start.rest;
+        condition = bound(start.bound, order);
     }
-    for sort in &query.sort {
-        if let Some(key) = order(sort.field, sort.order, reach) {
-            select = select.then_order_by(key);
-        }
-    }
-    // Pages need an order that is total.
-    select = select.then_order_by(up_users::id.asc());
     // SQLite and MySQL know no OFFSET without a LIMIT.
-    let rows = select
-        .limit(query.page.limit.unwrap_or(i64::MAX))
-        .offset(query.page.start)
-        .load(conn)?;
+    let limit = page.limit.unwrap_or(i64::MAX);
+    // Of a deep page the ids are found first, for which an index is enough.
+    let ids = if page.start >= DEEP {
+        let mut ids = up_users::table.select(up_users::id).into_boxed();
+        if let Some(condition) = condition.take() {
+            ids = ids.filter(condition);
+        }
+        for key in order(query, reach) {
+            ids = ids.then_order_by(key);
+        }
+        Some(ids.limit(limit).offset(page.start).load::<i32>(conn)?)
+    } else {
+        None
+    };
+    let mut select = up_users::table.select(UserRow::as_select()).into_boxed();
+    for key in order(query, reach) {
+        select = select.then_order_by(key);
+    }
+    let rows = match (ids, condition) {
+        (Some(ids), _) => select.filter(up_users::id.eq_any(ids)).load(conn)?,
+        (None, Some(condition)) => {
+            let select = select.filter(condition);
+            select.limit(limit).offset(page.start).load(conn)?
+        }
+        (None, None) => select.limit(limit).offset(page.start).load(conn)?,
+    };
     users::complete(conn, rows)
+}
+
+/// The direction, if all users are listed in the order of their ids.
+fn order_of_ids(query: &Query) -> Option<Order> {
+    let everybody = query.filter.is_none() && query.search.is_none();
+    match query.sort.as_slice() {
+        _ if !everybody => None,
+        [] => Some(Order::Ascending),
+        [by] if by.field == ID => Some(by.order),
+        _ => None,
+    }
+}
+
+fn bound(id: i64, order: Order) -> Option<BoxedCondition<up_users::table>> {
+    // Beyond the highest id there is nothing to compare with.
+    let id = i32::try_from(id).ok()?;
+    Some(match order {
+        Order::Ascending => Box::new(up_users::id.ge(id)),
+        Order::Descending => Box::new(up_users::id.lt(id)),
+    })
+}
+
+/// The keys of the order. Pages need one that is total: the id is the last key, in the direction of the
+/// one before, as an index has it.
+fn order(query: &Query, reach: &Reach) -> Vec<BoxedOrder<up_users::table>> {
+    let keys = query.sort.iter();
+    let mut keys: Vec<_> = keys
+        .filter_map(|by| key(by.field, by.order, reach))
+        .collect();
+    keys.push(match query.sort.last().map(|by| by.order) {
+        None | Some(Order::Ascending) => Box::new(up_users::id.asc()),
+        Some(Order::Descending) => Box::new(up_users::id.desc()),
+    });
+    keys
 }
 
 /// How many there are, whatever the page.
@@ -148,7 +210,7 @@ fn members(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table>
     }
 }
 
-fn order(field: FieldRef, order: Order, reach: &Reach) -> Option<BoxedOrder<up_users::table>> {
+fn key(field: FieldRef, order: Order, reach: &Reach) -> Option<BoxedOrder<up_users::table>> {
     let at = match field {
         FieldRef::Related(_, at) => at,
         FieldRef::Own(at) => {
