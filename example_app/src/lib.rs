@@ -1,5 +1,6 @@
 //! The application: what is served where.
 
+mod api;
 mod articles;
 mod store;
 
@@ -13,6 +14,7 @@ use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
 use users_permissions::{UsersPermissions, permission};
 
+pub use api::Api;
 pub use store::Articles;
 
 /// The whole application, for `HttpServer` and for tests.
@@ -45,6 +47,7 @@ pub fn app(
 }
 
 /// Tells that the process lives; asks nothing else.
+#[utoipa::path(responses((status = 200, description = "It lives", body = api::Pong)))]
 #[permission("api::app.health", auth = false)]
 #[get("/health")]
 async fn health() -> impl Responder {

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use actix_web::HttpServer;
+use example_app::Api;
 use tracing_subscriber::EnvFilter;
+use users_permissions::openapi::utoipa::OpenApi as _;
 use users_permissions::{Config, UsersPermissions};
 
 #[actix_web::main]
@@ -29,6 +31,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
 
     let up = UsersPermissions::builder()
         .config(Config::from_env()?)
+        .openapi(Api::openapi())
         .build()
         .await?;
     let articles = example_app::Articles::open(up.database()).await?;

@@ -5,11 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, routes, web};
 use super::body::{Body, SMALL};
 use super::dto::{LoginView, ok};
 use super::input;
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::permission;
 
 /// Signs a user in by password, or finishes a social login.
+#[cfg_attr(feature = "openapi", utoipa::path(request_body(content((doc::LoginBody = "application/json"), (doc::LoginBody = "application/x-www-form-urlencoded"))), responses((status = 200, description = "The user with a token", body = LoginView), doc::BadBody)))]
 #[permission("plugin::users-permissions.auth.callback", grant("public"))]
 #[routes]
 #[post("/auth/local")]
@@ -30,6 +33,7 @@ pub(super) async fn callback(req: HttpRequest, body: Body<SMALL>) -> Result<Http
 }
 
 /// Registers a new user.
+#[cfg_attr(feature = "openapi", utoipa::path(request_body(content((doc::RegistrationBody = "application/json"), (doc::RegistrationBody = "application/x-www-form-urlencoded"))), responses((status = 200, description = "The user, with a token unless the address has to be confirmed", body = LoginView), doc::BadBody)))]
 #[permission("plugin::users-permissions.auth.register", grant("public"))]
 #[post("/auth/local/register")]
 pub(super) async fn register(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
@@ -40,6 +44,7 @@ pub(super) async fn register(req: HttpRequest, body: Body<SMALL>) -> Result<Http
 }
 
 /// Starts a social login.
+#[cfg_attr(feature = "openapi", utoipa::path(params(("provider" = String, Path, description = "Name of the provider")), responses(doc::BadRequest)))]
 #[permission("plugin::users-permissions.auth.connect", grant("public"))]
 #[get("/connect/{provider:.*}")]
 pub(super) async fn connect(_provider: web::Path<String>) -> Result<HttpResponse> {

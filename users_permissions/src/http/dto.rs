@@ -12,6 +12,7 @@ use crate::services::{Login, RoleSummary};
 /// A user; `role` only where it was asked for and may be seen.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::User))]
 pub(super) struct UserView {
     id: i32,
     document_id: String,
@@ -27,6 +28,7 @@ pub(super) struct UserView {
     #[serde(serialize_with = "iso")]
     published_at: DateTime<Utc>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     role: Option<RoleView>,
 }
 
@@ -51,6 +53,7 @@ impl UserView {
 /// A role.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Role))]
 pub(super) struct RoleView {
     id: i32,
     document_id: String,
@@ -82,6 +85,7 @@ impl RoleView {
 
 /// A role of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::RoleOfList))]
 pub(super) struct RoleListView {
     #[serde(flatten)]
     role: RoleView,
@@ -99,8 +103,10 @@ impl RoleListView {
 
 /// `{"jwt", "user"}`, or `{"user"}` alone while the address has to be confirmed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Login))]
 pub(super) struct LoginView {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     jwt: Option<String>,
     user: UserView,
 }

@@ -11,6 +11,8 @@ mod guard;
 mod input;
 mod listed;
 mod middleware;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod permissions;
 mod policy;
 mod roles;
