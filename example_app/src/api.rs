@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use users_permissions::openapi::utoipa::{self, IntoParams, OpenApi, ToSchema};
 
 use crate::articles;
 use crate::store::Article;

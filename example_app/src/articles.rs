@@ -3,7 +3,7 @@
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, delete, get, post, put, web};
 use serde_json::{Map, Value, json};
-use users_permissions::openapi::{BadBody, BadRequest, Missing};
+use users_permissions::openapi::{BadBody, BadRequest, Missing, utoipa};
 use users_permissions::query::{PageKind, Query, Reachable as _, Schema};
 use users_permissions::{AuthUser, Caller, Error, permission};
 

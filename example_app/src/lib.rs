@@ -12,6 +12,7 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, Error, HttpMessage as _, HttpResponse, Responder, get, web};
 use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
+use users_permissions::openapi::utoipa;
 use users_permissions::{UsersPermissions, permission};
 
 pub use api::Api;

@@ -4,9 +4,9 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde::{Serialize, Serializer};
+use users_permissions::openapi::utoipa::{self, ToSchema};
 use users_permissions::query::Query;
 use users_permissions::{Database, DbConn, Error, UserId, new_document_id, reachable};
-use utoipa::ToSchema;
 
 diesel::table! {
     articles (id) {

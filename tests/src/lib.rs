@@ -11,6 +11,7 @@ pub use raw::Raw;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
 use example_app::Articles;
+use users_permissions::openapi::utoipa::OpenApi as _;
 use users_permissions::{Config, FirstAdmin, PasswordPolicy, SigningKeys, UsersPermissions};
 
 /// Secret of every test server, so that tests can forge tokens.
@@ -100,6 +101,7 @@ impl Server {
     pub async fn with_config(config: Config) -> Self {
         let up = UsersPermissions::builder()
             .config(config)
+            .openapi(example_app::Api::openapi())
             .build()
             .await
             .expect("the plugin starts");

@@ -28,7 +28,7 @@ pub(super) async fn me(req: HttpRequest, caller: AuthUser) -> Result<HttpRespons
 }
 
 /// The number of users a filter finds.
-#[cfg_attr(feature = "openapi", utoipa::path(params(doc::UserCount), responses((status = 200, description = "The number", body = i64), doc::BadRequest)))]
+#[cfg_attr(feature = "openapi", utoipa::path(params(doc::UserCount), responses((status = 200, description = "The number", body = i64, content_type = "application/json"), doc::BadRequest)))]
 #[permission("plugin::users-permissions.user.count")]
 #[get("/users/count")]
 pub(super) async fn count(req: HttpRequest, caller: Caller) -> Result<HttpResponse> {

@@ -14,7 +14,7 @@ use super::shapes::Permissions;
 pub(crate) struct LoginBody {
     #[schema(min_length = 1, example = "ann")]
     identifier: String,
-    #[schema(min_length = 1, format = Password)]
+    #[schema(min_length = 1, format = Password, example = "staple battery 9")]
     password: String,
 }
 
@@ -28,7 +28,7 @@ pub(crate) struct RegistrationBody {
     #[schema(format = Email, max_length = 254, example = "ann@example.com")]
     email: String,
     /// At most 72 bytes; the password policy may ask for more than the least length.
-    #[schema(min_length = 6, max_length = 72, format = Password)]
+    #[schema(min_length = 6, max_length = 72, format = Password, example = "staple battery 9")]
     password: String,
 }
 
