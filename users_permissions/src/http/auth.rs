@@ -12,7 +12,13 @@ use crate::error::{Error, Result};
 use crate::permission;
 
 /// Signs a user in by password, or finishes a social login.
-#[cfg_attr(feature = "openapi", utoipa::path(request_body(content((doc::LoginBody = "application/json"), (doc::LoginBody = "application/x-www-form-urlencoded"))), responses((status = 200, description = "The user with a token", body = LoginView), doc::BadBody)))]
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::LoginBody,
+    responses(
+        (status = 200, description = "The user with a token", body = LoginView),
+        doc::BadBody,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.callback", grant("public"))]
 #[routes]
 #[post("/auth/local")]
@@ -33,7 +39,17 @@ pub(super) async fn callback(req: HttpRequest, body: Body<SMALL>) -> Result<Http
 }
 
 /// Registers a new user.
-#[cfg_attr(feature = "openapi", utoipa::path(request_body(content((doc::RegistrationBody = "application/json"), (doc::RegistrationBody = "application/x-www-form-urlencoded"))), responses((status = 200, description = "The user, with a token unless the address has to be confirmed", body = LoginView), doc::BadBody)))]
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::RegistrationBody,
+    responses(
+        (
+            status = 200,
+            description = "The user, with a token unless the address has to be confirmed",
+            body = LoginView,
+        ),
+        doc::BadBody,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.register", grant("public"))]
 #[post("/auth/local/register")]
 pub(super) async fn register(req: HttpRequest, body: Body<SMALL>) -> Result<HttpResponse> {
@@ -44,7 +60,10 @@ pub(super) async fn register(req: HttpRequest, body: Body<SMALL>) -> Result<Http
 }
 
 /// Starts a social login.
-#[cfg_attr(feature = "openapi", utoipa::path(params(("provider" = String, Path, description = "Name of the provider")), responses(doc::BadRequest)))]
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("provider" = String, Path, description = "Name of the provider")),
+    responses(doc::BadRequest),
+))]
 #[permission("plugin::users-permissions.auth.connect", grant("public"))]
 #[get("/connect/{provider:.*}")]
 pub(super) async fn connect(_provider: web::Path<String>) -> Result<HttpResponse> {

@@ -1,9 +1,11 @@
 //! The plugin's own operations, at the paths their route attributes name.
 
-use utoipa::openapi::OpenApi;
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
+use super::paths::{METHODS, slot};
 use super::shapes::ErrorShape;
 use super::{answers, page};
 use crate::acl::CatalogAction;
@@ -71,6 +73,23 @@ impl Modify for Shared {
             .description(Some("The `jwt` that signing in answers."))
             .build();
         components.add_security_scheme(SCHEME, SecurityScheme::Http(token));
+        for item in document.paths.paths.values_mut() {
+            for method in METHODS {
+                if let Some(Some(operation)) = slot(item, method) {
+                    take_forms(operation);
+                }
+            }
+        }
+    }
+}
+
+/// Wherever the plugin takes JSON it takes a form as well.
+fn take_forms(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && let Some(content) = body.content.get("application/json").cloned()
+    {
+        let form = "application/x-www-form-urlencoded".to_owned();
+        body.content.insert(form, content);
     }
 }
 

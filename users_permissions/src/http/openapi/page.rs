@@ -48,7 +48,9 @@ pub(in crate::http) async fn document(req: HttpRequest) -> Result<HttpResponse> 
 /// A page that shows the description and tries operations out.
 ///
 /// It tells nothing itself: where the description may not be read without a token, it asks to sign in.
-#[utoipa::path(responses((status = 200, description = "The page", body = String, content_type = "text/html")))]
+#[utoipa::path(
+    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+)]
 #[permission("plugin::users-permissions.openapi.getPage", auth = false)]
 #[routes]
 #[get("/docs")]
@@ -71,7 +73,10 @@ pub(in crate::http) async fn page(req: HttpRequest) -> Result<HttpResponse> {
     params(("file" = String, Path, description = "Name of the file", example = "page.js")),
     responses(
         (status = 200, description = "The file", content(
-            (String = "text/html"), (String = "text/javascript"), (String = "text/css"), (Vec<u8> = "image/png"),
+            (String = "text/html"),
+            (String = "text/javascript"),
+            (String = "text/css"),
+            (Vec<u8> = "image/png"),
         )),
         Missing,
     )
