@@ -3,11 +3,13 @@
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, delete, get, post, put, web};
 use serde_json::{Map, Value, json};
+use users_permissions::openapi::{BadBody, BadRequest, Missing, utoipa};
 use users_permissions::query::{PageKind, Query, Reachable as _, Schema};
 use users_permissions::{AuthUser, Caller, Error, permission};
 
 use std::future::{Ready, ready};
 
+use crate::api;
 use crate::store::{Article, ArticleFields, ArticleInput, Articles, DEFAULT_PAGE, MAX_PAGE};
 
 /// What the scope serves.
@@ -22,6 +24,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 }
 
 /// Answers, to whom it may.
+#[utoipa::path(responses((status = 200, description = "It answers", body = api::Pong)))]
 #[permission("api::article.ping", grant("public", "authenticated"))]
 #[get("/ping")]
 async fn ping() -> impl Responder {
@@ -29,6 +32,13 @@ async fn ping() -> impl Responder {
 }
 
 /// Lists articles: `filters`, `sort`, `fields`, `pagination` as in Strapi.
+#[utoipa::path(
+    params(api::ArticleList),
+    responses(
+        (status = 200, description = "A page of articles", body = api::ArticlesAnswer),
+        BadRequest,
+    ),
+)]
 #[permission("api::article.find", grant("public", "authenticated"))]
 #[get("/articles")]
 async fn find(articles: web::Data<Articles>, mut asked: Asked) -> Result<HttpResponse, Error> {
@@ -92,6 +102,17 @@ fn pagination(query: &Query, total: Option<i64>) -> Value {
 }
 
 /// One article.
+#[utoipa::path(
+    params(
+        ("document_id" = String, Path, description = "documentId of the article"),
+        api::ArticleFieldsParameter,
+    ),
+    responses(
+        (status = 200, description = "The article", body = api::ArticleAnswer),
+        BadRequest,
+        Missing,
+    ),
+)]
 #[permission("api::article.findOne", grant("public", "authenticated"))]
 #[get("/articles/{document_id}")]
 async fn find_one(
@@ -104,6 +125,11 @@ async fn find_one(
 }
 
 /// Writes a new article; the caller is its author.
+#[utoipa::path(
+    params(api::ArticleFieldsParameter),
+    request_body = api::NewArticleBody,
+    responses((status = 201, description = "The new article", body = api::ArticleAnswer), BadBody),
+)]
 #[permission("api::article.create", grant("authenticated"))]
 #[post("/articles")]
 async fn create(
@@ -123,6 +149,19 @@ async fn create(
 }
 
 /// Changes an article; its author and administrators only.
+#[utoipa::path(
+    params(
+        ("document_id" = String, Path, description = "documentId of the article"),
+        api::ArticleFieldsParameter,
+    ),
+    request_body = api::ArticleBody,
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The changed article", body = api::ArticleAnswer),
+        BadBody,
+        Missing,
+    ),
+)]
 #[permission("api::article.update", grant("authenticated"), policies(is_author))]
 #[put("/articles/{document_id}")]
 async fn update(
@@ -139,6 +178,11 @@ async fn update(
 }
 
 /// Deletes an article; its author and administrators only.
+#[utoipa::path(
+    params(("document_id" = String, Path, description = "documentId of the article")),
+    security(("bearer" = [])),
+    responses((status = 204, description = "Deleted"), Missing),
+)]
 #[permission("api::article.delete", grant("authenticated"), policies(is_author))]
 #[delete("/articles/{document_id}")]
 async fn remove(

@@ -1,5 +1,6 @@
 //! The application: what is served where.
 
+mod api;
 mod articles;
 mod store;
 
@@ -11,17 +12,20 @@ use actix_web::middleware::DefaultHeaders;
 use actix_web::{App, Error, HttpMessage as _, HttpResponse, Responder, get, web};
 use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
+use users_permissions::openapi::utoipa::{self, OpenApi as _};
 use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permission};
 
+pub use api::Api;
 pub use store::Articles;
 
-/// The plugin as this application wants it: users may have a nickname.
+/// The plugin as this application wants it: described, and users may have a nickname.
 pub fn plugin(config: Config) -> Builder {
     let nickname = ProfileField::text("nickname")
         .max_length(40)
         .on_registration();
     UsersPermissions::builder()
         .config(config)
+        .openapi(Api::openapi())
         .profile_field(nickname)
 }
 
@@ -55,6 +59,7 @@ pub fn app(
 }
 
 /// Tells that the process lives; asks nothing else.
+#[utoipa::path(responses((status = 200, description = "It lives", body = api::Pong)))]
 #[permission("api::app.health", auth = false)]
 #[get("/health")]
 async fn health() -> impl Responder {

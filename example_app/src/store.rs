@@ -4,6 +4,7 @@ use chrono::{NaiveDateTime, SubsecRound, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use serde::{Serialize, Serializer};
+use users_permissions::openapi::utoipa::{self, ToSchema};
 use users_permissions::query::Query;
 use users_permissions::{Database, DbConn, Error, UserId, new_document_id, reachable};
 
@@ -20,22 +21,28 @@ diesel::table! {
     }
 }
 
-/// An article as it is stored and shown.
-#[derive(Debug, Clone, Serialize, Queryable, Selectable)]
+/// An article as it is stored, and shown as far as `fields` asks for it.
+#[derive(Debug, Clone, Serialize, ToSchema, Queryable, Selectable)]
 #[serde(rename_all = "camelCase")]
 pub struct Article {
     id: i32,
     document_id: String,
+    #[schema(required = false)]
     title: String,
+    #[schema(required = false)]
     body: Option<String>,
+    #[schema(required = false)]
     status: String,
     #[serde(skip)]
     pub(crate) author_id: Option<UserId>,
     #[serde(serialize_with = "iso")]
+    #[schema(required = false)]
     created_at: NaiveDateTime,
     #[serde(serialize_with = "iso")]
+    #[schema(required = false)]
     updated_at: NaiveDateTime,
     #[serde(serialize_with = "iso")]
+    #[schema(required = false)]
     #[diesel(select_expression = articles::created_at)]
     published_at: NaiveDateTime,
 }

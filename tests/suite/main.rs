@@ -21,6 +21,8 @@ mod large_roles;
 mod last_admin;
 mod live_rights;
 mod login_input;
+mod openapi;
+mod openapi_apps;
 mod outage;
 mod outputs;
 mod passwords;

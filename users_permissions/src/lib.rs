@@ -53,6 +53,8 @@ pub use config::{
     RateLimit, Secret, SigningKey, SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
+#[cfg(feature = "openapi")]
+pub use http::openapi;
 pub use http::{
     AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
     ServedAction, ServedRoute, listed, not_found,

@@ -148,6 +148,8 @@ pub struct Builder {
     profile_fields: Vec<ProfileField>,
     hooks: Hooks,
     mailer: Option<Arc<dyn Mailer>>,
+    #[cfg(feature = "openapi")]
+    api: http::openapi::ApiDescription,
 }
 
 impl Builder {
@@ -270,6 +272,35 @@ impl Builder {
         self
     }
 
+    /// The application's own description of its handlers, which `openapi.json` shows together with the
+    /// plugin's. Paths are those of the route attributes; scopes, actions and security are added.
+    ///
+    /// ```
+    /// use actix_web::{Responder, get};
+    /// use users_permissions::openapi::utoipa::{self, OpenApi};
+    /// use users_permissions::{UsersPermissions, permission};
+    ///
+    /// /// Lists articles.
+    /// #[utoipa::path(responses((status = 200, description = "Articles", body = Vec<String>)))]
+    /// #[permission("api::article.find", grant("public"))]
+    /// #[get("/articles")]
+    /// async fn find() -> impl Responder {
+    ///     "[]"
+    /// }
+    ///
+    /// #[derive(OpenApi)]
+    /// #[openapi(paths(find), info(title = "Articles", version = "1.0.0"))]
+    /// struct Api;
+    ///
+    /// let builder = UsersPermissions::builder().openapi(Api::openapi());
+    /// # let _ = builder;
+    /// ```
+    #[cfg(feature = "openapi")]
+    pub fn openapi(mut self, description: http::openapi::utoipa::openapi::OpenApi) -> Self {
+        self.api = http::openapi::ApiDescription::new(Some(description));
+        self
+    }
+
     /// Prepares the database and starts the plugin.
     ///
     /// # Errors
@@ -295,6 +326,8 @@ impl Builder {
         let shared = Arc::new(Shared {
             services,
             routes: Default::default(),
+            #[cfg(feature = "openapi")]
+            api: self.api,
         });
         let follow = services::follow_other_instances(
             Arc::downgrade(&shared),

@@ -5,11 +5,20 @@ use actix_web::{HttpRequest, HttpResponse, delete, get, post, routes, web};
 use super::dto::{LoginView, ok};
 use super::input;
 use super::limits::{self, limited, limited_body};
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::permission;
 
 /// Signs a user in by password, or finishes a social login.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::LoginBody,
+    responses(
+        (status = 200, description = "The user with a token", body = LoginView),
+        doc::BadBody,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.callback", grant("public"))]
 #[routes]
 #[post("/auth/local")]
@@ -38,6 +47,17 @@ async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
 }
 
 /// Registers a new user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::RegistrationBody,
+    responses(
+        (
+            status = 200,
+            description = "The user, with a token unless the address has to be confirmed",
+            body = LoginView,
+        ),
+        doc::BadBody,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.register", grant("public"))]
 #[post("/auth/local/register")]
 pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -59,6 +79,10 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
 }
 
 /// Starts a social login.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("provider" = String, Path, description = "Name of the provider")),
+    responses(doc::BadRequest),
+))]
 #[permission("plugin::users-permissions.auth.connect", grant("public"))]
 #[get("/connect/{provider:.*}")]
 pub(super) async fn connect(req: HttpRequest, _provider: web::Path<String>) -> HttpResponse {

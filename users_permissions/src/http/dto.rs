@@ -16,6 +16,7 @@ use crate::services::{Login, RoleSummary};
 /// A user; `role` and `roles` only where they were asked for and may be seen.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::User))]
 pub(super) struct UserView {
     id: i32,
     document_id: String,
@@ -34,6 +35,7 @@ pub(super) struct UserView {
     #[serde(flatten)]
     profile: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     role: Option<RoleView>,
     #[serde(skip_serializing_if = "Option::is_none")]
     roles: Option<Vec<RoleView>>,
@@ -71,6 +73,7 @@ impl UserView {
 /// A role.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Role))]
 pub(super) struct RoleView {
     id: i32,
     document_id: String,
@@ -102,6 +105,7 @@ impl RoleView {
 
 /// A role of the list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::RoleOfList))]
 pub(super) struct RoleListView {
     #[serde(flatten)]
     role: RoleView,
@@ -119,8 +123,10 @@ impl RoleListView {
 
 /// `{"jwt", "user"}`, or `{"user"}` alone while the address has to be confirmed.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Login))]
 pub(super) struct LoginView {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     jwt: Option<String>,
     user: UserView,
 }

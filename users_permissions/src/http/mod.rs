@@ -15,6 +15,8 @@ mod limits;
 mod listed;
 mod mails;
 mod middleware;
+#[cfg(feature = "openapi")]
+pub mod openapi;
 mod passwords;
 mod permissions;
 mod policy;

@@ -5,11 +5,16 @@ use serde_json::{Value, json};
 
 use super::catalog::ServedRoute;
 use super::dto::ok;
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::error::Result;
 use crate::permission;
 
 /// The tree of every action, nothing enabled.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses((status = 200, description = "The tree", body = doc::PermissionsAnswer)),
+))]
 #[permission("plugin::users-permissions.permissions.getPermissions")]
 #[get("/users-permissions/permissions")]
 pub(super) async fn permissions(req: HttpRequest) -> Result<HttpResponse> {
@@ -20,6 +25,9 @@ pub(super) async fn permissions(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// Every action with the URLs it is served under, the routes without one, and stale actions.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses((status = 200, description = "Actions and routes", body = doc::RoutesAnswer)),
+))]
 #[permission("plugin::users-permissions.permissions.getRoutes")]
 #[get("/users-permissions/routes")]
 pub(super) async fn routes(req: HttpRequest) -> Result<HttpResponse> {
@@ -57,6 +65,14 @@ pub(super) async fn routes(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// Removes a stale action and every grant of it.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("action" = String, Path, description = "The stale action, in its long form")),
+    responses(
+        (status = 200, description = "Removed", body = doc::Done),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.permissions.deleteStale")]
 #[delete("/users-permissions/permissions/{action}")]
 pub(super) async fn delete_stale(

@@ -7,6 +7,8 @@ use super::auth_user::Caller;
 use super::body::{Body, Content, Fields, LARGE};
 use super::dto::{RoleListView, RoleView, ok};
 use super::input::{self, Checker};
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::tree;
 use super::users::actor;
 use super::worker::Worker;
@@ -17,6 +19,9 @@ use crate::permission;
 use crate::services::RoleInput;
 
 /// Lists the roles with their number of users.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses((status = 200, description = "Roles", body = doc::RolesAnswer)),
+))]
 #[permission("plugin::users-permissions.role.find")]
 #[get("/users-permissions/roles")]
 pub(super) async fn find(req: HttpRequest) -> Result<HttpResponse> {
@@ -27,6 +32,10 @@ pub(super) async fn find(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// One role with its permission tree.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the role")),
+    responses((status = 200, description = "The role", body = doc::RoleAnswer), doc::Missing),
+))]
 #[permission("plugin::users-permissions.role.findOne")]
 #[get("/users-permissions/roles/{id}")]
 pub(super) async fn find_one(req: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
@@ -40,6 +49,10 @@ pub(super) async fn find_one(req: HttpRequest, id: web::Path<String>) -> Result<
 }
 
 /// Creates a role.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::NewRoleBody,
+    responses((status = 200, description = "Created", body = doc::Done), doc::BadBody),
+))]
 #[permission("plugin::users-permissions.role.createRole")]
 #[post("/users-permissions/roles")]
 pub(super) async fn create(
@@ -54,6 +67,15 @@ pub(super) async fn create(
 }
 
 /// Changes a role: name, description, and, where the tree is sent, all that it holds.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the role")),
+    request_body = doc::RoleBody,
+    responses(
+        (status = 200, description = "Changed", body = doc::Done),
+        doc::BadBody,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.role.updateRole")]
 #[put("/users-permissions/roles/{id}")]
 pub(super) async fn update(
@@ -71,6 +93,14 @@ pub(super) async fn update(
 }
 
 /// Deletes a role; its users move to the public role.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the role")),
+    responses(
+        (status = 200, description = "Deleted", body = doc::Done),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.role.deleteRole")]
 #[delete("/users-permissions/roles/{id}")]
 pub(super) async fn delete(

@@ -61,6 +61,10 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(mails::kept)
         .service(setup::page)
         .service(setup::submit);
+    #[cfg(feature = "openapi")]
+    config
+        .service(super::openapi::page::document)
+        .service(super::openapi::page::page);
     config.default_service(web::to(not_found));
 }
 

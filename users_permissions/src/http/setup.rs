@@ -8,6 +8,8 @@ use super::body::Content;
 use super::dto::{UserView, ok};
 use super::input::{self, Checker};
 use super::limits::{self, limited_body};
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -24,6 +26,13 @@ label{display:block;margin:1rem 0}input{display:block;width:100%;box-sizing:bord
 button{padding:.5rem 1rem;font:inherit}";
 
 /// Shows the form of the first administrator; opening it uses nothing up.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("token" = Option<String>, Query, description = "The code of the link")),
+    responses(
+        (status = 200, description = "The form", body = String, content_type = "text/html"),
+        doc::BadRequest,
+    ),
+))]
 #[permission("plugin::users-permissions.setup.page", auth = false)]
 #[get("/users-permissions/setup")]
 pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
@@ -53,6 +62,10 @@ pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
 }
 
 /// Creates the first administrator for whoever holds the link.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::SetupBody,
+    responses((status = 200, description = "The administrator", body = UserView), doc::BadBody),
+))]
 #[permission("plugin::users-permissions.setup.submit", auth = false)]
 #[post("/users-permissions/setup")]
 pub(super) async fn submit(req: HttpRequest, payload: web::Payload) -> HttpResponse {

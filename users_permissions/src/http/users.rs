@@ -7,6 +7,8 @@ use super::auth_user::{AuthUser, Caller};
 use super::body::{Body, SMALL};
 use super::dto::{UserView, json, ok};
 use super::input;
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::shape::{UserRequest, may_see_roles};
 use super::worker::Worker;
 use crate::error::{Error, Result};
@@ -17,6 +19,15 @@ use crate::services::{Account, Actor};
 const NOT_FOUND: Error = Error::NotFound("User not found");
 
 /// The calling user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(doc::UserShape),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "The user", body = doc::ShownUser),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.user.me", grant("authenticated"))]
 #[get("/users/me")]
 pub(super) async fn me(req: HttpRequest, caller: AuthUser) -> Result<HttpResponse> {
@@ -25,6 +36,13 @@ pub(super) async fn me(req: HttpRequest, caller: AuthUser) -> Result<HttpRespons
 }
 
 /// The number of users a filter finds.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(doc::UserCount),
+    responses(
+        (status = 200, description = "The number", body = i64, content_type = "application/json"),
+        doc::BadRequest,
+    ),
+))]
 #[permission("plugin::users-permissions.user.count")]
 #[get("/users/count")]
 pub(super) async fn count(req: HttpRequest, caller: Caller) -> Result<HttpResponse> {
@@ -37,6 +55,10 @@ pub(super) async fn count(req: HttpRequest, caller: Caller) -> Result<HttpRespon
 }
 
 /// Lists users.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(doc::UserList),
+    responses((status = 200, description = "Users", body = Vec<doc::ShownUser>), doc::BadRequest),
+))]
 #[permission("plugin::users-permissions.user.find")]
 #[get("/users")]
 pub(super) async fn find(req: HttpRequest, caller: Caller) -> Result<HttpResponse> {
@@ -54,6 +76,14 @@ pub(super) async fn find(req: HttpRequest, caller: Caller) -> Result<HttpRespons
 }
 
 /// One user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the user"), doc::UserShape),
+    responses(
+        (status = 200, description = "The user", body = doc::ShownUser),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.user.findOne")]
 #[get("/users/{id}")]
 pub(super) async fn find_one(
@@ -75,6 +105,10 @@ async fn answer_one(req: &HttpRequest, id: UserId, caller: &Caller) -> Result<Ht
 }
 
 /// Creates a user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::NewUserBody,
+    responses((status = 201, description = "The new user", body = UserView), doc::BadBody),
+))]
 #[permission("plugin::users-permissions.user.create")]
 #[post("/users")]
 pub(super) async fn create(
@@ -93,6 +127,15 @@ pub(super) async fn create(
 }
 
 /// Changes a user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the user")),
+    request_body = doc::UserBody,
+    responses(
+        (status = 200, description = "The changed user", body = UserView),
+        doc::BadBody,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.user.update")]
 #[put("/users/{id}")]
 pub(super) async fn update(
@@ -109,6 +152,14 @@ pub(super) async fn update(
 }
 
 /// Deletes a user.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the user")),
+    responses(
+        (status = 200, description = "The deleted user", body = UserView),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.user.destroy")]
 #[delete("/users/{id}")]
 pub(super) async fn destroy(

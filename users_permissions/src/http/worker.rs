@@ -24,6 +24,8 @@ const INVALID: Error = Error::Unauthorized("Invalid credentials");
 pub(crate) struct Shared {
     pub(crate) services: Services,
     pub(crate) routes: Routes,
+    #[cfg(feature = "openapi")]
+    pub(crate) api: super::openapi::ApiDescription,
 }
 
 /// Reachable from every request that passed the middleware.

@@ -16,11 +16,15 @@ use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
 use crate::error::{Error, Result, StartError};
 use crate::limits::Limits;
 use crate::mail::Mailer;
-use crate::model::{ADMINISTRATOR, AdvancedSettings, Email, RoleId, SEEDED_ROLES, Username};
+use crate::model::{
+    ADMINISTRATOR, AUTHENTICATED, AdvancedSettings, Email, PUBLIC, RoleId, SEEDED_ROLES, Username,
+};
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
 /// Actions of the plugin itself, whose first grants no switch turns off.
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
+/// Tells the whole surface of the API.
+const DESCRIPTION: &str = "plugin::users-permissions.openapi.getDocument";
 
 /// Mails with codes that wait to be written; whoever asks beyond is told to come back.
 const MAILS_AT_A_TIME: usize = 256;
@@ -151,7 +155,8 @@ fn remember_actions(
         if !config.initial_grants && !action.name().starts_with(OWN_ACTIONS) {
             continue;
         }
-        for role in action.first_grants() {
+        let in_development = grants_in_development(config, action.name());
+        for role in action.first_grants().iter().chain(in_development) {
             match roles.get(*role) {
                 Some(role) => store::roles::grant(conn, *role, id)?,
                 None => tracing::warn!(
@@ -170,6 +175,17 @@ fn remember_actions(
         tracing::warn!(actions = ?stale, "the database knows actions that no handler carries; they stay until an administrator removes them");
     }
     Ok(())
+}
+
+/// Where an application is being written, everybody may read its description from the first start on; in
+/// production that is for an administrator to decide.
+fn grants_in_development(config: &Config, action: &str) -> &'static [&'static str] {
+    let develops = config.environment == Environment::Development && config.initial_grants;
+    if develops && action == DESCRIPTION {
+        &[PUBLIC, AUTHENTICATED]
+    } else {
+        &[]
+    }
 }
 
 fn seed_settings(conn: &mut DbConn, config: &Config) -> Result<AdvancedSettings> {

@@ -1,0 +1,240 @@
+//! The description of applications that describe their handlers, or some, or none.
+
+use acceptance::{Client, Kind, Server, TestDatabase, config};
+use actix_web::{App, get, post, web};
+use serde_json::{Value, json};
+use users_permissions::openapi::utoipa::{self, OpenApi, ToSchema};
+use users_permissions::openapi::{BadBody, Missing};
+use users_permissions::{UsersPermissions, permission};
+
+#[derive(ToSchema)]
+#[allow(dead_code)]
+struct Note {
+    text: String,
+}
+
+/// One note.
+///
+/// Of a shelf.
+#[utoipa::path(responses((status = 200, description = "The note", body = Note), Missing))]
+#[permission("api::test-docs.described")]
+#[get("/notes/{id:[0-9]+}")]
+async fn described() -> &'static str {
+    "note"
+}
+
+#[utoipa::path(
+    operation_id = "writeNote",
+    tag = "writing",
+    context_path = "/v2/shelves/{shelf}",
+    request_body = Note,
+    security(("bearer" = [])),
+    responses((status = 201, description = "Written"), BadBody)
+)]
+#[permission("api::test-docs.inContext")]
+#[post("/notes")]
+async fn in_context() -> &'static str {
+    "note"
+}
+
+/// Nobody described this.
+///
+/// But for its comment.
+#[permission("api::test-docs.bare")]
+#[get("/bare/{a}/{tail:.*}")]
+async fn bare() -> &'static str {
+    "bare"
+}
+
+#[permission("api::test-docs.silent", auth = false)]
+#[post("/silent")]
+async fn silent() -> &'static str {
+    "silent"
+}
+
+/// Is given to a route by hand, so nobody knows where before it is called.
+#[utoipa::path(get, path = "/by-hand", responses((status = 200, description = "By hand")))]
+#[permission("api::test-docs.byHand", auth = false)]
+async fn by_hand() -> &'static str {
+    "by hand"
+}
+
+/// Needs no permission.
+#[utoipa::path(responses((status = 200, description = "Metrics")))]
+#[get("/metrics")]
+async fn metrics() -> &'static str {
+    "metrics"
+}
+
+/// Answered in front of the application.
+#[utoipa::path(get, path = "/elsewhere", responses((status = 200, description = "Elsewhere")))]
+#[allow(dead_code)]
+async fn elsewhere() {}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Notes", version = "7.0.0"),
+    paths(described, in_context, by_hand, metrics, elsewhere)
+)]
+struct Api;
+
+/// Serves the handlers in nested scopes, the plugin in another.
+async fn serve(api: Option<utoipa::openapi::OpenApi>) -> (Server, Client) {
+    let database = TestDatabase::create(Kind::Sqlite);
+    let mut builder = UsersPermissions::builder().config(config(&database));
+    if let Some(api) = api {
+        builder = builder.openapi(api);
+    }
+    let up = builder.build().await.expect("the plugin starts");
+    let plugin = up.clone();
+    let make = move || {
+        let shelf = web::scope("/shelves/{shelf}")
+            .service(described)
+            .service(in_context)
+            .service(bare);
+        App::new()
+            .wrap(plugin.middleware())
+            .service(
+                web::scope("/v2")
+                    .service(shelf)
+                    .service(silent)
+                    .service(metrics)
+                    .route("/by-hand", web::get().to(by_hand)),
+            )
+            .service(
+                web::scope("/inner").service(web::scope("/auth-api").configure(plugin.routes())),
+            )
+    };
+    let server = Server::serve(up, make).await.owning(database);
+    let body = json!({ "identifier": "admin", "password": "AdminPass1" });
+    let login = server
+        .anonymous()
+        .post("/inner/auth-api/auth/local", body)
+        .await
+        .expect(200);
+    let admin = server
+        .anonymous()
+        .with_token(login["jwt"].as_str().unwrap());
+    (server, admin)
+}
+
+async fn document(admin: &Client) -> Value {
+    admin.get("/inner/auth-api/openapi.json").await.expect(200)
+}
+
+#[actix_web::test]
+async fn described_handlers_get_their_scopes_their_action_and_their_security() {
+    let (_server, admin) = serve(Some(Api::openapi())).await;
+    let document = document(&admin).await;
+    assert_eq!(document["info"]["version"], "7.0.0");
+    let note = &document["paths"]["/v2/shelves/{shelf}/notes/{id}"]["get"];
+    assert_eq!(note["summary"], "One note.");
+    assert_eq!(
+        note["description"],
+        "Of a shelf.\n\nNeeds the permission `api::test-docs.test-docs.described`."
+    );
+    assert_eq!(note["operationId"], "testDocsDescribed");
+    assert_eq!(
+        note["x-required-permission"],
+        "api::test-docs.test-docs.described"
+    );
+    assert_eq!(note["security"], json!([{}, { "bearer": [] }]));
+    let statuses: Vec<_> = note["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(statuses, ["200", "401", "403", "404", "503"]);
+    let parameters: Vec<_> = note["parameters"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| &p["name"])
+        .collect();
+    assert!(
+        parameters.contains(&&json!("shelf")) && parameters.contains(&&json!("id")),
+        "{note}"
+    );
+    assert!(document["components"]["schemas"]["Note"].is_object());
+
+    // What the author wrote stays.
+    let write = &document["paths"]["/v2/shelves/{shelf}/notes"]["post"];
+    assert_eq!(write["operationId"], "writeNote");
+    assert_eq!(write["tags"], json!(["writing"]));
+    assert_eq!(write["security"], json!([{ "bearer": [] }]));
+    assert_eq!(write["x-action"], "api::test-docs.test-docs.inContext");
+    assert!(document["paths"].get("/notes").is_none());
+    assert!(document["paths"].get("/notes/{id}").is_none());
+}
+
+#[actix_web::test]
+async fn handlers_nobody_described_are_there_all_the_same() {
+    for api in [Some(Api::openapi()), None] {
+        let (_server, admin) = serve(api).await;
+        let document = document(&admin).await;
+        let plain = &document["paths"]["/v2/shelves/{shelf}/bare/{a}/{tail}"]["get"];
+        assert_eq!(plain["summary"], "Nobody described this.");
+        assert_eq!(
+            plain["description"],
+            "But for its comment.\n\nNeeds the permission `api::test-docs.test-docs.bare`."
+        );
+        assert_eq!(plain["security"], json!([{}, { "bearer": [] }]));
+        let names: Vec<_> = plain["parameters"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|p| &p["name"])
+            .collect();
+        assert_eq!(names, ["shelf", "a", "tail"]);
+        let statuses: Vec<_> = plain["responses"].as_object().unwrap().keys().collect();
+        assert_eq!(statuses, ["401", "403", "503", "default"]);
+        let open = &document["paths"]["/v2/silent"]["post"];
+        assert_eq!(open["summary"], "api::test-docs.test-docs.silent");
+        assert_eq!(open["security"], json!([]));
+        assert_eq!(open["operationId"], "testDocsSilent");
+    }
+}
+
+#[actix_web::test]
+async fn a_route_that_is_found_out_late_gets_its_action_then() {
+    let (server, admin) = serve(Some(Api::openapi())).await;
+    let before = document(&admin).await;
+    let by_hand = &before["paths"]["/v2/by-hand"]["get"];
+    assert_eq!(by_hand["responses"]["200"]["description"], "By hand");
+    assert!(by_hand.get("x-action").is_none(), "{by_hand}");
+    assert_eq!(server.anonymous().get("/v2/by-hand").await.status, 200);
+    let after = document(&admin).await;
+    let by_hand = &after["paths"]["/v2/by-hand"]["get"];
+    assert_eq!(by_hand["x-action"], "api::test-docs.test-docs.byHand");
+    assert_eq!(by_hand["responses"]["200"]["description"], "By hand");
+}
+
+#[actix_web::test]
+async fn what_needs_no_permission_is_left_as_it_was_described() {
+    let (_server, admin) = serve(Some(Api::openapi())).await;
+    let document = document(&admin).await;
+    for path in ["/v2/metrics", "/elsewhere"] {
+        let operation = &document["paths"][path]["get"];
+        assert!(operation["responses"]["200"].is_object(), "{path}");
+        assert!(
+            operation.get("x-action").is_none() && operation.get("security").is_none(),
+            "{path}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn the_plugin_is_described_under_the_scope_it_is_served_in() {
+    let (server, admin) = serve(None).await;
+    let document = document(&admin).await;
+    assert_eq!(document["info"]["title"], "API");
+    let users = &document["paths"]["/inner/auth-api/users"]["get"];
+    assert_eq!(users["x-action"], "plugin::users-permissions.user.find");
+    assert!(
+        document["paths"]
+            .as_object()
+            .unwrap()
+            .keys()
+            .all(|path| !path.starts_with("/api"))
+    );
+    let page = server.anonymous().get("/inner/auth-api/docs").await;
+    assert!(page.text.contains("src=\"docs/page.js\""), "{}", page.text);
+    let script = server.anonymous().get("/inner/auth-api/docs/page.js").await;
+    assert_eq!(script.status, 200);
+}

@@ -1,0 +1,132 @@
+//! One description of the application's handlers and the plugin's, as they are served.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use actix_web::web::Bytes;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::{Info, OpenApi, OpenApiVersion, Paths};
+
+use super::descriptions::Descriptions;
+use super::operation::{bare, complete, operation_id};
+use super::own;
+use super::paths::{slot, template};
+use crate::acl::Catalog;
+use crate::error::{Error, Result};
+use crate::http::catalog::{Routes, ServedAction, ServedRoute};
+
+/// The description of an application, put together when it is first asked for.
+#[derive(Default)]
+pub(crate) struct ApiDescription {
+    application: Option<OpenApi>,
+    /// The last one, with the number of located routes it was made of: some are found out late.
+    last: Mutex<Option<(usize, Bytes)>>,
+}
+
+impl ApiDescription {
+    /// `application` describes the handlers beside the plugin's.
+    pub(crate) fn new(application: Option<OpenApi>) -> Self {
+        Self {
+            application,
+            last: Mutex::default(),
+        }
+    }
+
+    /// The description as JSON.
+    pub(super) fn json(&self, routes: &Routes, catalog: &Catalog) -> Result<Bytes> {
+        let map = routes.snapshot();
+        let served = map.served(catalog);
+        let located = served.iter().map(|action| action.routes.len()).sum();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some((of, json)) if *of == located => Ok(json.clone()),
+            _ => {
+                let application = self.application.clone().unwrap_or_else(nameless);
+                let document = describe(application, &served, &map.coverage(catalog).unlisted);
+                let json = Bytes::from(serde_json::to_vec(&document).map_err(Error::internal)?);
+                *last = Some((located, json.clone()));
+                Ok(json)
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ApiDescription {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ApiDescription").finish_non_exhaustive()
+    }
+}
+
+/// For applications that describe nothing themselves.
+fn nameless() -> OpenApi {
+    OpenApi::new(Info::new("API", "unversioned"), Paths::new())
+}
+
+fn describe(mut document: OpenApi, served: &[ServedAction], unlisted: &[ServedRoute]) -> OpenApi {
+    document.openapi = OpenApiVersion::Version31;
+    let mut own = own::description();
+    let mut theirs = Descriptions::take(&mut document);
+    let mut ours = Descriptions::take(&mut own);
+    document.merge(own);
+
+    let mut placed = Placed::default();
+    for ServedAction { action, routes, .. } in served {
+        let known = if own::is_own(action) {
+            &mut ours
+        } else {
+            &mut theirs
+        };
+        for route in routes {
+            let path = template(&route.path);
+            for method in known.methods(route, &path) {
+                let mut operation = known.find(action, method, &path).unwrap_or_else(bare);
+                complete(&mut operation, action, &path);
+                let single = routes.len() == 1;
+                operation.operation_id = Some(operation_id(
+                    operation.operation_id.take(),
+                    action,
+                    (method, &path),
+                    single,
+                ));
+                placed.put(path.clone(), method, operation);
+            }
+        }
+    }
+    // What needs no permission, or is served by something in front of the application.
+    for described in theirs.rest() {
+        let route = unlisted.iter().find(|route| described.may_be(route));
+        let path = route.map_or(described.path, |route| template(&route.path));
+        placed.put(path, described.method, described.operation);
+    }
+    document.paths.paths = placed.paths.into_iter().collect();
+    document
+}
+
+/// Operations at their full paths; no two have one id.
+#[derive(Default)]
+struct Placed {
+    paths: std::collections::BTreeMap<String, PathItem>,
+    ids: BTreeSet<String>,
+}
+
+impl Placed {
+    fn put(&mut self, path: String, method: &str, mut operation: Operation) {
+        if let Some(id) = operation.operation_id.take() {
+            operation.operation_id = Some(self.unique(id));
+        }
+        if let Some(place) = slot(self.paths.entry(path).or_default(), method) {
+            place.get_or_insert(operation);
+        }
+    }
+
+    fn unique(&mut self, id: String) -> String {
+        let numbered = (2..).map(|number| format!("{id}{number}"));
+        let free = std::iter::once(id.clone())
+            .chain(numbered)
+            .find(|id| !self.ids.contains(id));
+        let free = free.unwrap_or(id);
+        self.ids.insert(free.clone());
+        free
+    }
+}

@@ -1,0 +1,29 @@
+//! The description of the API (OpenAPI 3.1) and a page that shows it.
+//!
+//! Handlers are described where they stand, by `#[utoipa::path]` above `#[permission]`, under the path
+//! their route attribute names. What only the running application knows is added when the description
+//! is asked for: the full path, the action, the security scheme, and what the check may answer.
+
+mod answers;
+mod bodies;
+mod descriptions;
+mod document;
+mod operation;
+mod own;
+pub(super) mod page;
+mod parameters;
+mod paths;
+mod shapes;
+
+pub use answers::{BadBody, BadRequest, Missing};
+/// The crate that describes; the attribute and the derives write code that names it.
+pub use utoipa;
+
+pub(super) use bodies::{
+    LoginBody, NewRoleBody, NewUserBody, RegistrationBody, RoleBody, SetupBody, UserBody,
+};
+pub(crate) use document::ApiDescription;
+pub(super) use parameters::{UserCount, UserList, UserShape};
+pub(super) use shapes::{
+    Done, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer, ShownUser,
+};

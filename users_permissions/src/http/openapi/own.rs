@@ -1,0 +1,107 @@
+//! The plugin's own operations, at the paths their route attributes name.
+
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{OpenApi, RefOr};
+use utoipa::{Modify, OpenApi as _};
+
+use super::paths::{METHODS, slot};
+use super::shapes::ErrorShape;
+use super::{answers, page};
+use crate::acl::CatalogAction;
+use crate::http::dto::LoginView;
+use crate::http::openapi::BadRequest;
+use crate::http::{auth, permissions, roles, setup, users};
+
+/// Name of the security scheme.
+pub(super) const SCHEME: &str = "bearer";
+const OWN_ACTIONS: &str = "plugin::users-permissions.";
+
+/// Whether an action is one of the plugin's.
+pub(super) fn is_own(action: &CatalogAction) -> bool {
+    action.name().starts_with(OWN_ACTIONS)
+}
+
+/// The plugin's operations and all they refer to.
+pub(super) fn description() -> OpenApi {
+    Own::openapi()
+}
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    paths(
+        auth::callback,
+        provider_callback,
+        auth::register,
+        auth::connect,
+        users::me,
+        users::count,
+        users::find,
+        users::find_one,
+        users::create,
+        users::update,
+        users::destroy,
+        roles::find,
+        roles::find_one,
+        roles::create,
+        roles::update,
+        roles::delete,
+        permissions::permissions,
+        permissions::routes,
+        permissions::delete_stale,
+        setup::page,
+        setup::submit,
+        page::document,
+        page::page,
+        page::page_file,
+    ),
+    components(schemas(ErrorShape)),
+    modifiers(&Shared)
+)]
+struct Own;
+
+/// What operations refer to by name.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, document: &mut OpenApi) {
+        let components = document.components.get_or_insert_default();
+        answers::register(components);
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("The `jwt` that signing in answers."))
+            .build();
+        components.add_security_scheme(SCHEME, SecurityScheme::Http(token));
+        for item in document.paths.paths.values_mut() {
+            for method in METHODS {
+                if let Some(Some(operation)) = slot(item, method) {
+                    take_forms(operation);
+                }
+            }
+        }
+    }
+}
+
+/// Wherever the plugin takes JSON it takes a form as well.
+fn take_forms(operation: &mut Operation) {
+    if let Some(RefOr::T(body)) = &mut operation.request_body
+        && let Some(content) = body.content.get("application/json").cloned()
+    {
+        let form = "application/x-www-form-urlencoded".to_owned();
+        body.content.insert(form, content);
+    }
+}
+
+/// Finishes a social login.
+#[utoipa::path(
+    get,
+    path = "/auth/{provider}/callback",
+    params(("provider" = String, Path, description = "Name of the provider")),
+    responses(
+        (status = 200, description = "The user with a token", body = LoginView),
+        BadRequest,
+    )
+)]
+#[allow(dead_code)] // Described only: the handler of the login by password serves it, too.
+fn provider_callback() {}

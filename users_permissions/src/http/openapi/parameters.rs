@@ -1,0 +1,80 @@
+//! The query language, as far as a description can tell it.
+#![allow(dead_code)] // Fields are read by the derive alone.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use utoipa::IntoParams;
+
+/// What a list of users may be asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserList {
+    /// Conditions in brackets: `filters[username][$containsi]=ann`, `filters[$or][0][id][$gt]=7`. A plain
+    /// value means `$eq`. Operators: `$eq $eqi $ne $nei $in $notIn $lt $lte $gt $gte $between $null
+    /// $notNull $contains $notContains $containsi $notContainsi $startsWith $startsWithi $endsWith
+    /// $endsWithi $and $or $not`. `role` leads to the role, for those who may see roles.
+    #[param(style = DeepObject, explode, required = false, example = json!({ "blocked": "false" }))]
+    filters: BTreeMap<String, Value>,
+    /// Keys of the order: `username:desc,id`, or `sort[0]=username:desc`.
+    #[param(example = "username:asc", required = false)]
+    sort: String,
+    /// Fields to show, with commas or as a list; the ids always come along.
+    #[param(example = "username,email", required = false)]
+    fields: String,
+    /// Relations to show: `role`, `*`, or `populate[role][fields][0]=name`.
+    #[param(example = "role", required = false)]
+    populate: String,
+    /// Users to pass over.
+    #[param(minimum = 0, maximum = 1_000_000, required = false)]
+    start: i64,
+    /// Users to show, at most 10,000; -1 and 0 mean as many as there are.
+    #[param(minimum = -1, maximum = 1_000_000, required = false)]
+    limit: i64,
+    /// Number of the page, in place of `start`.
+    #[param(
+        rename = "pagination[page]",
+        minimum = 1,
+        maximum = 1_000_000,
+        required = false
+    )]
+    page: i64,
+    /// Users to a page.
+    #[param(
+        rename = "pagination[pageSize]",
+        minimum = 1,
+        maximum = 10_000,
+        required = false
+    )]
+    page_size: i64,
+    /// Text to look for in names and addresses.
+    #[param(rename = "_q", required = false)]
+    text: String,
+}
+
+/// What a number of users may be asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserCount {
+    /// Conditions in brackets, as for the list of users.
+    #[param(style = DeepObject, explode, required = false, example = json!({ "confirmed": "true" }))]
+    filters: BTreeMap<String, Value>,
+    /// Text to look for in names and addresses.
+    #[param(rename = "_q", required = false)]
+    text: String,
+}
+
+/// What one user may be asked for.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserShape {
+    /// Conditions in brackets, as for the list of users; one that the user does not meet answers 404.
+    #[param(style = DeepObject, explode, required = false, example = json!({ "confirmed": "true" }))]
+    filters: BTreeMap<String, Value>,
+    /// Fields to show, with commas or as a list; the ids always come along.
+    #[param(example = "username,email", required = false)]
+    fields: String,
+    /// Relations to show: `role`, `*`, or `populate[role][fields][0]=name`.
+    #[param(example = "role", required = false)]
+    populate: String,
+}
