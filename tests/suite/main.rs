@@ -12,6 +12,7 @@ mod default_rights;
 mod deny_unlisted;
 mod escalation;
 mod extractors;
+mod fat_lto;
 mod first_grants;
 mod forbidden_bodies;
 mod forge;
