@@ -89,7 +89,7 @@ on_every_database! {
             ("message", "<p>ä</p>\n<p><%= URL %></p> <%= URI %>", "message: line 2 column 19: unknown variable `URI`"),
             ("object", "Hi <%= NAME %>", "object: line 1 column 4: unknown variable `NAME`"),
             ("object", "Your code: <%= CODE %>", "object: line 1 column 12: `CODE` has no value here"),
-            ("object", "a\r\nBcc: x@evil.io", "object: line 1 column 2: a control character"),
+            ("object", "a\r\nBcc: x@evil.io", "object: line 1 column 2: a character that is not allowed"),
             ("message", "ok <% if %>", "message: line 1 column 4: only <%= NAME %> may be written between <% and %>"),
             ("message", "<a href=\"<%= USER.username %>\">x</a>", "message: line 1 column 10: `USER.username` must not stand in a tag, style sheet, script or comment"),
             ("message", "<style><%= USER.email %></style>", "message: line 1 column 8: `USER.email` must not stand in a tag, style sheet, script or comment"),

@@ -11,4 +11,3 @@ pub use message::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail
 pub(crate) use smtp::SmtpMailer;
 pub(crate) use template::{Values, escape};
 pub(crate) use templates::{CompiledTemplate, MailTemplates};
-pub(crate) use text::from_html;

@@ -302,7 +302,7 @@ fn check_template(kind: MailKind, template: &MailTemplate) -> Result<()> {
     if let Err(error) = compiled.subject {
         return Err(template_error(kind, "object", &format!("object: {error}")));
     }
-    match compiled.message {
+    match compiled.text {
         Err(error) => Err(template_error(
             kind,
             "message",
