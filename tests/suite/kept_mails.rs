@@ -94,6 +94,12 @@ async fn production_without_a_mail_server_starts_keeps_nothing_and_says_so() {
     );
     let retry = format!("/api/users-permissions/outbox/{}/retry", row["id"]);
     admin.post(&retry, json!({})).await.expect(400);
+    let test = "/api/users-permissions/email-templates/reset_password/test";
+    admin.post(test, json!({})).await.expect_error(
+        400,
+        "ApplicationError",
+        "There is no mail server",
+    );
     let on = json!({ "email_confirmation": true });
     let refused = "Addresses cannot be confirmed without a mail server";
     admin

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::markup::Markup;
 use crate::model::MailKind;
 
 /// Where a template stands; decides which names it may hold.
@@ -276,39 +277,6 @@ fn shown(name: &str) -> String {
         .take(40)
         .map(|c| if c.is_ascii_graphic() { c } else { '?' })
         .collect()
-}
-
-/// Follows whether the text has come into a tag, a style sheet, a script or a comment.
-#[derive(Debug, Default)]
-struct Markup {
-    in_tag: bool,
-    /// Opened and not closed yet, of each of [`RAW`].
-    raw: [usize; 3],
-}
-
-/// What is no text though it stands between tags.
-const RAW: [(&str, &str); 3] = [
-    ("<style", "</style"),
-    ("<script", "</script"),
-    ("<!--", "-->"),
-];
-
-impl Markup {
-    fn follow(&mut self, plain: &str) {
-        // Wrong in favour of caution: a `<` that opens no tag counts as one.
-        if let Some(last) = plain.rfind(['<', '>']) {
-            self.in_tag = plain.get(last..).is_some_and(|rest| rest.starts_with('<'));
-        }
-        let lower = plain.to_ascii_lowercase();
-        for ((open, close), depth) in RAW.iter().zip(&mut self.raw) {
-            *depth =
-                (*depth + lower.matches(open).count()).saturating_sub(lower.matches(close).count());
-        }
-    }
-
-    fn is_text(&self) -> bool {
-        !self.in_tag && self.raw == [0; 3]
-    }
 }
 
 /// Appends a value with what HTML would take for its own replaced; fit for text and quoted attributes.

@@ -161,6 +161,9 @@ impl Services {
 
     /// Sends a mail as its template makes it, with a code that opens nothing, to the user who asks.
     pub(crate) async fn send_test_mail(&self, id: UserId, kind: MailKind) -> Result<()> {
+        if self.mails.delivery() == Delivery::None {
+            return Err(Error::application("There is no mail server"));
+        }
         let mails = Arc::clone(&self.mails);
         self.store
             .run(move |conn| -> Result<_> {
