@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 8] = [
+        const TABLES: [(&str, &str); 9] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -146,6 +146,10 @@ impl TestDatabase {
             (
                 "up_codes",
                 "purpose, code_hash, coalesce(used_at, created_at)",
+            ),
+            (
+                "up_outbox",
+                "message_id, kind, recipient, subject, state, attempts",
             ),
         ];
         let mut dump = BTreeMap::new();

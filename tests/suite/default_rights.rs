@@ -20,9 +20,10 @@ const AUTHENTICATED: [&str; 5] = [
     "auth.revokeSession",
     "user.me",
 ];
-const OPEN: [&str; 4] = [
+const OPEN: [&str; 5] = [
     "api::app.app.health",
     "plugin::users-permissions.openapi.getPage",
+    "plugin::users-permissions.outbox.kept",
     "plugin::users-permissions.setup.page",
     "plugin::users-permissions.setup.submit",
 ];
