@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 6] = [
+        const TABLES: [(&str, &str); 8] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, role_id, token_version, updated_at",
@@ -138,6 +138,11 @@ impl TestDatabase {
             ("up_actions", "id, action"),
             ("up_permissions", "role_id, action_id"),
             ("up_settings", "name, value"),
+            (
+                "up_user_codes",
+                "user_id, purpose, code_hash, address, coalesce(used_at, created_at)",
+            ),
+            ("up_outbox", "message_id, kind, recipient, state"),
             (
                 "up_codes",
                 "purpose, code_hash, coalesce(used_at, created_at)",

@@ -20,8 +20,9 @@ const AUTHENTICATED: [&str; 5] = [
     "auth.revokeSession",
     "user.me",
 ];
-const OPEN: [&str; 3] = [
+const OPEN: [&str; 4] = [
     "api::app.app.health",
+    "plugin::users-permissions.outbox.kept",
     "plugin::users-permissions.setup.page",
     "plugin::users-permissions.setup.submit",
 ];

@@ -149,15 +149,18 @@ impl Services {
                 return;
             }
             let write = move |conn: &mut DbConn| -> Result<()> {
-                // Once more, by the same rule: who was blocked meanwhile gets none.
-                match store::users::find(conn, id)? {
-                    Some(user) if recipient(conn, &email)? == Some(user.id) => {
-                        letters.send_code(conn, purpose, &user)
+                // Once more, by the same rule: who was blocked meanwhile gets none. Not a part of the
+                // transaction, which SQLite wants to begin with a write.
+                let user = store::users::find(conn, id)?;
+                let still = recipient(conn, &email)?;
+                match user.filter(|user| still == Some(user.id)) {
+                    Some(user) => {
+                        insist(|| transaction(conn, |conn| letters.send_code(conn, purpose, &user)))
                     }
-                    _ => Ok(()),
+                    None => Ok(()),
                 }
             };
-            match store.run(move |conn| transaction(conn, write)).await {
+            match store.run(write).await {
                 Ok(()) => {
                     post.post();
                     tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code asked for")
@@ -169,6 +172,20 @@ impl Services {
         });
         Ok(())
     }
+}
+
+/// Nobody is told of a failure and could try again, so this does: databases end one of two transactions
+/// that wait for each other.
+fn insist(mut work: impl FnMut() -> Result<()>) -> Result<()> {
+    for _ in 0..2 {
+        match work() {
+            Err(Error::Unavailable(cause)) => {
+                tracing::debug!(%cause, "a mail with a code is written again")
+            }
+            other => return other,
+        }
+    }
+    work()
 }
 
 const GONE: Error = Error::Unauthorized("Invalid credentials");
