@@ -2,5 +2,6 @@
 //! subscriber is one per process.
 
 mod captured;
+mod mails;
 mod secrets;
 mod setup;

@@ -98,6 +98,8 @@ fn configurations_and_plugins_print_no_secret() {
         username: "admin".into(),
         password: "c4nary-password".into(),
     });
+    config.encryption_key = Some("c4nary-encryption".into());
+    config.mail.smtp_url = Some("smtp://post:c4nary-smtp@mail.example.com".into());
     for text in [format!("{config:?}"), format!("{config:#?}")] {
         assert!(!text.contains("c4nary") && text.contains("***"), "{text}");
     }

@@ -142,10 +142,13 @@ impl TestDatabase {
                 "up_user_codes",
                 "user_id, purpose, code_hash, address, coalesce(used_at, created_at)",
             ),
-            ("up_outbox", "message_id, kind, recipient, state"),
             (
                 "up_codes",
                 "purpose, code_hash, coalesce(used_at, created_at)",
+            ),
+            (
+                "up_outbox",
+                "message_id, kind, recipient, subject, state, attempts",
             ),
         ];
         let mut dump = BTreeMap::new();

@@ -4,11 +4,13 @@ mod client;
 mod database;
 mod mailbox;
 mod raw;
+mod smtp;
 
 pub use client::{Answer, Client, Person, tree};
 pub use database::{Kind, TestDatabase};
 pub use mailbox::Mail;
 pub use raw::Raw;
+pub use smtp::{Encryption, Mode, Received, SmtpSink};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};

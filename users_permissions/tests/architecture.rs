@@ -87,7 +87,7 @@ fn plain_data_knows_nobody() {
 #[test]
 fn sql_is_in_the_store_only() {
     for room in [
-        "acl", "config", "error", "http", "model", "plugin", "query", "services",
+        "acl", "config", "error", "http", "mail", "model", "plugin", "query", "services",
     ] {
         room_has_none_of(room, &["diesel::", "use diesel"]);
     }
@@ -100,6 +100,25 @@ fn the_store_and_the_services_know_no_http() {
         &["actix", "crate::services", "crate::http", "crate::acl"],
     );
     room_has_none_of("services", &["actix", "crate::http"]);
+}
+
+#[test]
+fn mails_know_no_database_and_no_requests() {
+    room_has_none_of(
+        "mail",
+        &[
+            "actix",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+            "crate::acl",
+        ],
+    );
+    for room in [
+        "acl", "config", "http", "model", "plugin", "services", "store",
+    ] {
+        room_has_none_of(room, &["lettre", "html2text"]);
+    }
 }
 
 #[test]

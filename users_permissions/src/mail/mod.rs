@@ -1,5 +1,6 @@
 //! What mails are made of and how they leave: templates, texts, transports. No database, no HTTP.
 
+mod markup;
 mod message;
 mod smtp;
 mod template;
@@ -11,4 +12,3 @@ pub use message::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail
 pub(crate) use smtp::SmtpMailer;
 pub(crate) use template::{Values, escape};
 pub(crate) use templates::{CompiledTemplate, MailTemplates};
-pub(crate) use text::from_html;

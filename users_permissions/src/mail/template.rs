@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::markup::Markup;
 use crate::model::MailKind;
 
 /// Where a template stands; decides which names it may hold.
@@ -27,6 +28,28 @@ enum Variable {
 }
 
 impl Variable {
+    const ALL: [Self; 7] = [
+        Self::Url,
+        Self::ServerUrl,
+        Self::AdminUrl,
+        Self::Username,
+        Self::Email,
+        Self::Code,
+        Self::Provider,
+    ];
+
+    /// A character of private use that stands for it while HTML becomes text.
+    fn mark(self) -> char {
+        char::from_u32(FIRST_MARK + self as u32).unwrap_or_default()
+    }
+
+    fn marked(mark: char) -> Option<Self> {
+        let is_private = PRIVATE_USE.contains(&mark);
+        Self::ALL
+            .into_iter()
+            .find(|variable| is_private && variable.mark() == mark)
+    }
+
     fn named(name: &str) -> Option<Self> {
         Some(match name {
             "URL" => Self::Url,
@@ -113,6 +136,9 @@ enum Piece {
     Value(Variable),
 }
 
+/// Characters that no template may hold, since they stand for variables.
+const PRIVATE_USE: std::ops::RangeInclusive<char> = '\u{e000}'..='\u{f8ff}';
+const FIRST_MARK: u32 = 0xe000;
 const OPEN: &str = "<%";
 const CLOSE: &str = "%>";
 /// Beginnings of other template languages: refused, so that nobody believes they mean something.
@@ -159,6 +185,29 @@ impl Template {
         Ok(Self(pieces))
     }
 
+    /// The template of the text part, made from this one of HTML. Values come into the text as they
+    /// are, and no parser of HTML ever sees them (nor what it logs).
+    pub(crate) fn text(&self) -> Result<Self, TemplateError> {
+        let mut html = String::new();
+        for piece in &self.0 {
+            match piece {
+                Piece::Text(text) => html.push_str(text),
+                Piece::Value(variable) => html.push(variable.mark()),
+            }
+        }
+        let text =
+            super::text::from_html(&html).map_err(|reason| error("", 0, reason.to_string()))?;
+        let mut pieces = vec![Piece::Text(String::new())];
+        for c in text.chars() {
+            match (Variable::marked(c), pieces.last_mut()) {
+                (Some(variable), _) => pieces.push(Piece::Value(variable)),
+                (None, Some(Piece::Text(text))) => text.push(c),
+                (None, _) => pieces.push(Piece::Text(c.to_string())),
+            }
+        }
+        Ok(Self(pieces))
+    }
+
     /// The template with its values as they are, for plain text.
     pub(crate) fn plain(&self, values: &Values<'_>) -> String {
         self.render(values, |out, value| out.push_str(value))
@@ -198,9 +247,16 @@ fn check_plain(text: &str, at: usize, plain: &str, place: Place) -> Result<(), T
             format!("`{mark}` means nothing here"),
         ));
     }
-    let control = |c: char| c.is_control() && (place == Place::Subject || !"\r\n\t".contains(c));
+    let control = |c: char| {
+        let allowed = place == Place::Message && "\r\n\t".contains(c);
+        (c.is_control() && !allowed) || PRIVATE_USE.contains(&c)
+    };
     match plain.find(control) {
-        Some(offset) => Err(error(text, at + offset, "a control character".to_owned())),
+        Some(offset) => Err(error(
+            text,
+            at + offset,
+            "a character that is not allowed".to_owned(),
+        )),
         None => Ok(()),
     }
 }
@@ -223,39 +279,6 @@ fn shown(name: &str) -> String {
         .collect()
 }
 
-/// Follows whether the text has come into a tag, a style sheet, a script or a comment.
-#[derive(Debug, Default)]
-struct Markup {
-    in_tag: bool,
-    /// Opened and not closed yet, of each of [`RAW`].
-    raw: [usize; 3],
-}
-
-/// What is no text though it stands between tags.
-const RAW: [(&str, &str); 3] = [
-    ("<style", "</style"),
-    ("<script", "</script"),
-    ("<!--", "-->"),
-];
-
-impl Markup {
-    fn follow(&mut self, plain: &str) {
-        // Wrong in favour of caution: a `<` that opens no tag counts as one.
-        if let Some(last) = plain.rfind(['<', '>']) {
-            self.in_tag = plain.get(last..).is_some_and(|rest| rest.starts_with('<'));
-        }
-        let lower = plain.to_ascii_lowercase();
-        for ((open, close), depth) in RAW.iter().zip(&mut self.raw) {
-            *depth =
-                (*depth + lower.matches(open).count()).saturating_sub(lower.matches(close).count());
-        }
-    }
-
-    fn is_text(&self) -> bool {
-        !self.in_tag && self.raw == [0; 3]
-    }
-}
-
 /// Appends a value with what HTML would take for its own replaced; fit for text and quoted attributes.
 pub(crate) fn escape(out: &mut String, value: &str) {
     for c in value.chars() {
@@ -267,5 +290,98 @@ pub(crate) fn escape(out: &mut String, value: &str) {
             '\'' => out.push_str("&#39;"),
             c => out.push(c),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALUES: Values<'static> = Values {
+        url: "https://app.example/reset",
+        server_url: "https://api.example",
+        admin_url: "https://api.example/admin",
+        username: "<b>&amp;\u{e005}</b>",
+        email: "ann@x.io",
+        code: "c0de",
+        provider: "google",
+    };
+
+    fn parse(text: &str) -> Result<Template, String> {
+        let parsed = Template::parse(MailKind::ResetPassword, Place::Message, text);
+        parsed.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn one_tree_makes_both_parts() {
+        let html = "<p>Hi <%= USER.username %>,</p>\n<p><a href=\"<%=URL%>?code=<%=  TOKEN %>\">go</a> & <%= USER.email %></p>";
+        let template = parse(html).unwrap();
+        assert_eq!(
+            template.html(&VALUES),
+            "<p>Hi &lt;b&gt;&amp;amp;\u{e005}&lt;/b&gt;,</p>\n<p><a href=\"https://app.example/reset?code=c0de\">go</a> & ann@x.io</p>"
+        );
+        let text = template.text().unwrap().plain(&VALUES);
+        assert_eq!(
+            text,
+            "Hi <b>&amp;\u{e005}</b>,\n\ngo <https://app.example/reset?code=c0de> & ann@x.io"
+        );
+    }
+
+    #[test]
+    fn text_without_tags_is_itself() {
+        for text in [
+            "",
+            "plain",
+            "a < b % c > d",
+            "100 %",
+            "$5 {x} <%= URL %> = <p>",
+        ] {
+            let template = parse(text).unwrap();
+            assert_eq!(
+                template.plain(&VALUES),
+                text.replace("<%= URL %>", VALUES.url)
+            );
+        }
+    }
+
+    #[test]
+    fn hostile_templates_never_pass_and_places_are_always_told() {
+        let pieces = [
+            "<%",
+            "%>",
+            "<%=",
+            " URL ",
+            "USER.password",
+            "${",
+            "{{",
+            "#{",
+            "\n",
+            "<a ",
+            ">",
+            "ä",
+            "\u{e001}",
+        ];
+        let mut seen = 0;
+        // Every word of four pieces.
+        for word in 0..pieces.len().pow(4) {
+            let text: String = (0..4u32)
+                .filter_map(|place| pieces.get(word / pieces.len().pow(place) % pieces.len()))
+                .copied()
+                .collect();
+            match parse(&text) {
+                Ok(template) => {
+                    let out = template.html(&VALUES);
+                    assert!(
+                        !out.contains("<%") && !out.contains("${") && !out.contains("{{"),
+                        "{text}"
+                    );
+                }
+                Err(error) => {
+                    seen += 1;
+                    assert!(error.starts_with("line "), "{error}");
+                }
+            }
+        }
+        assert!(seen > 10_000, "{seen}");
     }
 }

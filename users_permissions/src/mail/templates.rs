@@ -11,13 +11,17 @@ pub(crate) struct CompiledTemplate {
     pub(crate) source: MailTemplate,
     pub(crate) subject: Result<Template, TemplateError>,
     pub(crate) message: Result<Template, TemplateError>,
+    /// The text part of the message.
+    pub(crate) text: Result<Template, TemplateError>,
 }
 
 impl CompiledTemplate {
     pub(crate) fn new(kind: MailKind, source: MailTemplate) -> Self {
+        let message = Template::parse(kind, Place::Message, &source.message);
         Self {
             subject: Template::parse(kind, Place::Subject, &source.object),
-            message: Template::parse(kind, Place::Message, &source.message),
+            text: message.clone().and_then(|message| message.text()),
+            message,
             source,
         }
     }
@@ -83,7 +87,7 @@ mod tests {
         for kind in MailKind::ALL {
             let template = CompiledTemplate::new(kind, shipped(kind));
             assert_eq!(template.subject.err(), None);
-            assert_eq!(template.message.err(), None);
+            assert_eq!(template.text.err(), None);
         }
     }
 }

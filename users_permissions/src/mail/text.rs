@@ -6,8 +6,10 @@ use html2text::render::{TaggedLine, TextDecorator};
 const WIDTH: usize = 100_000;
 
 /// The HTML as plain text, links written out behind their words: `words <https://…>`.
-pub(crate) fn from_html(html: &str) -> Result<String, html2text::Error> {
+pub(super) fn from_html(html: &str) -> Result<String, html2text::Error> {
     let text = html2text::config::with_decorator(Plain::default())
+        .raw_mode(true)
+        .no_table_borders()
         .string_from_read(html.as_bytes(), WIDTH)?;
     Ok(text.trim().to_owned())
 }
@@ -107,6 +109,15 @@ mod tests {
         ))
         .unwrap();
         assert_eq!(text, format!("Hi,\n\nChoose <{url}> one."));
+    }
+
+    #[test]
+    fn tables_and_rules_stay_small() {
+        let text = from_html(
+            "<style>p{color:red}</style><table><tr><td>one</td><td>two</td></tr></table><hr><ul><li>x</ul><script>y()</script><!-- z -->",
+        )
+        .unwrap();
+        assert_eq!(text, "one\ntwo\n- x");
     }
 
     #[test]

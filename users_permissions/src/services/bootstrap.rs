@@ -43,6 +43,7 @@ pub(crate) fn start(
         })?,
     };
     warn_about(&config);
+    delivery::warn_about(&config);
     let way_out = WayOut::find(&config, mailer)?;
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;

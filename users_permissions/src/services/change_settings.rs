@@ -162,6 +162,9 @@ impl Services {
 
     /// Sends a mail as its template makes it, with a code that opens nothing, to the user who asks.
     pub(crate) async fn send_test_mail(&self, id: UserId, kind: MailKind) -> Result<()> {
+        if self.mails.delivery() == Delivery::None {
+            return Err(Error::application("There is no mail server"));
+        }
         let mails = Arc::clone(&self.mails);
         self.store
             .run(move |conn| -> Result<_> {
@@ -327,7 +330,7 @@ fn check_template(kind: MailKind, template: &MailTemplate) -> Result<()> {
     if let Err(error) = compiled.subject {
         return Err(template_error(kind, "object", &format!("object: {error}")));
     }
-    match compiled.message {
+    match compiled.text {
         Err(error) => Err(template_error(
             kind,
             "message",

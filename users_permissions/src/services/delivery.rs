@@ -6,7 +6,7 @@ use tokio::runtime::Runtime;
 
 use super::outbox::Outbox;
 use super::{Delivery, Mails, OutboxThread, Settings};
-use crate::config::{Config, ConfigError};
+use crate::config::{Config, ConfigError, Environment};
 use crate::error::StartError;
 use crate::mail::{Mailer, SmtpMailer};
 use crate::store::Store;
@@ -54,6 +54,18 @@ impl WayOut {
             config: config.mail.clone(),
         };
         outbox.start(self.runtime).map_err(StartError::Thread)
+    }
+}
+
+/// Says what is likely to be forgotten.
+pub(super) fn warn_about(config: &Config) {
+    let local = config
+        .mail
+        .from
+        .trim_end_matches('>')
+        .ends_with("@localhost");
+    if config.environment == Environment::Production && config.mail.smtp_url.is_some() && local {
+        tracing::warn!("MAIL_FROM is not set; mail servers will hardly take mails from localhost");
     }
 }
 

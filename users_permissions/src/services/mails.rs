@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::{Sealer, Settings};
 use crate::config::{Config, Environment};
 use crate::error::{Error, Result};
-use crate::mail::{Mail, MailAddress, OutgoingMail, Values, from_html, message_id};
+use crate::mail::{Mail, MailAddress, OutgoingMail, Values, message_id};
 use crate::model::{Email, MailKind, NewMail};
 use crate::store::outbox::{MailState, NewOutboxMail};
 use crate::store::{self, DbConn};
@@ -131,6 +131,10 @@ impl Mails {
             .message
             .as_ref()
             .map_err(|error| broken("message", error))?;
+        let text = template
+            .text
+            .as_ref()
+            .map_err(|error| broken("message", error))?;
         let url = self.url(mail.kind);
         let admin_url = format!("{}/admin", self.public_url);
         let values = Values {
@@ -147,8 +151,6 @@ impl Mails {
             return Err("object: a control character came in with a value".to_owned());
         }
         let to = Email::parse(mail.to).map_err(|_| "the recipient is no plain address")?;
-        let html = message.html(&values);
-        let text = from_html(&html).map_err(|error| broken("message", &error))?;
         let source = &template.source;
         let from = match source.from.email.as_str() {
             "" if source.from.name.is_empty() => self.from.clone(),
@@ -161,8 +163,8 @@ impl Mails {
             reply_to: Some(source.response_email.clone()).filter(|address| !address.is_empty()),
             to: to.as_str().to_owned(),
             subject,
-            text,
-            html: Some(html),
+            text: text.plain(&values),
+            html: Some(message.html(&values)),
         })
     }
 

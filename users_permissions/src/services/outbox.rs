@@ -57,14 +57,15 @@ impl Outbox {
         };
         std::thread::Builder::new()
             .name("up-mail".to_owned())
-            .spawn(move || runtime.block_on(self.run(&stopped)))?;
+            .spawn(move || runtime.block_on(self.run(stopped)))?;
         Ok(thread)
     }
 
-    async fn run(&self, stopped: &AtomicBool) {
+    /// Takes the outbox along: the mailer may need the runtime to end, too.
+    async fn run(self, stopped: Arc<AtomicBool>) {
         let mut cleared = std::time::Instant::now();
         while !stopped.load(Ordering::Acquire) {
-            let wait = match self.send_due(stopped).await {
+            let wait = match self.send_due(&stopped).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read; trying again");
