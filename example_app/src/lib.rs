@@ -1,6 +1,7 @@
 //! The application: what is served where.
 
 mod articles;
+mod hooks;
 mod store;
 
 use actix_cors::Cors;
@@ -13,6 +14,7 @@ use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
 use users_permissions::{UsersPermissions, permission};
 
+pub use hooks::hooks;
 pub use store::Articles;
 
 /// The whole application, for `HttpServer` and for tests.

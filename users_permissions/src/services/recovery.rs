@@ -6,7 +6,7 @@ use super::letters::digest;
 use super::{Login, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{CodePurpose, Email, User, UserId, Username};
+use crate::model::{CodePurpose, Email, User, UserId};
 use crate::store::accounts::PasswordChange;
 use crate::store::{self, DbConn, transaction};
 
@@ -110,10 +110,8 @@ impl Services {
     }
 
     async fn judge_and_hash(&self, user: &User, new: Secret) -> Result<String> {
-        let stored = |_| Error::internal("a stored name or address is malformed");
-        let email = Email::parse(&user.email).map_err(stored)?;
-        let username = Username::parse(&user.username, Some(&email)).map_err(stored)?;
-        self.check_password(&new, &username, &email).await?;
+        self.check_password(&new, &user.username, &user.email)
+            .await?;
         self.hasher.hash(new).await
     }
 
