@@ -2,6 +2,7 @@
 
 mod api;
 mod articles;
+mod hooks;
 mod store;
 
 use actix_cors::Cors;
@@ -16,17 +17,19 @@ use users_permissions::openapi::utoipa::{self, OpenApi as _};
 use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permission};
 
 pub use api::Api;
+use hooks::hooks;
 pub use store::Articles;
 
-/// The plugin as this application wants it: described, and users may have a nickname.
+/// The plugin as this application wants it: described, with a field and a say of its own.
 pub fn plugin(config: Config) -> Builder {
     let nickname = ProfileField::text("nickname")
         .max_length(40)
         .on_registration();
-    UsersPermissions::builder()
+    let builder = UsersPermissions::builder()
         .config(config)
         .openapi(Api::openapi())
-        .profile_field(nickname)
+        .profile_field(nickname);
+    hooks(builder)
 }
 
 /// The whole application, for `HttpServer` and for tests.
