@@ -52,6 +52,13 @@ async fn silent() -> &'static str {
     "silent"
 }
 
+/// Has the inner path of another handler, and was not described.
+#[permission("api::test-docs.aNamesake")]
+#[get("/notes/{id:[0-9]+}")]
+async fn namesake() -> &'static str {
+    "namesake"
+}
+
 /// Is given to a route by hand, so nobody knows where before it is called.
 #[utoipa::path(get, path = "/by-hand", responses((status = 200, description = "By hand")))]
 #[permission("api::test-docs.byHand", auth = false)]
@@ -97,6 +104,7 @@ async fn serve(api: Option<utoipa::openapi::OpenApi>) -> (Server, Client) {
             .service(
                 web::scope("/v2")
                     .service(shelf)
+                    .service(web::scope("/drawer").service(namesake))
                     .service(silent)
                     .service(metrics)
                     .route("/by-hand", web::get().to(by_hand)),
@@ -189,6 +197,20 @@ async fn handlers_nobody_described_are_there_all_the_same() {
         assert_eq!(open["security"], json!([]));
         assert_eq!(open["operationId"], "testDocsSilent");
     }
+}
+
+#[actix_web::test]
+async fn a_handler_does_not_get_the_description_of_another() {
+    let (_server, admin) = serve(Some(Api::openapi())).await;
+    let document = document(&admin).await;
+    let other = &document["paths"]["/v2/drawer/notes/{id}"]["get"];
+    assert_eq!(
+        other["summary"],
+        "Has the inner path of another handler, and was not described."
+    );
+    assert!(other["responses"].get("200").is_none(), "{other}");
+    let note = &document["paths"]["/v2/shelves/{shelf}/notes/{id}"]["get"];
+    assert_eq!(note["summary"], "One note.");
 }
 
 #[actix_web::test]

@@ -40,14 +40,22 @@ impl Services {
                 },
             })
             .await?;
-        let (user, hash) = match credentials {
-            Some(credentials) => (Some(credentials.user), credentials.password_hash),
-            None => (None, None),
-        };
+        let hash = credentials
+            .as_ref()
+            .and_then(|found| found.password_hash.clone());
         let matches = self.hasher.verify(password.clone(), hash.clone()).await?;
-        let Some(user) = user.filter(|_| matches) else {
+        let Some(known) = credentials.filter(|_| matches) else {
             return Err(Error::validation(REFUSED));
         };
+        let user = self
+            .store
+            .run(move |conn| store::users::find(conn, known.id))
+            .await?;
+        // A password that was changed while the old one was being checked lets nobody in.
+        let current = |user: &User| user.token_version == known.token_version;
+        let user = user
+            .filter(current)
+            .ok_or_else(|| Error::validation(REFUSED))?;
         if self.settings.load().email_confirmation && !user.confirmed {
             return Err(Error::application("Your account email is not confirmed"));
         }

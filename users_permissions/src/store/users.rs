@@ -76,9 +76,12 @@ struct UserChange {
     updated_at: NaiveDateTime,
 }
 
-/// A user found for a login, with what the login has to check.
+/// What a login has to check of a user; one statement, whoever is named.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = up_users)]
 pub(crate) struct Credentials {
-    pub(crate) user: User,
+    pub(crate) id: UserId,
+    pub(crate) token_version: i32,
     pub(crate) password_hash: Option<String>,
 }
 
@@ -131,39 +134,25 @@ pub(crate) fn credentials_by_email(
     conn: &mut DbConn,
     email: &Email,
 ) -> QueryResult<Option<Credentials>> {
-    let query = up_users::table
+    up_users::table
         .filter(up_users::email.eq(email.as_str()))
         .filter(up_users::provider.eq("local"))
         .order(up_users::id.asc())
-        .select((UserRow::as_select(), up_users::password_hash));
-    let row = query.first(conn).optional()?;
-    credentials(conn, row)
+        .select(Credentials::as_select())
+        .first(conn)
+        .optional()
 }
 
 pub(crate) fn credentials_by_username(
     conn: &mut DbConn,
     username: &Username,
 ) -> QueryResult<Option<Credentials>> {
-    let query = up_users::table
+    up_users::table
         .filter(up_users::username.eq(username.as_str()))
         .filter(up_users::provider.eq("local"))
-        .select((UserRow::as_select(), up_users::password_hash));
-    let row = query.first(conn).optional()?;
-    credentials(conn, row)
-}
-
-fn credentials(
-    conn: &mut DbConn,
-    row: Option<(UserRow, Option<String>)>,
-) -> QueryResult<Option<Credentials>> {
-    let Some((row, password_hash)) = row else {
-        return Ok(None);
-    };
-    let user = complete(conn, vec![row])?.pop();
-    Ok(user.map(|user| Credentials {
-        user,
-        password_hash,
-    }))
+        .select(Credentials::as_select())
+        .first(conn)
+        .optional()
 }
 
 pub(crate) fn username_taken(

@@ -17,7 +17,8 @@ pub(super) struct Described {
     pub(super) path: String,
     pub(super) method: &'static str,
     pub(super) operation: Operation,
-    found: bool,
+    /// The action it turned out to describe.
+    owner: Option<&'static str>,
 }
 
 impl Described {
@@ -56,7 +57,7 @@ impl Descriptions {
                     path: template(&path),
                     method,
                     operation,
-                    found: false,
+                    owner: None,
                 });
             }
         }
@@ -82,13 +83,15 @@ impl Descriptions {
         }
     }
 
-    /// The operation an action's handler was described with. The route attribute tells the path inside
-    /// of the scopes; where two handlers share it, the name of the function decides.
-    pub(super) fn find(
+    /// The operation an action's handler was described with, which from then on is that action's alone.
+    /// The route attribute tells the path inside of the scopes. Where several handlers share it, the one
+    /// is sure whose function or full path is named.
+    pub(super) fn claim(
         &mut self,
         action: &CatalogAction,
         method: &str,
         path: &str,
+        sure: bool,
     ) -> Option<Operation> {
         let local = action
             .entry()
@@ -98,21 +101,26 @@ impl Descriptions {
             .filter(|local| path.ends_with(local.as_str()))
             .max_by_key(String::len)
             .unwrap_or_default();
+        let surety = |described: &Described| {
+            let named = described.operation.operation_id.as_deref() == Some(function(action));
+            (described.path == path, named)
+        };
         let best = self
             .0
             .iter_mut()
-            .filter(|described| described.method == method)
-            .filter(|described| described.ends(path) && described.path.ends_with(&local))
-            .max_by_key(|described| {
-                let named = described.operation.operation_id.as_deref() == Some(function(action));
-                (described.path == path, named, described.path.len())
-            })?;
-        best.found = true;
+            .filter(|described| described.method == method && described.ends(path))
+            .filter(|described| described.path.ends_with(&local))
+            .filter(|described| described.owner.is_none_or(|owner| owner == action.name()))
+            .filter(|described| !sure || surety(described) != (false, false))
+            .max_by_key(|described| (surety(described), described.path.len()))?;
+        best.owner = Some(action.name());
         Some(best.operation.clone())
     }
 
-    /// The operations that were not found by any action.
+    /// The operations that describe no action.
     pub(super) fn rest(self) -> impl Iterator<Item = Described> {
-        self.0.into_iter().filter(|described| !described.found)
+        self.0
+            .into_iter()
+            .filter(|described| described.owner.is_none())
     }
 }

@@ -1,6 +1,6 @@
 //! One description of the application's handlers and the plugin's, as they are served.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +12,7 @@ use super::descriptions::Descriptions;
 use super::operation::{bare, complete, operation_id};
 use super::own;
 use super::paths::{slot, template};
-use crate::acl::Catalog;
+use crate::acl::{Catalog, CatalogAction};
 use crate::error::{Error, Result};
 use crate::http::catalog::{Routes, ServedAction, ServedRoute};
 
@@ -70,28 +70,26 @@ fn describe(mut document: OpenApi, served: &[ServedAction], unlisted: &[ServedRo
     let mut ours = Descriptions::take(&mut own);
     document.merge(own);
 
-    let mut placed = Placed::default();
-    for ServedAction { action, routes, .. } in served {
-        let known = if own::is_own(action) {
-            &mut ours
-        } else {
-            &mut theirs
-        };
-        for route in routes {
-            let path = template(&route.path);
-            for method in known.methods(route, &path) {
-                let mut operation = known.find(action, method, &path).unwrap_or_else(bare);
-                complete(&mut operation, action, &path);
-                let single = routes.len() == 1;
-                operation.operation_id = Some(operation_id(
-                    operation.operation_id.take(),
-                    action,
-                    (method, &path),
-                    single,
-                ));
-                placed.put(path.clone(), method, operation);
-            }
+    let mut places = places(served, &ours, &theirs);
+    // Those first that are sure of their description.
+    for sure in [true, false] {
+        for place in places.iter_mut().filter(|place| place.operation.is_none()) {
+            let known = if own::is_own(place.action) {
+                &mut ours
+            } else {
+                &mut theirs
+            };
+            place.operation = known.claim(place.action, place.method, &place.path, sure);
         }
+    }
+    let mut placed = Placed::default();
+    for place in places {
+        let mut operation = place.operation.unwrap_or_else(bare);
+        let chosen = operation.operation_id.take();
+        let route = (place.method, place.path.as_str());
+        operation.operation_id = Some(operation_id(chosen, place.action, route, place.single));
+        complete(&mut operation, place.action, &place.path);
+        placed.put(place.path, place.method, operation);
     }
     // What needs no permission, or is served by something in front of the application.
     for described in theirs.rest() {
@@ -103,10 +101,44 @@ fn describe(mut document: OpenApi, served: &[ServedAction], unlisted: &[ServedRo
     document
 }
 
+/// Where an action is served, and how that was described.
+struct Place<'a> {
+    action: &'a CatalogAction,
+    method: &'static str,
+    path: String,
+    /// The only place of its action.
+    single: bool,
+    operation: Option<Operation>,
+}
+
+fn places<'a>(
+    served: &'a [ServedAction],
+    ours: &Descriptions,
+    theirs: &Descriptions,
+) -> Vec<Place<'a>> {
+    let mut places = Vec::new();
+    for ServedAction { action, routes, .. } in served {
+        let known = if own::is_own(action) { ours } else { theirs };
+        for route in routes {
+            let path = template(&route.path);
+            for method in known.methods(route, &path) {
+                places.push(Place {
+                    action,
+                    method,
+                    path: path.clone(),
+                    single: routes.len() == 1,
+                    operation: None,
+                });
+            }
+        }
+    }
+    places
+}
+
 /// Operations at their full paths; no two have one id.
 #[derive(Default)]
 struct Placed {
-    paths: std::collections::BTreeMap<String, PathItem>,
+    paths: BTreeMap<String, PathItem>,
     ids: BTreeSet<String>,
 }
 

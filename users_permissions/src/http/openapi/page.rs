@@ -110,6 +110,7 @@ fn swagger_ui(name: &str) -> Result<HttpResponse> {
     response
         .content_type(file.content_type)
         .insert_header((CACHE_CONTROL, A_DAY));
+    // Kept compressed in the binary; every browser takes it so.
     if file.gzpipped {
         response.insert_header((CONTENT_ENCODING, ContentEncoding::Gzip));
     }
