@@ -136,6 +136,8 @@ on_every_database! {
         let taken = "Email or Username are already taken";
         register(shared("bob")).await.expect_error(400, "ApplicationError", taken);
         admin.put(ADVANCED, json!({ "unique_email": false })).await.expect(200);
+        let reserved = "SELECT COUNT(*) FROM up_users WHERE email_key IS NOT NULL";
+        assert_eq!(server.database().number(reserved), 0);
         let bob = register(shared("bob")).await.expect(200)["user"]["id"].clone();
         let before = server.database().dump();
         let refused = "Several users share an e-mail address; unique_email cannot be turned on";
