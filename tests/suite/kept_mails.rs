@@ -24,6 +24,25 @@ fn production(config: &mut Config) {
 }
 
 on_every_database! {
+    // PostgreSQL takes no NUL in a text; nobody asks it what no state is.
+    async fn mails_are_listed_by_a_state_that_there_is(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        for state in ["queued", "sent", "dead", "kept"] {
+            let path = format!("/api/users-permissions/outbox?state={state}");
+            assert_eq!(admin.get(&path).await.expect(200), json!({ "mails": [] }));
+        }
+        for state in ["", "Queued", "lost", "%00", "queued%00"] {
+            let path = format!("/api/users-permissions/outbox?state={state}");
+            let answer = admin.get(&path).await;
+            answer.expect_error(
+                400,
+                "ValidationError",
+                "state must be one of the following values: queued, sent, dead, kept",
+            );
+        }
+    }
+
     async fn mails_are_kept_in_their_order(kind) {
         let server = Server::start(kind).await;
         server.anonymous().get(KEPT).await.expect(200);

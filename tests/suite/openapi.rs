@@ -166,16 +166,11 @@ async fn every_served_action_is_there_with_its_permission_and_its_security() {
 }
 
 /// Actions whose use case is not there yet: they answer this after the permission check, whatever is sent.
-const NOT_YET: [(&str, u16); 9] = [
-    ("auth.changePassword", 404),
-    ("auth.emailConfirmation", 404),
-    ("auth.forgotPassword", 404),
+const NOT_YET: [(&str, u16); 4] = [
     ("auth.getSessions", 404),
     ("auth.logout", 404),
     ("auth.refresh", 404),
-    ("auth.resetPassword", 404),
     ("auth.revokeSession", 404),
-    ("auth.sendEmailConfirmation", 404),
 ];
 
 #[actix_web::test]
@@ -226,6 +221,68 @@ async fn every_operation_of_the_plugin_is_described_by_hand() {
                 "{place}"
             );
         }
+    }
+}
+
+#[actix_web::test]
+async fn every_limited_operation_says_so_and_no_other() {
+    let server = Server::start_with(Kind::Sqlite, |config| config.ratelimit.enabled = true).await;
+    let admin = server.admin().await;
+    let document = described(&server).await;
+    let mut limited = 0;
+    for (action, method, path) in served(&server.up) {
+        let name = action.action.name().strip_prefix(OWN);
+        if name.is_none_or(|name| NOT_YET.iter().any(|(action, _)| *action == name)) {
+            continue;
+        }
+        let request = admin.request(method.parse().unwrap(), &path.replace('{', "x"));
+        let answer = admin.send(request).await;
+        let counts = answer.headers.contains_key("x-ratelimit-limit");
+        let told = &document["paths"][&path][method.to_lowercase()]["responses"]["429"];
+        assert_eq!(
+            counts,
+            !told.is_null(),
+            "{method} {path}: {}",
+            answer.status
+        );
+        limited += usize::from(counts);
+    }
+    assert_eq!(limited, 10);
+    let shared = &document["components"]["responses"]["users_permissions.RateLimitError"];
+    let headers: Vec<_> = shared["headers"].as_object().unwrap().keys().collect();
+    let expected = [
+        "Retry-After",
+        "X-RateLimit-Limit",
+        "X-RateLimit-Remaining",
+        "X-RateLimit-Reset",
+    ];
+    assert_eq!(headers, expected);
+    // The words of the example are those of the answer.
+    let error = &shared["content"]["application/json"]["example"]["error"];
+    assert_eq!(
+        error["message"],
+        "Too many requests, please try again later."
+    );
+}
+
+#[actix_web::test]
+async fn settings_are_described_with_their_versions() {
+    let server = Server::start(Kind::Sqlite).await;
+    let document = described(&server).await;
+    for path in ["advanced", "email-templates"] {
+        let item = &document["paths"][format!("/api/users-permissions/{path}")];
+        for method in ["get", "put"] {
+            let tag = &item[method]["responses"]["200"]["headers"]["ETag"];
+            assert!(tag.is_object(), "{method} {path}");
+        }
+        let parameter = &item["put"]["parameters"][0];
+        assert_eq!(parameter["name"], "If-Match", "{path}");
+        assert_eq!(parameter["in"], "header", "{path}");
+        assert_ne!(parameter["required"], true, "{path}");
+        assert_eq!(
+            item["put"]["responses"]["409"]["$ref"],
+            "#/components/responses/users_permissions.ConflictError"
+        );
     }
 }
 

@@ -5,7 +5,7 @@ use actix_web::{App, get, post, web};
 use serde_json::{Value, json};
 use users_permissions::openapi::utoipa::{self, OpenApi, ToSchema};
 use users_permissions::openapi::{BadBody, Missing};
-use users_permissions::{UsersPermissions, permission};
+use users_permissions::{ProfileField, UsersPermissions, permission};
 
 #[derive(ToSchema)]
 #[allow(dead_code)]
@@ -259,4 +259,122 @@ async fn the_plugin_is_described_under_the_scope_it_is_served_in() {
     assert!(page.text.contains("src=\"docs/page.js\""), "{}", page.text);
     let script = server.anonymous().get("/inner/auth-api/docs/page.js").await;
     assert_eq!(script.status, 200);
+}
+
+#[actix_web::test]
+async fn the_fields_an_application_declares_are_described_where_they_are_shown_and_taken() {
+    let database = TestDatabase::create(Kind::Sqlite);
+    let mut config = config(&database);
+    config.register_allowed_fields = vec!["points".to_owned()];
+    let builder = UsersPermissions::builder()
+        .config(config)
+        .profile_field(ProfileField::text("nickname").max_length(40).required())
+        .profile_field(ProfileField::integer("points"))
+        .profile_field(ProfileField::boolean("staff").private())
+        .profile_field(ProfileField::time("bornAt"));
+    let server = Server::with_builder(builder).await.owning(database);
+    let document = server
+        .admin()
+        .await
+        .get("/api/openapi.json")
+        .await
+        .expect(200);
+    let schema =
+        |name: &str| &document["components"]["schemas"][format!("users_permissions.{name}")];
+    let required = |name: &str, field: &str| {
+        let required = schema(name)["required"].as_array();
+        required.is_some_and(|required| required.contains(&json!(field)))
+    };
+    // What is answered: nothing private, and null where a user has no value.
+    let shown = [
+        ("nickname", json!({ "type": ["string", "null"] })),
+        (
+            "points",
+            json!({ "type": ["integer", "null"], "format": "int32" }),
+        ),
+        ("staff", Value::Null),
+        (
+            "bornAt",
+            json!({ "type": ["string", "null"], "format": "date-time" }),
+        ),
+    ];
+    for (field, expected) in shown {
+        for name in ["User", "ShownUser"] {
+            assert_eq!(
+                schema(name)["properties"][field],
+                expected,
+                "{name}.{field}"
+            );
+        }
+        assert_eq!(required("User", field), !expected.is_null(), "{field}");
+        assert!(!required("ShownUser", field), "{field}");
+    }
+    // What is sent: null where nobody requires a value.
+    let nickname = json!({ "type": "string", "minLength": 1, "maxLength": 40 });
+    let sent = [
+        ("nickname", nickname, true),
+        (
+            "points",
+            json!({ "type": ["integer", "null"], "format": "int32" }),
+            true,
+        ),
+        ("staff", json!({ "type": ["boolean", "null"] }), false),
+        (
+            "bornAt",
+            json!({ "type": ["string", "null"], "format": "date-time" }),
+            false,
+        ),
+    ];
+    for (field, expected, on_registration) in sent {
+        for name in ["NewUserBody", "UserBody"] {
+            assert_eq!(
+                schema(name)["properties"][field],
+                expected,
+                "{name}.{field}"
+            );
+        }
+        let registration = &schema("RegistrationBody")["properties"][field];
+        assert_eq!(registration.is_object(), on_registration, "{field}");
+        let needed = field == "nickname";
+        assert_eq!(required("NewUserBody", field), needed, "{field}");
+        assert_eq!(required("RegistrationBody", field), needed, "{field}");
+        assert!(!required("UserBody", field), "{field}");
+    }
+}
+
+#[actix_web::test]
+async fn answers_keep_to_the_described_schema_of_a_user() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let document = admin.get("/api/openapi.json").await.expect(200);
+    let of = |name: &str| {
+        let schema = json!({
+            "$ref": format!("#/components/schemas/users_permissions.{name}"),
+            "components": document["components"],
+        });
+        jsonschema::draft202012::new(&schema).unwrap()
+    };
+    let body = json!({
+        "username": "ann", "email": "ann@example.com", "password": "staple battery 9",
+        "roles": { "connect": [{ "id": admin.role_id("authenticated").await }] }, "nickname": "A",
+    });
+    assert!(of("NewUserBody").is_valid(&body));
+    let created = admin.post("/api/users", body).await.expect(201);
+    assert!(of("User").is_valid(&created), "{created}");
+    assert_eq!(created["roles"][0]["type"], "authenticated");
+    let path = format!(
+        "/api/users/{}?populate=roles&fields=nickname",
+        created["id"]
+    );
+    let shown = admin.get(&path).await.expect(200);
+    assert!(of("ShownUser").is_valid(&shown), "{shown}");
+    // The schemas tell something else from these.
+    for (field, value) in [("nickname", json!(7)), ("roles", json!([{}]))] {
+        let mut broken = shown.clone();
+        broken[field] = value;
+        assert!(!of("ShownUser").is_valid(&broken), "{broken}");
+    }
+    let mut without = created.clone();
+    without.as_object_mut().unwrap().remove("nickname");
+    assert!(!of("User").is_valid(&without), "{without}");
 }

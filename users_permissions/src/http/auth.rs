@@ -17,6 +17,7 @@ use crate::permission;
     responses(
         (status = 200, description = "The user with a token", body = LoginView),
         doc::BadBody,
+        doc::Limited,
     ),
 ))]
 #[permission("plugin::users-permissions.auth.callback", grant("public"))]
@@ -56,6 +57,7 @@ async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
             body = LoginView,
         ),
         doc::BadBody,
+        doc::Limited,
     ),
 ))]
 #[permission("plugin::users-permissions.auth.register", grant("public"))]
@@ -81,7 +83,7 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
 /// Starts a social login.
 #[cfg_attr(feature = "openapi", utoipa::path(
     params(("provider" = String, Path, description = "Name of the provider")),
-    responses(doc::BadRequest),
+    responses(doc::BadRequest, doc::Limited),
 ))]
 #[permission("plugin::users-permissions.auth.connect", grant("public"))]
 #[get("/connect/{provider:.*}")]

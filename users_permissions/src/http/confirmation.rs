@@ -8,11 +8,25 @@ use super::account_input as input;
 use super::dto::ok;
 use super::limits::{self, limited, limited_body};
 use super::middleware::AskedByHead;
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::permission;
 
 /// Confirms an e-mail address with a mailed code; signs nobody in. HEAD does nothing: those who look
 /// at links before people do use it.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("confirmation" = String, Query, min_length = 1, description = "The code of the link")),
+    responses(
+        (
+            status = 302,
+            description = "Confirmed",
+            headers(("Location" = String, description = "Page of the settings")),
+        ),
+        doc::BadRequest,
+        doc::Limited,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.emailConfirmation", grant("public"))]
 #[get("/auth/email-confirmation")]
 pub(super) async fn email_confirmation(req: HttpRequest) -> HttpResponse {
@@ -33,6 +47,14 @@ pub(super) async fn email_confirmation(req: HttpRequest) -> HttpResponse {
 }
 
 /// Mails the confirmation link again; answers the same whoever has the address.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::ConfirmationBody,
+    responses(
+        (status = 200, description = "Taken", body = doc::SentAnswer),
+        doc::BadBody,
+        doc::Limited,
+    ),
+))]
 #[permission(
     "plugin::users-permissions.auth.sendEmailConfirmation",
     grant("public")

@@ -33,11 +33,13 @@ pub(super) struct UserView {
     published_at: DateTime<Utc>,
     /// The application's own fields.
     #[serde(flatten)]
+    #[cfg_attr(feature = "openapi", schema(ignore))]
     profile: Map<String, Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     role: Option<RoleView>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
     roles: Option<Vec<RoleView>>,
 }
 
@@ -143,6 +145,7 @@ impl LoginView {
 /// A mail of the outbox, without its content.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Mail))]
 pub(super) struct OutboxView {
     id: i32,
     message_id: String,

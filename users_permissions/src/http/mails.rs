@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 
 use super::dto::{OutboxView, ok};
 use super::input;
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::mail::{MailAddress, OutgoingMail, escape};
@@ -26,6 +28,10 @@ struct Page {
 const MAX_LIMIT: u32 = 100;
 
 /// Lists mails, the newest first, without their contents; `state` is `queued`, `sent`, `dead` or `kept`.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(doc::MailList),
+    responses((status = 200, description = "Mails", body = doc::MailsAnswer), doc::BadRequest),
+))]
 #[permission("plugin::users-permissions.outbox.find")]
 #[get("/users-permissions/outbox")]
 pub(super) async fn find(req: HttpRequest, page: web::Query<Page>) -> Result<HttpResponse> {
@@ -41,6 +47,14 @@ pub(super) async fn find(req: HttpRequest, page: web::Query<Page>) -> Result<Htt
 }
 
 /// Queues a mail again that was given up.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("id" = i32, Path, minimum = 1, description = "Id of the mail")),
+    responses(
+        (status = 200, description = "Queued", body = doc::Done),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.outbox.retry")]
 #[post("/users-permissions/outbox/{id}/retry")]
 pub(super) async fn retry(req: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
@@ -50,6 +64,16 @@ pub(super) async fn retry(req: HttpRequest, id: web::Path<String>) -> Result<Htt
 }
 
 /// In development without a mail server: the mails, oldest first, for callers on this machine.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses(
+        (status = 200, description = "Mails", content(
+            (Vec<doc::KeptMail> = "application/json"),
+            (String = "text/html"),
+        )),
+        doc::Missing,
+        doc::Unavailable,
+    ),
+))]
 #[permission("plugin::users-permissions.outbox.kept", auth = false)]
 #[get("/users-permissions/dev/mails")]
 pub(super) async fn kept(req: HttpRequest) -> Result<HttpResponse> {

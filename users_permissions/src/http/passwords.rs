@@ -7,10 +7,16 @@ use super::account_input as input;
 use super::auth_user::AuthUser;
 use super::dto::{LoginView, ok};
 use super::limits::{self, limited_body};
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::worker::Worker;
 use crate::permission;
 
 /// Mails a link that sets a new password; answers the same whoever has the address.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::AddressBody,
+    responses((status = 200, description = "Taken", body = doc::Done), doc::BadBody, doc::Limited),
+))]
 #[permission("plugin::users-permissions.auth.forgotPassword", grant("public"))]
 #[post("/auth/forgot-password")]
 pub(super) async fn forgot_password(req: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -32,6 +38,18 @@ pub(super) async fn forgot_password(req: HttpRequest, payload: web::Payload) -> 
 }
 
 /// Sets a new password with a mailed code.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    request_body = doc::NewPasswordBody,
+    responses(
+        (
+            status = 200,
+            description = "The user, with a token unless the address has to be confirmed",
+            body = LoginView,
+        ),
+        doc::BadBody,
+        doc::Limited,
+    ),
+))]
 #[permission("plugin::users-permissions.auth.resetPassword", grant("public"))]
 #[post("/auth/reset-password")]
 pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> HttpResponse {
@@ -50,6 +68,15 @@ pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> H
 }
 
 /// Changes the caller's password.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    security(("bearer" = [])),
+    request_body = doc::PasswordBody,
+    responses(
+        (status = 200, description = "The user with a new token", body = LoginView),
+        doc::BadBody,
+        doc::Limited,
+    ),
+))]
 #[permission(
     "plugin::users-permissions.auth.changePassword",
     grant("authenticated")

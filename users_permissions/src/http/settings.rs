@@ -10,6 +10,8 @@ use super::auth_user::{AuthUser, Caller};
 use super::body::{Body, Content, Fields, LARGE, SMALL};
 use super::dto::{RoleListView, ok};
 use super::input::{self, Checker};
+#[cfg(feature = "openapi")]
+use super::openapi as doc;
 use super::users::actor;
 use super::worker::Worker;
 use crate::error::{Error, Result};
@@ -18,6 +20,16 @@ use crate::permission;
 use crate::services::AdvancedChange;
 
 /// The advanced settings, with the roles to choose the default one from.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses(
+        (
+            status = 200,
+            description = "The settings",
+            body = doc::AdvancedAnswer,
+            headers(("ETag" = String, description = "The version")),
+        ),
+    ),
+))]
 #[permission("plugin::users-permissions.settings.getAdvancedSettings")]
 #[get("/users-permissions/advanced")]
 pub(super) async fn advanced(req: HttpRequest) -> Result<HttpResponse> {
@@ -33,6 +45,20 @@ pub(super) async fn advanced(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// Changes advanced settings; those left out stay as they are.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    request_body = doc::AdvancedBody,
+    responses(
+        (
+            status = 200,
+            description = "Changed",
+            body = doc::WrittenAnswer,
+            headers(("ETag" = String, description = "The version")),
+        ),
+        doc::BadBody,
+        doc::Outdated,
+    ),
+))]
 #[permission("plugin::users-permissions.settings.updateAdvancedSettings")]
 #[put("/users-permissions/advanced")]
 pub(super) async fn update_advanced(
@@ -66,6 +92,16 @@ pub(super) async fn update_advanced(
 }
 
 /// The templates of all mails.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    responses(
+        (
+            status = 200,
+            description = "The templates",
+            body = doc::Templates,
+            headers(("ETag" = String, description = "The version")),
+        ),
+    ),
+))]
 #[permission("plugin::users-permissions.settings.getEmailTemplate")]
 #[get("/users-permissions/email-templates")]
 pub(super) async fn email_templates(req: HttpRequest) -> Result<HttpResponse> {
@@ -81,6 +117,20 @@ pub(super) async fn email_templates(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// Changes templates of mails; those left out stay as they are.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    request_body = doc::TemplatesBody,
+    responses(
+        (
+            status = 200,
+            description = "Changed",
+            body = doc::WrittenAnswer,
+            headers(("ETag" = String, description = "The version")),
+        ),
+        doc::BadBody,
+        doc::Outdated,
+    ),
+))]
 #[permission("plugin::users-permissions.settings.updateEmailTemplate")]
 #[put("/users-permissions/email-templates")]
 pub(super) async fn update_email_templates(
@@ -108,6 +158,15 @@ pub(super) async fn update_email_templates(
 }
 
 /// Sends a mail as its template makes it to the caller, with a code that opens nothing.
+#[cfg_attr(feature = "openapi", utoipa::path(
+    params(("key" = inline(doc::TemplateKey), Path, description = "Key of the template")),
+    security(("bearer" = [])),
+    responses(
+        (status = 200, description = "Queued", body = doc::Done),
+        doc::BadRequest,
+        doc::Missing,
+    ),
+))]
 #[permission("plugin::users-permissions.settings.testEmailTemplate")]
 #[post("/users-permissions/email-templates/{key}/test")]
 pub(super) async fn test_email_template(

@@ -64,7 +64,12 @@ pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
 /// Creates the first administrator for whoever holds the link.
 #[cfg_attr(feature = "openapi", utoipa::path(
     request_body = doc::SetupBody,
-    responses((status = 200, description = "The administrator", body = UserView), doc::BadBody),
+    responses(
+        (status = 200, description = "The administrator", body = UserView),
+        doc::BadBody,
+        doc::Limited,
+        doc::Unavailable,
+    ),
 ))]
 #[permission("plugin::users-permissions.setup.submit", auth = false)]
 #[post("/users-permissions/setup")]

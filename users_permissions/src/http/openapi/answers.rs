@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::json;
 use utoipa::IntoResponses;
 use utoipa::openapi::{
-    Components, ContentBuilder, HeaderBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type,
+    Components, ContentBuilder, Header, HeaderBuilder, Object, Ref, RefOr, Response,
+    ResponseBuilder, Type,
 };
 
 use super::shapes::{ErrorShape, named};
@@ -18,7 +19,7 @@ struct Failure {
     example: &'static str,
 }
 
-const FAILURES: [Failure; 7] = [
+const FAILURES: [Failure; 9] = [
     Failure {
         status: "400",
         name: "ValidationError",
@@ -47,6 +48,12 @@ const FAILURES: [Failure; 7] = [
         example: "Not Found",
     },
     Failure {
+        status: "409",
+        name: "ConflictError",
+        description: "What is to be changed was changed meanwhile; it has to be read again.",
+        example: "The settings were changed meanwhile; read them again",
+    },
+    Failure {
         status: "413",
         name: "PayloadTooLargeError",
         description: "The body is larger than the operation takes.",
@@ -57,6 +64,12 @@ const FAILURES: [Failure; 7] = [
         name: "UnsupportedMediaTypeError",
         description: "The body is neither JSON nor a form.",
         example: "Unsupported Media Type",
+    },
+    Failure {
+        status: "429",
+        name: "RateLimitError",
+        description: "Too many requests of this client, or for this account.",
+        example: "Too many requests, please try again later.",
     },
     Failure {
         status: "503",
@@ -100,17 +113,31 @@ fn response(failure: &Failure) -> Response {
     let response = ResponseBuilder::new()
         .description(failure.description)
         .content("application/json", content);
-    let response = match failure.status {
-        "503" => response.header("Retry-After", seconds()),
-        _ => response,
+    let headers: &[(&str, &str)] = match failure.status {
+        "429" => &[
+            RETRY_AFTER,
+            ("X-RateLimit-Limit", "Requests that are let through."),
+            ("X-RateLimit-Remaining", "Requests that are left."),
+            ("X-RateLimit-Reset", RESET),
+        ],
+        "503" => &[RETRY_AFTER],
+        _ => &[],
     };
-    response.build()
+    headers
+        .iter()
+        .fold(response, |response, (name, description)| {
+            response.header(*name, number(description))
+        })
+        .build()
 }
 
-fn seconds() -> utoipa::openapi::Header {
+const RETRY_AFTER: (&str, &str) = ("Retry-After", "Seconds to wait.");
+const RESET: &str = "End of the window, in seconds since 1970.";
+
+fn number(description: &str) -> Header {
     HeaderBuilder::new()
         .schema(Some(Object::with_type(Type::Integer)))
-        .description(Some("Seconds to wait."))
+        .description(Some(description))
         .build()
 }
 
@@ -120,10 +147,10 @@ fn references(statuses: &[&str]) -> BTreeMap<String, RefOr<Response>> {
 }
 
 macro_rules! groups {
-    ($($(#[$meta:meta])* $name:ident: $($status:literal),+;)*) => {$(
+    ($($(#[$meta:meta])* $vis:vis $name:ident: $($status:literal),+;)*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy)]
-        pub struct $name;
+        $vis struct $name;
 
         impl IntoResponses for $name {
             fn responses() -> BTreeMap<String, RefOr<Response>> {
@@ -142,7 +169,7 @@ groups! {
     /// #[utoipa::path(get, path = "/articles", responses((status = 200, description = "Articles"), BadRequest))]
     /// async fn find() {}
     /// ```
-    BadRequest: "400";
+    pub BadRequest: "400";
 
     /// Answers to a body that is not what it should be: 400, 413 and 415.
     ///
@@ -152,7 +179,7 @@ groups! {
     /// #[utoipa::path(post, path = "/articles", responses((status = 201, description = "The article"), BadBody))]
     /// async fn create() {}
     /// ```
-    BadBody: "400", "413", "415";
+    pub BadBody: "400", "413", "415";
 
     /// The answer where there is nothing: 404.
     ///
@@ -162,5 +189,14 @@ groups! {
     /// #[utoipa::path(delete, path = "/articles/{id}", responses((status = 204, description = "Deleted"), Missing))]
     /// async fn remove() {}
     /// ```
-    Missing: "404";
+    pub Missing: "404";
+
+    /// The answer to a change of what is not there any more as it was read: 409.
+    pub(crate) Outdated: "409";
+
+    /// The answer of limited operations: 429.
+    pub(crate) Limited: "429";
+
+    /// The answer of an operation that asks the database without a check before it: 503.
+    pub(crate) Unavailable: "503";
 }

@@ -2,8 +2,9 @@
 #![allow(dead_code)] // Fields are read by the derive alone.
 
 use utoipa::ToSchema;
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::{
-    Array, KnownFormat, Object, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
+    Array, ArrayBuilder, KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type,
 };
 
 use super::shapes::Permissions;
@@ -32,6 +33,55 @@ pub(crate) struct RegistrationBody {
     password: String,
 }
 
+/// Whom a link is for; no other key is taken.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = users_permissions::AddressBody)]
+pub(crate) struct AddressBody {
+    #[schema(format = Email, max_length = 254, example = "ann@example.com")]
+    email: String,
+}
+
+/// Whom a link is for; other keys are ignored.
+#[derive(ToSchema)]
+#[schema(as = users_permissions::ConfirmationBody)]
+pub(crate) struct ConfirmationBody {
+    #[schema(format = Email, max_length = 254, example = "ann@example.com")]
+    email: String,
+}
+
+/// A new password with the code of a mail; no other key is taken.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = users_permissions::NewPasswordBody, rename_all = "camelCase")]
+pub(crate) struct NewPasswordBody {
+    /// The code of the link; it is good for one change.
+    #[schema(min_length = 1)]
+    code: String,
+    /// At most 72 bytes; the password policy may ask for more than the least length.
+    #[schema(min_length = 6, max_length = 72, format = Password)]
+    password: String,
+    /// The password once more.
+    #[schema(min_length = 6, max_length = 72, format = Password)]
+    password_confirmation: String,
+}
+
+/// A new password with the present one; no other key is taken.
+#[derive(ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = users_permissions::PasswordBody, rename_all = "camelCase")]
+pub(crate) struct PasswordBody {
+    #[schema(min_length = 1, format = Password)]
+    current_password: String,
+    /// At most 72 bytes; the password policy may ask for more than the least length. Ends the tokens of
+    /// the user.
+    #[schema(min_length = 6, max_length = 72, format = Password)]
+    password: String,
+    /// The password once more.
+    #[schema(min_length = 6, max_length = 72, format = Password)]
+    password_confirmation: String,
+}
+
 /// A new user; no other key is taken.
 #[derive(ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -47,6 +97,9 @@ pub(crate) struct NewUserBody {
     /// The default role where it is left out.
     #[schema(schema_with = role, required = false)]
     role: (),
+    /// All roles; the first is the primary one unless `role` names it.
+    #[schema(schema_with = roles, required = false)]
+    roles: (),
     #[schema(nullable = false)]
     confirmed: Option<bool>,
     #[schema(nullable = false)]
@@ -65,8 +118,12 @@ pub(crate) struct UserBody {
     /// At most 72 bytes; ends the tokens of the user.
     #[schema(min_length = 6, max_length = 72, format = Password, nullable = false)]
     password: Option<String>,
+    /// The primary role, in the place of the present one.
     #[schema(schema_with = role, required = false)]
     role: (),
+    /// All roles there shall be, or what changes of them.
+    #[schema(schema_with = roles, required = false)]
+    roles: (),
     #[schema(nullable = false)]
     confirmed: Option<bool>,
     /// Blocking ends the tokens of the user.
@@ -121,32 +178,65 @@ pub(crate) struct SetupBody {
 
 /// A role by id, by documentId, or as Strapi's relations are written.
 fn role() -> Schema {
-    let id = || {
-        ObjectBuilder::new()
-            .schema_type(Type::Integer)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
-            .minimum(Some(1))
-    };
-    let document = || {
-        ObjectBuilder::new()
-            .schema_type(Type::String)
-            .pattern(Some("^[0-9a-zA-Z]{24}$"))
-    };
-    let entry = |name: &str, value: ObjectBuilder| -> Object {
-        ObjectBuilder::new()
-            .property(name, value)
-            .required(name)
-            .build()
-    };
-    let entries = OneOfBuilder::new()
-        .item(entry("id", id()))
-        .item(entry("documentId", document()));
     let connect = ObjectBuilder::new()
-        .property("connect", Array::new(Schema::from(entries)))
+        .property(
+            "connect",
+            entries(&[entry("id", id()), entry("documentId", document())], 1),
+        )
         .required("connect");
     OneOfBuilder::new()
         .item(id())
         .item(document())
         .item(connect)
         .into()
+}
+
+/// A list of roles, or Strapi's changes of a relation.
+fn roles() -> Schema {
+    let references = |least| {
+        entries(
+            &[
+                id().into(),
+                document().into(),
+                entry("id", id()),
+                entry("documentId", document()),
+            ],
+            least,
+        )
+    };
+    let changes = ObjectBuilder::new()
+        .property("set", references(1))
+        .property("connect", references(0))
+        .property("disconnect", references(0))
+        .additional_properties(Some(AdditionalProperties::FreeForm(false)));
+    OneOfBuilder::new().item(references(1)).item(changes).into()
+}
+
+fn entries(kinds: &[Schema], least: usize) -> Array {
+    let kinds = kinds.iter().cloned();
+    let one_of = kinds.fold(OneOfBuilder::new(), OneOfBuilder::item);
+    ArrayBuilder::new()
+        .items(one_of)
+        .min_items(Some(least))
+        .build()
+}
+
+fn entry(name: &str, value: ObjectBuilder) -> Schema {
+    ObjectBuilder::new()
+        .property(name, value)
+        .required(name)
+        .into()
+}
+
+fn id() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int32)))
+        .minimum(Some(1))
+}
+
+fn document() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some("^[0-9a-zA-Z]{24}$"))
 }

@@ -10,9 +10,10 @@ use utoipa::openapi::{Info, OpenApi, OpenApiVersion, Paths};
 
 use super::descriptions::Descriptions;
 use super::operation::{bare, complete, operation_id};
-use super::own;
 use super::paths::{slot, template};
+use super::{own, profile};
 use crate::acl::{Catalog, CatalogAction};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::http::catalog::{Routes, ServedAction, ServedRoute};
 
@@ -34,7 +35,12 @@ impl ApiDescription {
     }
 
     /// The description as JSON.
-    pub(super) fn json(&self, routes: &Routes, catalog: &Catalog) -> Result<Bytes> {
+    pub(super) fn json(
+        &self,
+        routes: &Routes,
+        catalog: &Catalog,
+        config: &Config,
+    ) -> Result<Bytes> {
         let map = routes.snapshot();
         let served = map.served(catalog);
         let located = served.iter().map(|action| action.routes.len()).sum();
@@ -43,7 +49,11 @@ impl ApiDescription {
             Some((of, json)) if *of == located => Ok(json.clone()),
             _ => {
                 let application = self.application.clone().unwrap_or_else(nameless);
-                let document = describe(application, &served, &map.coverage(catalog).unlisted);
+                let unlisted = map.coverage(catalog).unlisted;
+                let mut document = describe(application, &served, &unlisted);
+                if let Some(components) = &mut document.components {
+                    profile::add(components, config);
+                }
                 let json = Bytes::from(serde_json::to_vec(&document).map_err(Error::internal)?);
                 *last = Some((located, json.clone()));
                 Ok(json)

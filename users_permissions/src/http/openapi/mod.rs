@@ -13,17 +13,25 @@ mod own;
 pub(super) mod page;
 mod parameters;
 mod paths;
+mod profile;
+mod settings;
 mod shapes;
 
 pub use answers::{BadBody, BadRequest, Missing};
 /// The crate that describes; the attribute and the derives write code that names it.
 pub use utoipa;
 
+pub(super) use answers::{Limited, Outdated, Unavailable};
 pub(super) use bodies::{
-    LoginBody, NewRoleBody, NewUserBody, RegistrationBody, RoleBody, SetupBody, UserBody,
+    AddressBody, ConfirmationBody, LoginBody, NewPasswordBody, NewRoleBody, NewUserBody,
+    PasswordBody, RegistrationBody, RoleBody, SetupBody, UserBody,
 };
 pub(crate) use document::ApiDescription;
-pub(super) use parameters::{UserCount, UserList, UserShape};
+pub(super) use parameters::{MailList, UserCount, UserList, UserShape};
+pub(super) use settings::{
+    AdvancedAnswer, AdvancedBody, TemplateKey, Templates, TemplatesBody, WrittenAnswer,
+};
 pub(super) use shapes::{
-    Done, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer, ShownUser,
+    Done, KeptMail, MailsAnswer, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer,
+    SentAnswer, ShownUser,
 };

@@ -10,8 +10,10 @@ use super::shapes::ErrorShape;
 use super::{answers, page};
 use crate::acl::CatalogAction;
 use crate::http::dto::LoginView;
-use crate::http::openapi::BadRequest;
-use crate::http::{auth, permissions, roles, setup, users};
+use crate::http::openapi::{BadRequest, Limited};
+use crate::http::{
+    auth, confirmation, mails, passwords, permissions, roles, settings, setup, users,
+};
 
 /// Name of the security scheme.
 pub(super) const SCHEME: &str = "bearer";
@@ -34,6 +36,11 @@ pub(super) fn description() -> OpenApi {
         provider_callback,
         auth::register,
         auth::connect,
+        passwords::forgot_password,
+        passwords::reset_password,
+        passwords::change_password,
+        confirmation::email_confirmation,
+        confirmation::send_email_confirmation,
         users::me,
         users::count,
         users::find,
@@ -49,6 +56,14 @@ pub(super) fn description() -> OpenApi {
         permissions::permissions,
         permissions::routes,
         permissions::delete_stale,
+        settings::advanced,
+        settings::update_advanced,
+        settings::email_templates,
+        settings::update_email_templates,
+        settings::test_email_template,
+        mails::find,
+        mails::retry,
+        mails::kept,
         setup::page,
         setup::submit,
         page::document,
@@ -101,6 +116,7 @@ fn take_forms(operation: &mut Operation) {
     responses(
         (status = 200, description = "The user with a token", body = LoginView),
         BadRequest,
+        Limited,
     )
 )]
 #[allow(dead_code)] // Described only: the handler of the login by password serves it, too.

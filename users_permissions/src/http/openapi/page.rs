@@ -38,7 +38,10 @@ const A_DAY: &str = "public, max-age=86400";
 #[get("/openapi.json")]
 pub(in crate::http) async fn document(req: HttpRequest) -> Result<HttpResponse> {
     let shared = &Worker::of(&req)?.shared;
-    let json = shared.api.json(&shared.routes, &shared.services.catalog)?;
+    let services = &shared.services;
+    let json = shared
+        .api
+        .json(&shared.routes, &services.catalog, &services.config)?;
     Ok(HttpResponse::Ok()
         .content_type("application/json; charset=utf-8")
         .insert_header((CACHE_CONTROL, "no-store"))

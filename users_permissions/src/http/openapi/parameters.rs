@@ -13,7 +13,8 @@ pub(crate) struct UserList {
     /// Conditions in brackets: `filters[username][$containsi]=ann`, `filters[$or][0][id][$gt]=7`. A plain
     /// value means `$eq`. Operators: `$eq $eqi $ne $nei $in $notIn $lt $lte $gt $gte $between $null
     /// $notNull $contains $notContains $containsi $notContainsi $startsWith $startsWithi $endsWith
-    /// $endsWithi $and $or $not`. `role` leads to the role, for those who may see roles.
+    /// $endsWithi $and $or $not`. `role` leads to the
+    /// primary role and `roles` to any, for those who may see roles: `filters[roles][type]=editor`.
     #[param(style = DeepObject, explode, required = false, example = json!({ "blocked": "false" }))]
     filters: BTreeMap<String, Value>,
     /// Keys of the order: `username:desc,id`, or `sort[0]=username:desc`.
@@ -22,8 +23,9 @@ pub(crate) struct UserList {
     /// Fields to show, with commas or as a list; the ids always come along.
     #[param(example = "username,email", required = false)]
     fields: String,
-    /// Relations to show: `role`, `*`, or `populate[role][fields][0]=name`.
-    #[param(example = "role", required = false)]
+    /// Relations to show, for those who may see roles: `role`, `roles`, `*`, or
+    /// `populate[roles][fields][0]=name`.
+    #[param(example = "roles", required = false)]
     populate: String,
     /// Users to pass over.
     #[param(minimum = 0, maximum = 1_000_000, required = false)]
@@ -74,7 +76,23 @@ pub(crate) struct UserShape {
     /// Fields to show, with commas or as a list; the ids always come along.
     #[param(example = "username,email", required = false)]
     fields: String,
-    /// Relations to show: `role`, `*`, or `populate[role][fields][0]=name`.
-    #[param(example = "role", required = false)]
+    /// Relations to show, for those who may see roles: `role`, `roles`, `*`, or
+    /// `populate[roles][fields][0]=name`.
+    #[param(example = "roles", required = false)]
     populate: String,
+}
+
+/// Which mails of the outbox are listed; no other parameter is taken.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MailList {
+    /// `queued`, `sent`, `dead` or `kept`; all where it is left out.
+    #[param(example = "queued", required = false)]
+    state: String,
+    /// Mails to pass over.
+    #[param(minimum = 0, required = false)]
+    start: u32,
+    /// Mails to show, at most 100.
+    #[param(minimum = 0, required = false)]
+    limit: u32,
 }

@@ -4,10 +4,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use utoipa::openapi::{Object, Ref, RefOr, Schema, Type};
+use utoipa::openapi::{Array, Object, Ref, RefOr, Schema, Type};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::http::dto::{RoleListView, RoleView, UserView};
+use crate::http::dto::{OutboxView, RoleListView, RoleView, UserView};
 
 /// Components of the plugin carry its name, so that they meet none of the application's.
 pub(super) fn named(name: &str) -> String {
@@ -74,6 +74,34 @@ pub(crate) struct Done {
     ok: bool,
 }
 
+/// The confirmation link is on its way, if anybody waits for it.
+#[derive(ToSchema)]
+#[schema(as = users_permissions::SentAnswer)]
+pub(crate) struct SentAnswer {
+    /// The address as it was sent.
+    email: String,
+    sent: bool,
+}
+
+#[derive(ToSchema)]
+#[schema(as = users_permissions::MailsAnswer)]
+pub(crate) struct MailsAnswer {
+    mails: Vec<OutboxView>,
+}
+
+/// A mail that nobody sends.
+#[derive(ToSchema)]
+#[schema(as = users_permissions::KeptMail, rename_all = "camelCase")]
+pub(crate) struct KeptMail {
+    to: String,
+    from: String,
+    reply_to: Option<String>,
+    subject: String,
+    text: String,
+    html: Option<String>,
+    message_id: String,
+}
+
 /// A user as far as `fields` and `populate` ask for it; the ids always come along.
 pub(crate) struct ShownUser;
 
@@ -82,7 +110,9 @@ impl PartialSchema for ShownUser {
         let mut schema = only_the_ids_required(UserView::schema());
         if let RefOr::T(Schema::Object(user)) = &mut schema {
             let role = Ref::from_schema_name(ShownRole::name());
+            let roles = Array::new(role.clone());
             user.properties.insert("role".to_owned(), role.into());
+            user.properties.insert("roles".to_owned(), roles.into());
         }
         schema
     }
