@@ -69,8 +69,7 @@ where
 {
     type Response = ServiceResponse<B>;
     type Error = ActixError;
-    // The refusal is boxed: it is rare, and its size would be everybody's.
-    type Future = Either<S::Future, Pin<Box<Ready<Result<ServiceResponse<B>, ActixError>>>>>;
+    type Future = Either<S::Future, Refusal<ServiceResponse<B>>>;
 
     fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), ActixError>> {
         self.service.poll_ready(context)
@@ -102,7 +101,10 @@ where
     }
 }
 
-fn refuse<F, T>(error: Error) -> Either<F, Pin<Box<Ready<Result<T, ActixError>>>>> {
+/// A refusal, boxed: it is rare, and its size would be everybody's.
+type Refusal<T> = Pin<Box<Ready<Result<T, ActixError>>>>;
+
+fn refuse<F, T>(error: Error) -> Either<F, Refusal<T>> {
     Either::Right(Box::pin(ready(Err(error.into()))))
 }
 /// Marks a HEAD that a GET handler answers: one whose GET changes something leaves it.

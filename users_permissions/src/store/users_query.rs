@@ -41,8 +41,10 @@ pub(crate) struct Reach {
     pub(crate) profile: Vec<(String, FieldKind)>,
     /// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
     /// users never have to be joined with them.
-    pub(crate) roles: Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>,
+    pub(crate) roles: RolesWhere,
 }
+
+type RolesWhere = Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>;
 
 impl Reach {
     fn profile(&self, at: usize) -> Option<&(String, FieldKind)> {
