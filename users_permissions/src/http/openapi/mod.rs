@@ -20,10 +20,11 @@ pub use answers::{BadBody, BadRequest, Missing};
 pub use utoipa;
 
 pub(super) use bodies::{
-    LoginBody, NewRoleBody, NewUserBody, RegistrationBody, RoleBody, SetupBody, UserBody,
+    LoginBody, LogoutBody, NewRoleBody, NewUserBody, RefreshBody, RegistrationBody, RoleBody,
+    SetupBody, UserBody,
 };
 pub(crate) use document::ApiDescription;
 pub(super) use parameters::{UserCount, UserList, UserShape};
 pub(super) use shapes::{
-    Done, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer, ShownUser,
+    Done, Ended, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer, ShownUser,
 };

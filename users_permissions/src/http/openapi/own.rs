@@ -11,7 +11,7 @@ use super::{answers, page};
 use crate::acl::CatalogAction;
 use crate::http::dto::LoginView;
 use crate::http::openapi::BadRequest;
-use crate::http::{auth, permissions, roles, setup, users};
+use crate::http::{auth, permissions, roles, sessions, setup, users};
 
 /// Name of the security scheme.
 pub(super) const SCHEME: &str = "bearer";
@@ -34,6 +34,10 @@ pub(super) fn description() -> OpenApi {
         provider_callback,
         auth::register,
         auth::connect,
+        sessions::refresh,
+        sessions::logout,
+        sessions::get_sessions,
+        sessions::revoke_session,
         users::me,
         users::count,
         users::find,

@@ -74,6 +74,17 @@ pub(crate) struct Done {
     ok: bool,
 }
 
+/// Something has ended; nothing is left of it to show.
+#[derive(ToSchema)]
+#[schema(as = users_permissions::Ended)]
+pub(crate) struct Ended {
+    #[schema(inline)]
+    data: Nothing,
+}
+
+#[derive(ToSchema)]
+struct Nothing {}
+
 /// A user as far as `fields` and `populate` ask for it; the ids always come along.
 pub(crate) struct ShownUser;
 
