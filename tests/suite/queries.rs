@@ -50,6 +50,34 @@ on_every_database! {
         assert_eq!(server.up.query_count(), before + 1);
     }
 
+    async fn with_sessions_a_warm_caller_costs_nothing_either(kind) {
+        let by_sessions = |config: &mut Config| {
+            alone(config);
+            crate::tokens_of::by_sessions(config);
+        };
+        let server = Server::start_with(kind, by_sessions).await;
+        let ann = server.register("ann").await.client;
+        let second = server.login("ann", acceptance::PASSWORD).await;
+        let before = server.up.query_count();
+        for _ in 0..20 {
+            ann.get("/api/ping").await.expect(200);
+            second.get("/api/ping").await.expect(200);
+        }
+        assert_eq!(server.up.query_count(), before + 2, "the user and its sessions, once");
+        // An ended session is known to have ended: on each of the two workers it is asked for at first.
+        second.post("/api/auth/logout", serde_json::json!({})).await.expect(200);
+        for _ in 0..20 {
+            ann.get("/api/ping").await.expect(200);
+            assert_eq!(second.get("/api/ping").await.status, 401);
+        }
+        let before = server.up.query_count();
+        for _ in 0..20 {
+            ann.get("/api/ping").await.expect(200);
+            assert_eq!(second.get("/api/ping").await.status, 401);
+        }
+        assert_eq!(server.up.query_count(), before);
+    }
+
     async fn a_change_makes_callers_be_read_again_once(kind) {
         let database = TestDatabase::create(kind);
         let mut config = config(&database);

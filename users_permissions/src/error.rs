@@ -16,6 +16,9 @@ pub enum Error {
     /// A query names something it may not.
     #[error("{0}")]
     Query(QueryError),
+    /// Something the request has to carry is not there, or there twice.
+    #[error("{0}")]
+    BadRequest(&'static str),
     /// The caller could not be told.
     #[error("{0}")]
     Unauthorized(&'static str),

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Config, ConfigError, Environment, FirstAdmin, IpNet, PasswordPolicy, Secret, SigningKeys,
-    parse_span,
+    Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, PasswordPolicy, Secret,
+    SigningKeys, parse_span,
 };
 use crate::model::AdvancedSettings;
 
@@ -47,21 +47,21 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     if let Some(path) = get("UP_JWT_SECRET_FILE") {
         config.secret_file = path.into();
     }
-    if let Some(mode) = get("UP_JWT_MANAGEMENT")
-        && mode != "legacy-support"
-    {
-        return Err(ConfigError::invalid(
-            "UP_JWT_MANAGEMENT",
-            "must be legacy-support",
-        ));
+    if let Some(mode) = get("UP_JWT_MANAGEMENT") {
+        config.jwt_management = match mode.as_str() {
+            "legacy-support" => JwtManagement::LegacySupport,
+            "refresh" | "jwt-refresh-token" => JwtManagement::Refresh,
+            _ => {
+                return Err(ConfigError::invalid(
+                    "UP_JWT_MANAGEMENT",
+                    "must be legacy-support or refresh",
+                ));
+            }
+        };
     }
-    if let Some(names) = get("UP_REGISTER_ALLOWED_FIELDS") {
-        let names = names
-            .split(',')
-            .map(str::trim)
-            .filter(|name| !name.is_empty());
-        config.register_allowed_fields = names.map(str::to_owned).collect();
-    }
+    json(get, "UP_SESSIONS", &mut config.sessions)?;
+    config.cors_origins = list(get("UP_CORS_ORIGINS"));
+    config.register_allowed_fields = list(get("UP_REGISTER_ALLOWED_FIELDS"));
     set(get, "UP_BCRYPT_COST", &mut config.bcrypt_cost)?;
     set(get, "UP_HASH_THREADS", &mut config.hash_threads)?;
     set(get, "UP_POOL_SIZE", &mut config.pool_size)?;
@@ -130,6 +130,16 @@ fn json<T: DeserializeOwned>(
             .map_err(|error| ConfigError::invalid(name, error.to_string()))?;
     }
     Ok(())
+}
+
+/// The parts of a comma list.
+fn list(text: Option<String>) -> Vec<String> {
+    let text = text.unwrap_or_default();
+    let parts = text.split(',').map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 /// A comma list of networks; a lone address is a network of one.

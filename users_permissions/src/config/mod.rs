@@ -5,6 +5,7 @@ mod env;
 mod limits;
 mod mail;
 mod secret;
+mod sessions;
 mod signing;
 mod span;
 
@@ -14,6 +15,7 @@ pub use ipnet::IpNet;
 pub use limits::{CodeLife, RateLimit};
 pub use mail::MailConfig;
 pub use secret::Secret;
+pub use sessions::{JwtManagement, SameSite, SessionCookie, Sessions};
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
@@ -96,8 +98,14 @@ pub struct Config {
     pub signing_keys: Option<SigningKeys>,
     /// Where development keeps its generated secret (default `.jwt_secret`).
     pub secret_file: std::path::PathBuf,
-    /// Life of a token (default 30 days).
+    /// Long-lived tokens (default), or sessions.
+    pub jwt_management: JwtManagement,
+    /// Life of a long-lived token (default 30 days).
     pub jwt_expires_in: Duration,
+    /// Sessions, where tokens are managed so.
+    pub sessions: Sessions,
+    /// Origins of front ends on other hosts that may use the session cookie (default none).
+    pub cors_origins: Vec<String>,
     /// bcrypt cost, 4 to 15 (default 10).
     pub bcrypt_cost: u32,
     /// Threads that hash passwords; default: the cores but one, at least one.
@@ -150,7 +158,10 @@ impl Config {
             environment: Environment::Development,
             signing_keys: None,
             secret_file: ".jwt_secret".into(),
+            jwt_management: JwtManagement::LegacySupport,
             jwt_expires_in: Duration::from_secs(30 * 86_400),
+            sessions: Sessions::default(),
+            cors_origins: Vec::new(),
             bcrypt_cost: 10,
             hash_threads: cores.saturating_sub(1).max(1),
             password_policy: PasswordPolicy::Recommended,
@@ -224,6 +235,7 @@ impl Config {
         }
         self.ratelimit.validate()?;
         self.code_life.validate()?;
+        self.sessions.validate(self.environment)?;
         if cfg!(not(feature = "redis")) && self.redis_url.is_some() {
             return Err(ConfigError::invalid(
                 "REDIS_URL",

@@ -1,14 +1,17 @@
 //! `/auth/…` and `/connect/…`.
 
-use actix_web::{HttpRequest, HttpResponse, delete, get, post, routes, web};
+use actix_web::{HttpRequest, HttpResponse, get, post, routes, web};
 
-use super::dto::{LoginView, ok};
+use super::device::device;
+use super::dto::LoginView;
 use super::input;
 use super::limits::{self, limited, limited_body};
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
+use super::sessions::signed_in;
 use super::worker::Worker;
-use crate::error::{Error, Result};
+use crate::error::Error;
+use crate::model::new_document_id;
 use crate::permission;
 
 /// Signs a user in by password, or finishes a social login.
@@ -39,10 +42,11 @@ pub(super) async fn callback(req: HttpRequest, payload: web::Payload) -> HttpRes
 async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
     limited_body(&req, payload, &limits::LOGIN, async |counted, content| {
         let services = &Worker::of(&req)?.shared.services;
-        let (identifier, password) = input::login(content)?;
+        let (identifier, password, device_id) = input::login(content)?;
         counted.account(&services.account_key(&identifier)).await?;
-        let login = services.login(identifier, password).await?;
-        Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+        let device = device(&req, &services.config, device_id);
+        let login = services.login(identifier, password, device).await?;
+        Ok(signed_in(login, services))
     })
     .await
 }
@@ -73,8 +77,10 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
             let registration = input::registration(content, &services.config)?;
             let account = services.account_key(registration.email.as_str());
             counted.account(&account).await?;
-            let login = services.register(registration).await?;
-            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+            // As Strapi does: no client names the device it registers from.
+            let device = device(&req, &services.config, Some(new_document_id()));
+            let login = services.register(registration, device).await?;
+            Ok(signed_in(login, services))
         },
     )
     .await
@@ -93,35 +99,4 @@ pub(super) async fn connect(req: HttpRequest, _provider: web::Path<String>) -> H
 
 fn provider_disabled() -> Error {
     Error::application("This provider is disabled")
-}
-
-/// Routes whose use case is not there yet answer so after the permission check.
-const NOT_YET: Error = Error::NotFound("Not Found");
-
-/// Exchanges a refresh token for a new pair; refresh mode only.
-#[permission("plugin::users-permissions.auth.refresh", grant("public"))]
-#[post("/auth/refresh")]
-pub(super) async fn refresh(req: HttpRequest) -> HttpResponse {
-    limited(&req, &limits::REFRESH, async |_| Err(NOT_YET)).await
-}
-
-/// Ends sessions; refresh mode only.
-#[permission("plugin::users-permissions.auth.logout", grant("authenticated"))]
-#[post("/auth/logout")]
-pub(super) async fn logout(req: HttpRequest) -> HttpResponse {
-    limited(&req, &limits::LOGOUT, async |_| Err(NOT_YET)).await
-}
-
-/// Lists the caller's sessions; refresh mode only.
-#[permission("plugin::users-permissions.auth.getSessions", grant("authenticated"))]
-#[get("/auth/sessions")]
-pub(super) async fn get_sessions() -> Result<HttpResponse> {
-    Err(NOT_YET)
-}
-
-/// Ends one of the caller's sessions; refresh mode only.
-#[permission("plugin::users-permissions.auth.revokeSession", grant("authenticated"))]
-#[delete("/auth/sessions/{session}")]
-pub(super) async fn revoke_session(_session: web::Path<String>) -> Result<HttpResponse> {
-    Err(NOT_YET)
 }

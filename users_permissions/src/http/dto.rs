@@ -10,8 +10,9 @@ use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 use super::profile;
-use crate::model::{OutboxMail, ProfileField, Role, User};
-use crate::services::{Login, RoleSummary};
+use crate::config::Secret;
+use crate::model::{OutboxMail, ProfileField, Role, Session, SessionId, User};
+use crate::services::RoleSummary;
 
 /// A user; `role` and `roles` only where they were asked for and may be seen.
 #[derive(Debug, Serialize)]
@@ -123,22 +124,96 @@ impl RoleListView {
     }
 }
 
-/// `{"jwt", "user"}`, or `{"user"}` alone while the address has to be confirmed.
+/// `{"jwt", "user"}`, or `{"user"}` alone while the address has to be confirmed; with sessions also
+/// `refreshToken`, unless it is in a cookie.
 #[derive(Debug, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Login))]
 pub(super) struct LoginView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(nullable = false))]
     jwt: Option<String>,
+    #[serde(rename = "refreshToken", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    refresh_token: Option<String>,
     user: UserView,
 }
 
 impl LoginView {
-    pub(super) fn new(login: Login, declared: &[ProfileField]) -> Self {
+    pub(super) fn new(
+        jwt: Option<Secret>,
+        refresh: Option<&Secret>,
+        user: User,
+        declared: &[ProfileField],
+    ) -> Self {
         Self {
-            jwt: login.jwt.map(|jwt| jwt.expose().to_owned()),
-            user: UserView::new(login.user, declared),
+            jwt: jwt.map(|jwt| jwt.expose().to_owned()),
+            refresh_token: refresh.map(|token| token.expose().to_owned()),
+            user: UserView::new(user, declared),
         }
+    }
+}
+
+/// New tokens of a session; without `refreshToken` where that is in a cookie.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Renewal))]
+pub(super) struct RenewalView {
+    jwt: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    refresh_token: Option<String>,
+}
+
+impl RenewalView {
+    pub(super) fn new(jwt: &Secret, refresh: Option<&Secret>) -> Self {
+        Self {
+            jwt: jwt.expose().to_owned(),
+            refresh_token: refresh.map(|token| token.expose().to_owned()),
+        }
+    }
+}
+
+/// The sessions of a user.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Sessions))]
+pub(super) struct SessionsView {
+    data: Vec<SessionView>,
+}
+
+/// Where a user is signed in.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Session))]
+pub(super) struct SessionView {
+    id: String,
+    /// As the login named it.
+    device_id: Option<String>,
+    /// Browser and system, where they are known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(nullable = false))]
+    device_name: Option<String>,
+    /// The session that asks.
+    current: bool,
+    #[serde(serialize_with = "iso")]
+    login_at: DateTime<Utc>,
+    #[serde(serialize_with = "iso")]
+    last_active_at: DateTime<Utc>,
+}
+
+impl SessionsView {
+    /// The current one first, else in the given order.
+    pub(super) fn new(sessions: Vec<Session>, current: Option<SessionId>) -> Self {
+        let view = |session: Session| SessionView {
+            id: session.id.to_string(),
+            device_id: session.device.id,
+            device_name: session.device.name,
+            current: current == Some(session.id),
+            login_at: session.created_at,
+            last_active_at: session.last_active_at,
+        };
+        let mut data: Vec<_> = sessions.into_iter().map(view).collect();
+        data.sort_by_key(|session| !session.current);
+        Self { data }
     }
 }
 

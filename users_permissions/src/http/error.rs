@@ -62,6 +62,7 @@ impl Error {
         match self {
             Self::Validation(_) | Self::Query(_) => "ValidationError",
             Self::Application(_) => "ApplicationError",
+            Self::BadRequest(_) => "BadRequestError",
             Self::Unauthorized(_) => "UnauthorizedError",
             Self::Forbidden => "ForbiddenError",
             Self::NotFound(_) => "NotFoundError",
@@ -80,9 +81,11 @@ impl Error {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         match self {
-            Self::Validation(_) | Self::Query(_) | Self::Application(_) | Self::Syntax(_) => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::Validation(_)
+            | Self::Query(_)
+            | Self::Application(_)
+            | Self::BadRequest(_)
+            | Self::Syntax(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::body::{Content, Fields};
+use super::device::device_id;
 use super::profile;
 use super::relation::roles;
 use crate::config::{Config, Secret};
@@ -111,13 +112,14 @@ pub(super) fn only(content: Content, allowed: &[&str]) -> Result<Fields> {
     }
 }
 
-pub(super) fn login(content: Content) -> Result<(String, Secret)> {
+/// Identifier, password, and the id of the device.
+pub(super) fn login(content: Content) -> Result<(String, Secret, Option<String>)> {
     let fields = object(content)?;
     let mut checker = Checker::default();
     let identifier = checker.text(&fields, "identifier");
     let password = checker.text(&fields, "password");
     checker.finish()?;
-    Ok((identifier, Secret::from(password)))
+    Ok((identifier, Secret::from(password), device_id(&fields)?))
 }
 
 pub(super) fn registration(content: Content, config: &Config) -> Result<Registration> {

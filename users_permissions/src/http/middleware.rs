@@ -107,6 +107,7 @@ type Refusal<T> = Pin<Box<Ready<Result<T, ActixError>>>>;
 fn refuse<F, T>(error: Error) -> Either<F, Refusal<T>> {
     Either::Right(Box::pin(ready(Err(error.into()))))
 }
+
 /// Marks a HEAD that a GET handler answers: one whose GET changes something leaves it.
 pub(super) struct AskedByHead;
 

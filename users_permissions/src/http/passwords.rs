@@ -5,10 +5,14 @@ use serde_json::json;
 
 use super::account_input as input;
 use super::auth_user::AuthUser;
-use super::dto::{LoginView, ok};
+use super::device::device;
+#[cfg(feature = "openapi")]
+use super::dto::LoginView;
+use super::dto::ok;
 use super::limits::{self, limited_body};
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
+use super::sessions::{session_of, signed_in};
 use super::worker::Worker;
 use crate::permission;
 
@@ -60,8 +64,9 @@ pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> H
         async |_, content| {
             let services = &Worker::of(&req)?.shared.services;
             let (code, password) = input::reset_password(content)?;
-            let login = services.reset_password(code, password).await?;
-            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+            let device = device(&req, &services.config, None);
+            let login = services.reset_password(code, password, device).await?;
+            Ok(signed_in(login, services))
         },
     )
     .await
@@ -95,8 +100,11 @@ pub(super) async fn change_password(
             let services = &Worker::of(&req)?.shared.services;
             let update = input::change_password(content)?;
             counted.account(&user.id().to_string()).await?;
-            let login = services.change_password(user.id(), update).await?;
-            Ok(ok(LoginView::new(login, &services.config.profile_fields)))
+            let device = device(&req, &services.config, None);
+            let login = services
+                .change_password(user.id(), update, device, session_of(&user))
+                .await?;
+            Ok(signed_in(login, services))
         },
     )
     .await

@@ -6,7 +6,9 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use super::middleware::reject;
 use super::worker::Worker;
-use super::{auth, confirmation, mails, passwords, permissions, roles, settings, setup, users};
+use super::{
+    auth, confirmation, mails, passwords, permissions, roles, sessions, settings, setup, users,
+};
 use crate::error::Error;
 
 /// Registers the JSON API in a scope, and the error shapes of Strapi for the handlers beside it.
@@ -30,10 +32,10 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(passwords::change_password)
         .service(confirmation::email_confirmation)
         .service(confirmation::send_email_confirmation)
-        .service(auth::refresh)
-        .service(auth::logout)
-        .service(auth::get_sessions)
-        .service(auth::revoke_session);
+        .service(sessions::refresh)
+        .service(sessions::logout)
+        .service(sessions::get_sessions)
+        .service(sessions::revoke_session);
     config
         .service(users::me)
         .service(users::count)

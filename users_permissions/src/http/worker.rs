@@ -12,7 +12,7 @@ use super::catalog::Routes;
 use crate::acl::ActionEntry;
 use crate::error::Error;
 use crate::model::Principal;
-use crate::services::{RightsReader, Services, Slot, VerifiedToken, unix_now};
+use crate::services::{Proof, RightsReader, Services, Slot, VerifiedToken, unix_now};
 
 /// A token that does not verify, or none where one is needed.
 pub(super) const MISSING: Error = Error::Unauthorized("Missing or invalid credentials");
@@ -35,7 +35,8 @@ pub(super) struct Worker {
     rights: RefCell<RightsReader>,
 }
 
-/// A verified token and the slot of its user.
+/// A verified token and the slot of its user, which was made after the session of the token had begun:
+/// a session that it does not know has ended.
 #[derive(Clone)]
 struct Remembered {
     token: VerifiedToken,
@@ -143,6 +144,7 @@ impl Worker {
         };
         let services = &self.shared.services;
         let remembered = self.tokens.borrow().get(text).cloned();
+        let is_new = remembered.is_none();
         let token = match remembered {
             Some(Remembered { token, slot }) => {
                 if let Some(principal) = slot.current(services.principals.epoch()) {
@@ -156,13 +158,25 @@ impl Worker {
             }
             None => services.tokens.verify(text).ok_or(MISSING)?,
         };
-        let slot = services.principals.slot(token.user_id);
-        let principal = services.principal(&slot, token.user_id).await?;
+        let user = token.user_id;
+        let mut slot = services.principals.slot(user);
+        let mut principal = services.principal(&slot, user).await?;
+        if is_new
+            && principal
+                .as_deref()
+                .is_some_and(|user| !knows(user, &token))
+        {
+            // The session may have begun in another instance, after the user was read here.
+            slot = services.principals.replace(user, &slot);
+            principal = services.principal(&slot, user).await?;
+        }
+        let remembered = Remembered {
+            token: token.clone(),
+            slot,
+        };
+        self.tokens.borrow_mut().insert(text.into(), remembered);
         let principal = Arc::clone(self.judge(&token, principal.as_ref())?);
-        let claims = Arc::clone(&token.claims);
-        self.tokens
-            .borrow_mut()
-            .insert(text.into(), Remembered { token, slot });
+        let claims = token.claims;
         Ok(Some(Known { principal, claims }))
     }
 
@@ -176,13 +190,34 @@ impl Worker {
         if token.expires_at <= unix_now() {
             return Err(MISSING);
         }
-        let principal = principal.ok_or(INVALID)?;
-        if principal.blocked || principal.token_version != token.version {
+        let principal = match (principal, token.proof) {
+            (Some(principal), _) => principal,
+            (None, Proof::Version(_)) => return Err(INVALID),
+            // As Strapi says it.
+            (None, Proof::Session(_)) => return Err(MISSING),
+        };
+        let is_outdated = match token.proof {
+            Proof::Version(version) => principal.token_version != version,
+            Proof::Session(_) => false,
+        };
+        if principal.blocked || is_outdated {
             return Err(INVALID);
+        }
+        if !knows(principal, token) {
+            return Err(MISSING);
         }
         if !principal.confirmed && self.shared.services.settings.load().email_confirmation {
             return Err(INVALID);
         }
         Ok(principal)
+    }
+}
+
+/// Does the session of the token live? Tokens without one know no such end.
+#[inline]
+fn knows(principal: &Principal, token: &VerifiedToken) -> bool {
+    match token.proof {
+        Proof::Version(_) => true,
+        Proof::Session(id) => principal.sessions.contains(&id),
     }
 }

@@ -1,6 +1,6 @@
 //! Who calls.
 
-use super::{UserId, UserRoles};
+use super::{SessionId, UserId, UserRoles};
 
 /// A user as permission checks see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,4 +12,6 @@ pub(crate) struct Principal {
     pub(crate) blocked: bool,
     pub(crate) confirmed: bool,
     pub(crate) token_version: i32,
+    /// Those that have not ended; none where tokens are long-lived.
+    pub(crate) sessions: Vec<SessionId>,
 }

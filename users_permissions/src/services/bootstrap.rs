@@ -12,7 +12,7 @@ use super::{
     outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
-use crate::config::{Config, Environment, FirstAdmin, SigningKeys};
+use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
 use crate::error::{Error, Result, StartError};
 use crate::limits::Limits;
 use crate::mail::Mailer;
@@ -69,7 +69,7 @@ pub(crate) fn start(
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
-        tokens: Tokens::new(&keys, config.jwt_expires_in.as_secs()),
+        tokens: tokens(&keys, &config),
         letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
         writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         _outbox: sending,
@@ -85,8 +85,17 @@ pub(crate) fn start(
     })
 }
 
+fn tokens(keys: &SigningKeys, config: &Config) -> Tokens {
+    let tokens = Tokens::new(keys, config.jwt_expires_in.as_secs());
+    match config.jwt_management {
+        JwtManagement::LegacySupport => tokens,
+        JwtManagement::Refresh => tokens.of_sessions(),
+    }
+}
+
 fn warn_about(config: &Config) {
-    if config.jwt_expires_in.as_secs() > 30 * 86_400 {
+    let is_legacy = config.jwt_management == JwtManagement::LegacySupport;
+    if is_legacy && config.jwt_expires_in.as_secs() > 30 * 86_400 {
         tracing::warn!("tokens live longer than 30 days; a stolen one stays useful as long");
     }
     if config.environment == Environment::Production && config.public_url.starts_with("http://") {

@@ -1,20 +1,22 @@
 //! Signing in with identifier and password.
 
-use super::Services;
+use super::{RefreshToken, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Email, Principal, User, Username};
+use crate::model::{Device, Email, Principal, User, Username};
 use crate::store;
 
-/// A finished login: the token and whose it is.
+/// A finished login: the tokens and whose they are.
 #[derive(Debug)]
 pub(crate) struct Login {
     pub(crate) jwt: Option<Secret>,
+    /// Where there are sessions.
+    pub(crate) refresh: Option<RefreshToken>,
     pub(crate) user: User,
 }
 
 /// One text for every way of not being let in.
-const REFUSED: &str = "Invalid identifier or password";
+pub(super) const REFUSED: &str = "Invalid identifier or password";
 
 impl Services {
     /// What attempts at an account are counted by: the canonical address, or the name as it is.
@@ -26,7 +28,12 @@ impl Services {
     }
 
     /// Signs a local user in. An identifier with an `@` is an e-mail address, else a user name.
-    pub(crate) async fn login(&self, identifier: String, password: Secret) -> Result<Login> {
+    pub(crate) async fn login(
+        &self,
+        identifier: String,
+        password: Secret,
+        device: Device,
+    ) -> Result<Login> {
         let credentials = self
             .store
             .run(move |conn| match Email::parse(&identifier) {
@@ -67,16 +74,9 @@ impl Services {
         if let Some(hash) = hash.filter(|hash| self.hasher.is_outdated(hash)) {
             self.rehash(&user, hash, password).await;
         }
-        tracing::info!(target: "users_permissions::security", user = user.id, "login");
-        self.token_for(user)
-    }
-
-    pub(crate) fn token_for(&self, user: User) -> Result<Login> {
-        let jwt = self.tokens.issue(user.id, user.token_version)?;
-        Ok(Login {
-            jwt: Some(Secret::from(jwt)),
-            user,
-        })
+        let login = self.sign_in(user, device).await?;
+        tracing::info!(target: "users_permissions::security", user = login.user.id, "login");
+        Ok(login)
     }
 
     /// Renews a hash of a lower cost; the login does not depend on it.
@@ -93,7 +93,7 @@ impl Services {
         }
     }
 
-    /// The caller a user id stands for, from memory or by one query; `None`: no such user.
+    /// The caller a user id stands for, from memory or by one query, two with sessions; `None`: no such user.
     pub(crate) async fn principal(
         &self,
         slot: &super::Slot,
@@ -102,9 +102,16 @@ impl Services {
         if let Some(known) = slot.current(self.principals.epoch()) {
             return Ok(known.cloned());
         }
+        let has_sessions = self.has_sessions();
         let principal = self
             .store
-            .run(move |conn| store::users::principal(conn, id))
+            .run(move |conn| -> store::QueryResult<_> {
+                let mut principal = store::users::principal(conn, id)?;
+                if let Some(principal) = principal.as_mut().filter(|_| has_sessions) {
+                    principal.sessions = store::sessions::ids(conn, id)?;
+                }
+                Ok(principal)
+            })
             .await?;
         Ok(slot.fill(principal).cloned())
     }

@@ -105,6 +105,13 @@ impl Principals {
         }
     }
 
+    /// The slot of a user in the place of one that may have been read too early.
+    pub(crate) fn replace(&self, id: UserId, slot: &Arc<Slot>) -> Arc<Slot> {
+        slot.mark_stale();
+        self.slots.remove_if(&id, |found| Arc::ptr_eq(found, slot));
+        self.slot(id)
+    }
+
     /// Forgets one user; call it after the commit and before the answer.
     pub(crate) fn forget(&self, id: UserId) {
         if let Some((_, slot)) = self.slots.remove(&id) {
@@ -140,6 +147,7 @@ mod tests {
             blocked: false,
             confirmed: true,
             token_version: 0,
+            sessions: Vec::new(),
         }
     }
 

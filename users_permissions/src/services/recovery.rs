@@ -6,7 +6,7 @@ use super::letters::digest;
 use super::{Login, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{CodePurpose, Email, User, UserId};
+use crate::model::{CodePurpose, Device, Email, SessionId, User, UserId};
 use crate::store::accounts::PasswordChange;
 use crate::store::{self, DbConn, transaction};
 
@@ -21,18 +21,22 @@ pub(crate) struct PasswordUpdate {
 type Recipient = fn(&mut DbConn, &Email) -> store::QueryResult<Option<UserId>>;
 
 impl Services {
-    /// Changes the password of a signed-in user: ends every token, tells the user, answers a new token.
+    /// Changes the password of a signed-in user: ends every token and session, tells the user, and signs it
+    /// in anew. What the session it calls from knows of its device is kept.
     pub(crate) async fn change_password(
         &self,
         id: UserId,
         update: PasswordUpdate,
+        device: Device,
+        session: Option<SessionId>,
     ) -> Result<Login> {
         let PasswordUpdate { current, new } = update;
-        let (user, old) = self
+        let (user, old, device) = self
             .store
             .run(move |conn| -> Result<_> {
                 let user = store::users::find(conn, id)?.ok_or(GONE)?;
-                Ok((user, store::accounts::password_hash(conn, id)?.flatten()))
+                let old = store::accounts::password_hash(conn, id)?.flatten();
+                Ok((user, old, same_device(conn, session, device)?))
             })
             .await?;
         let Some(old) = old else {
@@ -68,7 +72,7 @@ impl Services {
             Ok(user)
         };
         let user = self.store.run(move |conn| transaction(conn, change)).await;
-        self.finish_password_change(id, user)
+        self.finish_password_change(id, user, device).await
     }
 
     /// Mails a code to the local user of this address. What is answered, and when, does not depend on
@@ -79,7 +83,12 @@ impl Services {
     }
 
     /// Sets a password for whoever holds the code, ends every token, and signs the user in.
-    pub(crate) async fn reset_password(&self, code: Secret, new: Secret) -> Result<Login> {
+    pub(crate) async fn reset_password(
+        &self,
+        code: Secret,
+        new: Secret,
+        device: Device,
+    ) -> Result<Login> {
         let hash_of_code = digest(code.expose());
         let wanted = hash_of_code.clone();
         // Whoever guesses is turned away before a password is hashed.
@@ -106,7 +115,7 @@ impl Services {
             Ok(user)
         };
         let user = self.store.run(move |conn| transaction(conn, change)).await;
-        self.finish_password_change(id, user)
+        self.finish_password_change(id, user, device).await
     }
 
     async fn judge_and_hash(&self, user: &User, new: Secret) -> Result<String> {
@@ -115,12 +124,17 @@ impl Services {
         self.hasher.hash(new).await
     }
 
-    fn finish_password_change(&self, id: UserId, changed: Result<User>) -> Result<Login> {
+    async fn finish_password_change(
+        &self,
+        id: UserId,
+        changed: Result<User>,
+        device: Device,
+    ) -> Result<Login> {
         self.principals.forget(id);
         let user = changed?;
         self.letters.post();
         tracing::info!(target: "users_permissions::security", user = id, "password changed");
-        self.token_for(user)
+        self.sign_in(user, device).await
     }
 
     /// Looks an address up, which takes as long whether somebody has it or not, and writes the mail
@@ -170,6 +184,19 @@ impl Services {
         });
         Ok(())
     }
+}
+
+/// The device with what is known of it where the caller is signed in.
+fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) -> Result<Device> {
+    let session = session.map(|id| store::sessions::find(conn, id, store::now()));
+    Ok(match session.transpose()?.flatten() {
+        Some(session) => Device {
+            id: session.device.id,
+            name: device.name,
+            in_cookie: device.in_cookie || session.device.in_cookie,
+        },
+        None => device,
+    })
 }
 
 /// Nobody is told of a failure and could try again, so this does: databases end one of two transactions

@@ -4,7 +4,7 @@ use super::{Login, RegistrationRequest, Services, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    CodePurpose, Email, NameError, NewUser, ProfileChange, User, UserRoles, Username,
+    CodePurpose, Device, Email, NameError, NewUser, ProfileChange, User, UserRoles, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -30,7 +30,7 @@ impl Services {
     }
 
     /// Creates a user with the default role and signs it in, unless its address has to be confirmed.
-    pub(crate) async fn register(&self, input: Registration) -> Result<Login> {
+    pub(crate) async fn register(&self, input: Registration, device: Device) -> Result<Login> {
         let settings = self.settings.load_full();
         let default_role = settings.default_role.clone();
         let email = input.email;
@@ -74,9 +74,13 @@ impl Services {
         tracing::info!(target: "users_permissions::security", user = user.id, "registration");
         self.tell_of_registration(&user);
         if user.confirmed {
-            self.token_for(user)
+            self.sign_in(user, device).await
         } else {
-            Ok(Login { jwt: None, user })
+            Ok(Login {
+                jwt: None,
+                refresh: None,
+                user,
+            })
         }
     }
 }

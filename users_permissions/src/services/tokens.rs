@@ -1,4 +1,5 @@
-//! Access tokens: HS256 in the form Strapi issues them (RFC 7519, RFC 8725).
+//! Tokens: HS256 in the form Strapi issues them (RFC 7519, RFC 8725). What is signed and verified here is
+//! the long-lived kind; [`session_tokens`](super::session_tokens) has those of sessions.
 
 use std::sync::Arc;
 
@@ -6,9 +7,9 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::config::SigningKeys;
+use crate::config::{Secret, SigningKeys};
 use crate::error::{Error, Result};
-use crate::model::UserId;
+use crate::model::{SessionId, UserId};
 
 /// Longer ones are no tokens of ours.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
@@ -20,16 +21,26 @@ pub(crate) struct Tokens {
     verifying: Vec<(Option<String>, DecodingKey)>,
     validation: Validation,
     life: u64,
+    of_sessions: bool,
 }
 
-/// What a token proves: who, of which version, until when.
+/// What a token proves: who, of which version or session, until when.
 #[derive(Debug, Clone)]
 pub(crate) struct VerifiedToken {
     pub(crate) user_id: UserId,
-    pub(crate) version: i32,
+    pub(crate) proof: Proof,
     /// Seconds since the epoch; refused from then on.
     pub(crate) expires_at: u64,
     pub(crate) claims: Arc<Map<String, Value>>,
+}
+
+/// What has to be as it was for a token to be good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// The token version of the user.
+    Version(i32),
+    /// The session lives.
+    Session(SessionId),
 }
 
 #[derive(Serialize)]
@@ -66,6 +77,15 @@ impl Tokens {
             verifying,
             validation,
             life,
+            of_sessions: false,
+        }
+    }
+
+    /// Takes tokens of sessions only.
+    pub(crate) fn of_sessions(self) -> Self {
+        Self {
+            of_sessions: true,
+            ..self
         }
     }
 
@@ -81,9 +101,40 @@ impl Tokens {
         jsonwebtoken::encode(&self.header, &claims, &self.signing).map_err(Error::internal)
     }
 
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
+        jsonwebtoken::encode(&self.header, claims, &self.signing)
+            .map(Secret::from)
+            .map_err(Error::internal)
+    }
+
     /// Checks signature and claims; `None` for anything but a token we (or a Strapi with our secret)
     /// issued and that is alive.
     pub(crate) fn verify(&self, token: &str) -> Option<VerifiedToken> {
+        if self.of_sessions {
+            return self.verify_access(token);
+        }
+        let claims = self.decode(token)?;
+        let integer = |name: &str| claims.get(name).and_then(Value::as_i64);
+        let user_id = UserId::try_from(integer("id")?).ok().filter(|id| *id > 0)?;
+        let expires_at = u64::try_from(integer("exp")?).ok()?;
+        let version = match claims.get("ver") {
+            // Tokens of a Strapi carry none.
+            None => 0,
+            Some(version) => i32::try_from(version.as_i64()?).ok()?,
+        };
+        if claims.get("iat").is_some_and(|iat| !iat.is_number()) {
+            return None;
+        }
+        Some(VerifiedToken {
+            user_id,
+            proof: Proof::Version(version),
+            expires_at,
+            claims: Arc::new(claims),
+        })
+    }
+
+    /// The claims of a token that is signed by one of our keys and neither over nor before its time.
+    pub(super) fn decode(&self, token: &str) -> Option<Map<String, Value>> {
         if token.len() > MAX_TOKEN_BYTES {
             return None;
         }
@@ -107,27 +158,10 @@ impl Tokens {
             .verifying
             .iter()
             .filter(|(kid, _)| header.kid.is_none() || *kid == header.kid);
-        let claims = keys.find_map(|(_, key)| {
+        keys.find_map(|(_, key)| {
             jsonwebtoken::decode::<Map<String, Value>>(token, key, &self.validation)
                 .ok()
                 .map(|data| data.claims)
-        })?;
-        let integer = |name: &str| claims.get(name).and_then(Value::as_i64);
-        let user_id = UserId::try_from(integer("id")?).ok().filter(|id| *id > 0)?;
-        let expires_at = u64::try_from(integer("exp")?).ok()?;
-        let version = match claims.get("ver") {
-            // Tokens of a Strapi carry none.
-            None => 0,
-            Some(version) => i32::try_from(version.as_i64()?).ok()?,
-        };
-        if claims.get("iat").is_some_and(|iat| !iat.is_number()) {
-            return None;
-        }
-        Some(VerifiedToken {
-            user_id,
-            version,
-            expires_at,
-            claims: Arc::new(claims),
         })
     }
 }
@@ -178,10 +212,10 @@ mod tests {
     fn own_tokens_and_strapis_verify() {
         let tokens = tokens();
         let verified = tokens.verify(&tokens.issue(7, 3).unwrap()).unwrap();
-        assert_eq!((verified.user_id, verified.version), (7, 3));
+        assert_eq!((verified.user_id, verified.proof), (7, Proof::Version(3)));
         let now = unix_now();
         let strapi = plain(json!({"id": 7, "iat": now, "exp": now + 60})).unwrap();
-        assert_eq!((strapi.user_id, strapi.version), (7, 0));
+        assert_eq!((strapi.user_id, strapi.proof), (7, Proof::Version(0)));
     }
 
     #[test]

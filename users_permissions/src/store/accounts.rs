@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::up_users;
 use super::time::{now, to_db};
-use super::users;
+use super::{sessions, users};
 use crate::model::{Email, User, UserId};
 
 /// A change that holds only while the user is as it was when the change was judged.
@@ -50,7 +50,7 @@ pub(crate) fn password_hash(conn: &mut DbConn, id: UserId) -> QueryResult<Option
         .optional()
 }
 
-/// Sets a password and ends every token issued so far; `None` when the user has changed meanwhile.
+/// Sets a password and ends every token and session so far; `None` when the user has changed meanwhile.
 pub(crate) fn set_password(
     conn: &mut DbConn,
     id: UserId,
@@ -76,6 +76,7 @@ pub(crate) fn set_password(
     if changed == 0 {
         return Ok(None);
     }
+    sessions::end_all(conn, id)?;
     users::find(conn, id)
 }
 

@@ -14,6 +14,7 @@ mod profiles;
 pub(crate) mod reach;
 pub(crate) mod roles;
 mod schema;
+pub(crate) mod sessions;
 pub(crate) mod settings;
 mod time;
 pub(crate) mod user_codes;

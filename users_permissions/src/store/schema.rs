@@ -129,6 +129,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_sessions (session_id) {
+        session_id -> Text,
+        user_id -> Integer,
+        token_hash -> Text,
+        previous_hash -> Nullable<Text>,
+        rotated_at -> Nullable<Timestamp>,
+        device_id -> Nullable<Text>,
+        device_name -> Nullable<Text>,
+        in_cookie -> Bool,
+        created_at -> Timestamp,
+        last_active_at -> Timestamp,
+        expires_at -> Timestamp,
+        ends_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));

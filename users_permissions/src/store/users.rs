@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::{up_user_roles, up_users};
 use super::time::{from_db, now, to_db};
-use super::{counts, memberships, profiles};
+use super::{counts, memberships, profiles, sessions};
 use crate::model::{
     Email, NewUser, Principal, ProfileValue, RoleId, User, UserId, UserPatch, UserRoles, Username,
     new_document_id,
@@ -113,6 +113,7 @@ pub(crate) fn principal(conn: &mut DbConn, id: UserId) -> QueryResult<Option<Pri
         blocked: row.blocked,
         confirmed: row.confirmed,
         token_version: row.token_version,
+        sessions: Vec::new(),
     }))
 }
 
@@ -257,6 +258,7 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
             diesel::update(up_users::table.find(id))
                 .set(up_users::token_version.eq(up_users::token_version + 1))
                 .execute(conn)?;
+            sessions::end_all(conn, id)?;
         }
         if let Some(roles) = &patch.roles {
             memberships::replace(conn, id, roles)?;

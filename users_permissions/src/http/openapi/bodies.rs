@@ -11,12 +11,41 @@ use super::shapes::Permissions;
 
 /// Name or e-mail address of a user, and the password.
 #[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = users_permissions::LoginBody)]
 pub(crate) struct LoginBody {
     #[schema(min_length = 1, example = "ann")]
     identifier: String,
     #[schema(min_length = 1, format = Password, example = "staple battery 9")]
     password: String,
+    /// Kept with the session, where there are sessions.
+    #[schema(max_length = 128, nullable = false)]
+    device_id: Option<String>,
+}
+
+/// A refresh token, unless it is in the cookie.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = users_permissions::RefreshBody)]
+pub(crate) struct RefreshBody {
+    #[schema(min_length = 1, format = Password, nullable = false)]
+    refresh_token: Option<String>,
+}
+
+/// Which sessions end; the one that calls where nothing is said.
+#[derive(ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = users_permissions::LogoutBody)]
+pub(crate) struct LogoutBody {
+    /// `all` ends every one.
+    #[schema(nullable = false, example = "all")]
+    scope: Option<String>,
+    /// Ends those of this device.
+    #[schema(max_length = 128, nullable = false)]
+    device_id: Option<String>,
+    /// Ends the one of this token.
+    #[schema(format = Password, nullable = false)]
+    refresh_token: Option<String>,
 }
 
 /// A new user; no other key is taken.

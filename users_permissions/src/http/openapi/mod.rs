@@ -23,8 +23,8 @@ pub use utoipa;
 
 pub(super) use answers::{Limited, Outdated, Unavailable};
 pub(super) use bodies::{
-    AddressBody, ConfirmationBody, LoginBody, NewPasswordBody, NewRoleBody, NewUserBody,
-    PasswordBody, RegistrationBody, RoleBody, SetupBody, UserBody,
+    AddressBody, ConfirmationBody, LoginBody, LogoutBody, NewPasswordBody, NewRoleBody,
+    NewUserBody, PasswordBody, RefreshBody, RegistrationBody, RoleBody, SetupBody, UserBody,
 };
 pub(crate) use document::ApiDescription;
 pub(super) use parameters::{MailList, UserCount, UserList, UserShape};
@@ -32,6 +32,6 @@ pub(super) use settings::{
     AdvancedAnswer, AdvancedBody, TemplateKey, Templates, TemplatesBody, WrittenAnswer,
 };
 pub(super) use shapes::{
-    Done, KeptMail, MailsAnswer, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer,
+    Done, Ended, KeptMail, MailsAnswer, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer,
     SentAnswer, ShownUser,
 };

@@ -12,7 +12,7 @@ use crate::acl::CatalogAction;
 use crate::http::dto::LoginView;
 use crate::http::openapi::{BadRequest, Limited};
 use crate::http::{
-    auth, confirmation, mails, passwords, permissions, roles, settings, setup, users,
+    auth, confirmation, mails, passwords, permissions, roles, sessions, settings, setup, users,
 };
 
 /// Name of the security scheme.
@@ -41,6 +41,10 @@ pub(super) fn description() -> OpenApi {
         passwords::change_password,
         confirmation::email_confirmation,
         confirmation::send_email_confirmation,
+        sessions::refresh,
+        sessions::logout,
+        sessions::get_sessions,
+        sessions::revoke_session,
         users::me,
         users::count,
         users::find,

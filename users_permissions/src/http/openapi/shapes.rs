@@ -102,6 +102,17 @@ pub(crate) struct KeptMail {
     message_id: String,
 }
 
+/// Something has ended; nothing is left of it to show.
+#[derive(ToSchema)]
+#[schema(as = users_permissions::Ended)]
+pub(crate) struct Ended {
+    #[schema(inline)]
+    data: Nothing,
+}
+
+#[derive(ToSchema)]
+struct Nothing {}
+
 /// A user as far as `fields` and `populate` ask for it; the ids always come along.
 pub(crate) struct ShownUser;
 

@@ -1,0 +1,261 @@
+//! The two tokens of a session: one that is shown with every request, and one that renews it.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::letters::digest;
+use super::tokens::{Proof, Tokens, VerifiedToken, unix_now};
+use crate::config::Secret;
+use crate::error::Result;
+use crate::model::{Session, SessionId, UserId};
+
+const ISSUER: &str = "users-permissions";
+/// Tokens of an admin panel, should it have the same secret, are for another audience.
+const AUDIENCE: &str = "content-api";
+
+/// What a token is for; it is taken for nothing else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Use {
+    Access,
+    Refresh,
+}
+
+impl Use {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// Strapi's claims, and those that tell tokens of one secret apart (RFC 8725, section 3).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Claims<'a> {
+    user_id: String,
+    session_id: String,
+    r#type: &'static str,
+    iat: u64,
+    exp: u64,
+    iss: &'static str,
+    aud: &'static str,
+    sub: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
+}
+
+/// Whose session a refresh token belongs to, as its signature proves.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct VerifiedRefresh {
+    pub(super) user: UserId,
+    pub(super) session: SessionId,
+}
+
+impl Tokens {
+    /// A token for requests; it ends before its session does.
+    pub(super) fn access(&self, session: &Session, life: u64) -> Result<Secret> {
+        let now = unix_now();
+        let exp = seconds_up(session.expires_at).min(now + life);
+        self.of_session(session, Use::Access, (now, exp), None)
+    }
+
+    /// The token that renews the session from its present times on; `id` makes it unlike any other.
+    pub(super) fn refresh(&self, session: &Session, id: &str) -> Result<Secret> {
+        let issued = u64::try_from(session.last_active_at.timestamp()).unwrap_or_default();
+        let times = (issued, seconds_up(session.expires_at));
+        self.of_session(session, Use::Refresh, times, Some(id))
+    }
+
+    fn of_session(
+        &self,
+        session: &Session,
+        purpose: Use,
+        (iat, exp): (u64, u64),
+        jti: Option<&str>,
+    ) -> Result<Secret> {
+        self.sign(&Claims {
+            user_id: session.user.to_string(),
+            session_id: session.id.to_string(),
+            r#type: purpose.name(),
+            iat,
+            exp,
+            iss: ISSUER,
+            aud: AUDIENCE,
+            sub: subject(session.user),
+            jti,
+        })
+    }
+
+    pub(super) fn verify_access(&self, token: &str) -> Option<VerifiedToken> {
+        let claims = self.decode(token)?;
+        let (user_id, session) = claimed(&claims, Use::Access)?;
+        Some(VerifiedToken {
+            user_id,
+            proof: Proof::Session(session),
+            expires_at: claims.get("exp").and_then(Value::as_u64)?,
+            claims: Arc::new(claims),
+        })
+    }
+
+    pub(super) fn verify_refresh(&self, token: &str) -> Option<VerifiedRefresh> {
+        let (user, session) = claimed(&self.decode(token)?, Use::Refresh)?;
+        Some(VerifiedRefresh { user, session })
+    }
+}
+
+/// What makes the successor of a token: from the token alone, so that it can be made again.
+pub(super) fn successor(token: &str) -> String {
+    digest(&format!("successor of {token}"))
+}
+
+fn subject(user: UserId) -> String {
+    format!("up:{user}")
+}
+
+/// Whole seconds that hold the time; the database knows it exactly.
+fn seconds_up(time: DateTime<Utc>) -> u64 {
+    u64::try_from(time.timestamp()).unwrap_or_default()
+        + u64::from(time.timestamp_subsec_nanos() > 0)
+}
+
+/// User and session, of claims that are ours, complete, and for this use.
+fn claimed(claims: &Map<String, Value>, purpose: Use) -> Option<(UserId, SessionId)> {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    if text("type") != Some(purpose.name()) {
+        return None;
+    }
+    if text("iss") != Some(ISSUER) || text("aud") != Some(AUDIENCE) {
+        return None;
+    }
+    if !claims.get("iat").is_some_and(Value::is_u64) {
+        return None;
+    }
+    let id = text("userId")?;
+    let user: UserId = id.parse().ok().filter(|user| *user > 0)?;
+    // One spelling only: no sign, no zeros before it.
+    if user.to_string() != id || text("sub") != Some(subject(user).as_str()) {
+        return None;
+    }
+    let session = text("sessionId")?.parse().ok()?;
+    Some((user, session))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::SigningKeys;
+    use crate::model::Device;
+    use chrono::TimeDelta;
+    use jsonwebtoken::{EncodingKey, Header};
+    use serde_json::json;
+
+    const SECRET: &str = "unit-test-secret-unit-test-secret";
+
+    fn tokens() -> Tokens {
+        Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600).of_sessions()
+    }
+
+    fn session() -> Session {
+        let now = crate::store::now();
+        Session {
+            id: SessionId::random(),
+            user: 7,
+            device: Device::default(),
+            token_hash: String::new(),
+            previous: None,
+            created_at: now,
+            last_active_at: now,
+            expires_at: now + TimeDelta::seconds(60),
+            ends_at: now + TimeDelta::seconds(60),
+        }
+    }
+
+    #[test]
+    fn each_token_is_for_its_use_only() {
+        let (tokens, session) = (tokens(), session());
+        let access = tokens.access(&session, 600).unwrap();
+        let refresh = tokens.refresh(&session, "a").unwrap();
+        let verified = tokens.verify(access.expose()).unwrap();
+        assert_eq!(verified.user_id, 7);
+        assert_eq!(verified.proof, Proof::Session(session.id));
+        // The session ends sooner than the token would.
+        assert!(verified.expires_at <= unix_now() + 61);
+        let verified = tokens.verify_refresh(refresh.expose()).unwrap();
+        assert_eq!((verified.user, verified.session), (7, session.id));
+        assert!(tokens.verify(refresh.expose()).is_none());
+        assert!(tokens.verify_refresh(access.expose()).is_none());
+        let legacy = Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600);
+        for token in [&access, &refresh] {
+            assert!(legacy.verify(token.expose()).is_none());
+        }
+        assert!(tokens.verify(&legacy.issue(7, 0).unwrap()).is_none());
+    }
+
+    #[test]
+    fn a_successor_can_be_made_again_and_differs_from_its_like() {
+        let (tokens, session) = (tokens(), session());
+        let make = |id: &str| tokens.refresh(&session, id).unwrap().expose().to_owned();
+        assert_eq!(make(&successor("a")), make(&successor("a")));
+        assert_ne!(make(&successor("a")), make(&successor("b")));
+    }
+
+    #[test]
+    fn claims_that_are_not_ours_are_refused() {
+        let good = json!({
+            "userId": "7", "sessionId": SessionId::random().to_string(), "type": "access",
+            "iat": unix_now(), "exp": unix_now() + 60, "iss": ISSUER, "aud": AUDIENCE, "sub": "up:7",
+        });
+        let verify = |claims: &Value| {
+            let key = EncodingKey::from_secret(SECRET.as_bytes());
+            let token = jsonwebtoken::encode(&Header::default(), claims, &key).unwrap();
+            tokens().verify(&token).is_some()
+        };
+        assert!(verify(&good));
+        let bad = [
+            ("userId", json!(7)),
+            ("userId", json!("07")),
+            ("userId", json!("+7")),
+            ("userId", json!("7 ")),
+            ("userId", json!("8")),
+            ("userId", json!("-7")),
+            ("sub", json!("7")),
+            ("sub", json!("admin:7")),
+            ("sessionId", json!("x")),
+            ("sessionId", json!(null)),
+            ("sessionId", json!(["a"])),
+            ("type", json!("refresh")),
+            ("type", json!("Access")),
+            ("type", json!(["access"])),
+            ("aud", json!("admin")),
+            ("aud", json!([AUDIENCE])),
+            ("iss", json!("https://evil.example")),
+            ("iat", json!("0")),
+            ("iat", json!(null)),
+            ("exp", json!(unix_now() - 1)),
+            ("exp", json!("9999999999")),
+        ];
+        for (name, value) in bad {
+            let mut claims = good.clone();
+            claims[name] = value.clone();
+            assert!(!verify(&claims), "{name}: {value}");
+        }
+        for name in [
+            "userId",
+            "sessionId",
+            "type",
+            "iat",
+            "exp",
+            "iss",
+            "aud",
+            "sub",
+        ] {
+            let mut claims = good.clone();
+            claims.as_object_mut().unwrap().remove(name);
+            assert!(!verify(&claims), "without {name}");
+        }
+    }
+}
