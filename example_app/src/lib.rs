@@ -2,6 +2,7 @@
 
 mod api;
 mod articles;
+mod hooks;
 mod store;
 
 use actix_cors::Cors;
@@ -16,6 +17,7 @@ use users_permissions::openapi::utoipa::{self, OpenApi as _};
 use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permission};
 
 pub use api::Api;
+pub use hooks::hooks;
 pub use store::Articles;
 
 /// The plugin as this application wants it: described, and users may have a nickname.

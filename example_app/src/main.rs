@@ -27,7 +27,8 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let origins = std::env::var("UP_CORS_ORIGINS").unwrap_or_default();
 
-    let up = example_app::plugin(Config::from_env()?).build().await?;
+    let builder = example_app::plugin(Config::from_env()?);
+    let up = example_app::hooks(builder).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
     let app = move || example_app::app(up.clone(), articles.clone(), origins.clone());
     let server = HttpServer::new(app).bind((host.as_str(), port))?;

@@ -4,7 +4,8 @@
 #
 #   services_install_libraries   libpq, the MariaDB client library and pkg-config, where missing
 #   services_install_bundled     what the features *-bundled compile their C libraries with
-#   services_start               servers, and UP_TEST_POSTGRES_URL and UP_TEST_MYSQL_URL for them
+#   services_start               servers, and UP_TEST_POSTGRES_URL, UP_TEST_MYSQL_URL and
+#                                UP_TEST_REDIS_URL for them
 #   services_stop                stops the servers and removes their files; call it from an EXIT trap
 #
 # A server whose URL is in the environment already is used as it is, neither installed nor started.
@@ -13,6 +14,7 @@
 services_dir=
 services_postgres_bin=
 services_mariadb_pid=
+services_redis_pid=
 services_apt_updated=
 
 say() {
@@ -224,9 +226,36 @@ SQL
     server_failed MariaDB "$log"
 }
 
+start_redis() {
+    local port log
+    command -v redis-server >/dev/null || install_packages "the Redis server" redis-server
+    command -v redis-server >/dev/null || die "missing: the Redis server (redis-server)."
+    mkdir "$services_dir/redis"
+    log=$services_dir/redis/log
+    for _ in 1 2 3 4 5; do
+        free_port
+        : >"$log"
+        redis-server --port "$port" --bind 127.0.0.1 --dir "$services_dir/redis" --save '' \
+            --appendonly no --daemonize no >"$log" 2>&1 </dev/null &
+        services_redis_pid=$!
+        for _ in {1..300}; do
+            if grep -q 'Ready to accept connections' "$log"; then
+                export UP_TEST_REDIS_URL=redis://127.0.0.1:$port
+                return
+            fi
+            kill -0 "$services_redis_pid" 2>/dev/null || break
+            sleep 0.1
+        done
+        stop_redis
+        grep -q 'Address already in use' "$log" || break
+    done
+    server_failed Redis "$log"
+}
+
 services_start() {
     local begin=$SECONDS
-    if [[ -z ${UP_TEST_POSTGRES_URL:-} || -z ${UP_TEST_MYSQL_URL:-} ]]; then
+    if [[ -z ${UP_TEST_POSTGRES_URL:-} || -z ${UP_TEST_MYSQL_URL:-} ||
+        -z ${UP_TEST_REDIS_URL:-} ]]; then
         services_dir=$(mktemp -d "${TMPDIR:-/tmp}/up-tests.XXXXXX")
         # mktemp lets nobody else in, but the servers run as users of their own.
         chmod 0711 "$services_dir"
@@ -236,8 +265,9 @@ services_start() {
     fi
     [[ -n ${UP_TEST_POSTGRES_URL:-} ]] || start_postgres
     [[ -n ${UP_TEST_MYSQL_URL:-} ]] || start_mariadb
-    say "==> $((SECONDS - begin)) s: servers at ${UP_TEST_POSTGRES_URL##*@} (PostgreSQL)" \
-        "and ${UP_TEST_MYSQL_URL##*@} (MySQL or MariaDB)"
+    [[ -n ${UP_TEST_REDIS_URL:-} ]] || start_redis
+    say "==> $((SECONDS - begin)) s: servers at ${UP_TEST_POSTGRES_URL##*@} (PostgreSQL)," \
+        "${UP_TEST_MYSQL_URL##*@} (MySQL or MariaDB) and ${UP_TEST_REDIS_URL##*@} (Redis)"
 }
 
 stop_postgres() {
@@ -258,10 +288,19 @@ stop_mariadb() {
     services_mariadb_pid=
 }
 
+stop_redis() {
+    [[ -n $services_redis_pid ]] || return 0
+    # Nothing of it is kept, so there is nothing to wait for.
+    kill -KILL "$services_redis_pid" 2>/dev/null || true
+    wait "$services_redis_pid" 2>/dev/null || true
+    services_redis_pid=
+}
+
 services_stop() {
     [[ -n $services_dir ]] || return 0
     stop_postgres
     stop_mariadb
+    stop_redis
     # A server that was interrupted while it was being set up may still write for a moment.
     for _ in {1..50}; do
         rm -rf "$services_dir" 2>/dev/null && break

@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 9] = [
+        const TABLES: [(&str, &str); 10] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -143,6 +143,10 @@ impl TestDatabase {
             ("up_actions", "id, action"),
             ("up_permissions", "role_id, action_id"),
             ("up_settings", "name, value"),
+            (
+                "up_user_codes",
+                "user_id, purpose, code_hash, address, coalesce(used_at, created_at)",
+            ),
             (
                 "up_codes",
                 "purpose, code_hash, coalesce(used_at, created_at)",

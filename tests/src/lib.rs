@@ -2,18 +2,22 @@
 
 mod client;
 mod database;
+mod mailbox;
 mod raw;
 mod smtp;
 
 pub use client::{Answer, Client, Person, tree};
 pub use database::{Kind, TestDatabase};
+pub use mailbox::Mail;
 pub use raw::Raw;
 pub use smtp::{Encryption, Mode, Received, SmtpSink};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
 use example_app::Articles;
-use users_permissions::{Config, FirstAdmin, PasswordPolicy, SigningKeys, UsersPermissions};
+use users_permissions::{
+    Builder, Config, FirstAdmin, PasswordPolicy, SigningKeys, UsersPermissions,
+};
 
 /// Secret of every test server, so that tests can forge tokens.
 pub const SECRET: &str = "acceptance-secret-acceptance-secret";
@@ -102,10 +106,12 @@ impl Server {
 
     /// The example app as configured, over a database the caller keeps.
     pub async fn with_config(config: Config) -> Self {
-        let up = example_app::plugin(config)
-            .build()
-            .await
-            .expect("the plugin starts");
+        Self::with_builder(example_app::plugin(config)).await
+    }
+
+    /// The example app over a plugin that the test has described.
+    pub async fn with_builder(builder: Builder) -> Self {
+        let up = builder.build().await.expect("the plugin starts");
         let articles = Articles::open(up.database())
             .await
             .expect("the articles open");

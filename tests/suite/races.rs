@@ -62,9 +62,17 @@ on_every_database! {
     async fn with_unique_addresses_off_an_address_may_be_shared_and_the_oldest_account_answers(kind) {
         let shared = |config: &mut users_permissions::Config| config.advanced_settings.unique_email = false;
         let server = Server::start_with(kind, shared).await;
+        let admin = server.admin().await;
         for index in 0..3 {
             let body = json!({ "username": format!("user{index}"), "email": "shared@example.com", "password": PASSWORD });
-            server.anonymous().post("/api/auth/local/register", body).await.expect(200);
+            let answer = server.anonymous().post("/api/auth/local/register", body.clone()).await;
+            // Strangers get no second account of an address; whoever manages users gives it.
+            if index == 0 {
+                answer.expect(200);
+            } else {
+                answer.expect_error(400, "ApplicationError", "Email or Username are already taken");
+                admin.post("/api/users", body).await.expect(201);
+            }
         }
         let client = server.login("shared@example.com", PASSWORD).await;
         assert_eq!(client.get("/api/users/me").await.expect(200)["username"], "user0");

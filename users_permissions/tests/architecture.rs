@@ -122,6 +122,21 @@ fn mails_know_no_database_and_no_requests() {
 }
 
 #[test]
+fn the_limits_count_and_do_nothing_else() {
+    room_has_none_of(
+        "limits",
+        &[
+            "diesel",
+            "actix",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+            "crate::model",
+        ],
+    );
+}
+
+#[test]
 fn tokens_are_made_in_one_place() {
     for room in ["acl", "config", "http", "model", "plugin", "store"] {
         room_has_none_of(room, &["jsonwebtoken"]);

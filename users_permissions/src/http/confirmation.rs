@@ -1,25 +1,23 @@
 //! `/auth/email-confirmation` and `/auth/send-email-confirmation`.
 
-use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, LOCATION};
-use actix_web::{HttpRequest, HttpResponse, post, routes, web};
+use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, get, post, web};
 use serde_json::json;
 
 use super::account_input as input;
 use super::dto::ok;
 use super::limits::{self, limited, limited_body};
+use super::middleware::AskedByHead;
 use super::worker::Worker;
 use crate::permission;
 
 /// Confirms an e-mail address with a mailed code; signs nobody in. HEAD does nothing: those who look
 /// at links before people do use it.
 #[permission("plugin::users-permissions.auth.emailConfirmation", grant("public"))]
-#[routes]
 #[get("/auth/email-confirmation")]
-#[head("/auth/email-confirmation")]
 pub(super) async fn email_confirmation(req: HttpRequest) -> HttpResponse {
     limited(&req, &limits::EMAIL_CONFIRMATION, async |_| {
-        if req.method() == Method::HEAD {
+        if req.extensions().get::<AskedByHead>().is_some() {
             return Ok(HttpResponse::Ok().finish());
         }
         let services = &Worker::of(&req)?.shared.services;

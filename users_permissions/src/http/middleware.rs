@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use actix_web::body::MessageBody;
 use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::{Method, Uri, uri::PathAndQuery};
-use actix_web::{Error as ActixError, error::ResponseError as _};
+use actix_web::{Error as ActixError, HttpMessage as _, error::ResponseError as _};
 use futures_util::future::Either;
 use std::future::{Ready, ready};
 
@@ -106,6 +106,9 @@ fn refuse<F, T>(error: Error) -> Either<F, Pin<Box<Ready<Result<T, ActixError>>>
     Either::Right(Box::pin(ready(Err(error.into()))))
 }
 
+/// Marks a HEAD that a GET handler answers: one whose GET changes something leaves it.
+pub(super) struct AskedByHead;
+
 impl<S> MiddlewareService<S> {
     /// GET handlers answer HEAD, unless the application routes HEAD there itself; the server leaves
     /// the body out (RFC 9110, section 9.3.2).
@@ -125,6 +128,7 @@ impl<S> MiddlewareService<S> {
             .any(|method| method == "HEAD" || method == "*")
         {
             req.head_mut().method = Method::GET;
+            req.extensions_mut().insert(AskedByHead);
         }
     }
 }

@@ -253,9 +253,9 @@ fn create_first_admin(
     let name_error = |error| Error::validation(super::register::name_message(error));
     let email = Email::parse(&admin.email).map_err(name_error)?;
     let username = Username::parse(&admin.username, Some(&email)).map_err(name_error)?;
-    PasswordRules::new(config).check(admin.password.expose(), &username, &email)?;
+    PasswordRules::new(config).check(admin.password.expose(), username.as_str(), email.as_str())?;
     // This thread may block: it is none that serves requests.
-    let asked = passwords::ask(hooks, &admin.password, &username, &email);
+    let asked = passwords::ask(hooks, &admin.password, username.as_str(), email.as_str());
     tokio::runtime::Handle::try_current()
         .map_err(Error::internal)?
         .block_on(asked)?;

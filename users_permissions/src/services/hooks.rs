@@ -122,13 +122,15 @@ pub struct RegistrationRequest {
 
 type Stored<I, O> = Option<Arc<dyn Fn(I) -> BoxFuture<'static, O> + Send + Sync>>;
 
+type EmailKey = dyn Fn(&Email) -> String + Send + Sync;
+
 /// The hooks of a plugin.
 #[derive(Clone, Default)]
 pub(crate) struct Hooks {
     pub(crate) password: Stored<NewPassword, Result<bool, String>>,
     pub(crate) before_registration: Stored<RegistrationRequest, Result<(), String>>,
     pub(crate) after_registration: Stored<User, ()>,
-    pub(crate) email_key: Option<Arc<dyn Fn(&Email) -> String + Send + Sync>>,
+    pub(crate) email_key: Option<Arc<EmailKey>>,
 }
 
 /// Forgets which kind of function a hook is.

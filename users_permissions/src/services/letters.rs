@@ -60,12 +60,15 @@ impl Letters {
         &self,
         conn: &mut DbConn,
         user: &User,
-        old: &Email,
+        before: &User,
         ask: bool,
     ) -> Result<()> {
         store::user_codes::void(conn, user.id)?;
-        let notice = NewMail::new(MailKind::EmailChanged, user).to(old);
-        self.mails.queue(conn, notice)?;
+        // An imported address that nothing can be mailed to is no reason to keep it.
+        if let Ok(old) = Email::parse(&before.email) {
+            let notice = NewMail::new(MailKind::EmailChanged, user).to(&old);
+            self.mails.queue(conn, notice)?;
+        }
         if ask {
             self.send_code(conn, CodePurpose::Confirmation, user)?;
         }

@@ -8,7 +8,6 @@ use tokio::sync::oneshot;
 use super::{Hooks, NewPassword, Services};
 use crate::config::{Config, PasswordPolicy, Secret};
 use crate::error::{Error, FieldError, Result, Validation};
-use crate::model::{Email, Username};
 
 /// bcrypt reads no more; longer passwords are refused instead of cut.
 const MAX_BYTES: usize = 72;
@@ -50,7 +49,7 @@ impl PasswordRules {
     ///
     /// # Errors
     /// A validation error at `password`; the password is not in it.
-    pub(crate) fn check(&self, password: &str, username: &Username, email: &Email) -> Result<()> {
+    pub(crate) fn check(&self, password: &str, username: &str, email: &str) -> Result<()> {
         let refuse = |message: &str| Err(Error::field("password", message));
         if !fits_bcrypt(password) {
             return refuse(TOO_LONG);
@@ -63,18 +62,18 @@ impl PasswordRules {
             return refuse(&format!("password must be at least {least} characters"));
         }
         if self.policy == PasswordPolicy::Recommended {
-            let local_part = email.as_str().split('@').next().unwrap_or_default();
-            let name = username.as_str().to_lowercase();
+            let local_part = email.split('@').next().unwrap_or_default();
+            let name = username.to_lowercase();
             let contains = |word: &str| {
                 word.chars().count() >= MIN_WORD && password.to_lowercase().contains(word)
             };
-            if contains(&name) || contains(local_part) {
+            if contains(&name) || contains(&local_part.to_lowercase()) {
                 return refuse("password must not contain the user name or the e-mail address");
             }
             if self.site.iter().any(|word| contains(word)) {
                 return refuse("password must not contain the name of the site");
             }
-            let mut words = vec![username.as_str(), email.as_str(), local_part];
+            let mut words = vec![username, email, local_part];
             words.extend(self.site.iter().map(String::as_str));
             if zxcvbn::zxcvbn(password, &words).guesses() < MIN_GUESSES {
                 return refuse("password is too common");
@@ -103,16 +102,16 @@ fn site_words(public_url: &str) -> Vec<String> {
 pub(super) async fn ask(
     hooks: &Hooks,
     password: &Secret,
-    username: &Username,
-    email: &Email,
+    username: &str,
+    email: &str,
 ) -> Result<()> {
     let Some(hook) = &hooks.password else {
         return Ok(());
     };
     let new = NewPassword {
         password: password.clone(),
-        username: username.as_str().to_owned(),
-        email: email.as_str().to_owned(),
+        username: username.to_owned(),
+        email: email.to_owned(),
     };
     match hook(new).await {
         Ok(true) => Ok(()),
@@ -122,12 +121,13 @@ pub(super) async fn ask(
 }
 
 impl Services {
-    /// Applies the configured rules to a new password and asks the application.
+    /// Applies the configured rules to a new password and asks the application. Names are taken as
+    /// they are: those of imported users may break rules of ours.
     pub(crate) async fn check_password(
         &self,
         password: &Secret,
-        username: &Username,
-        email: &Email,
+        username: &str,
+        email: &str,
     ) -> Result<()> {
         self.password_rules
             .check(password.expose(), username, email)?;
@@ -256,21 +256,13 @@ fn cost_of(hash: &str) -> Option<u32> {
 mod tests {
     use super::*;
 
-    fn names() -> (Username, Email) {
-        (
-            Username::parse("annabel", None).unwrap(),
-            Email::parse("belle@example.com").unwrap(),
-        )
-    }
-
     fn message(policy: PasswordPolicy, password: &str) -> Option<String> {
-        let (username, email) = names();
         let rules = PasswordRules {
             policy,
             site: site_words("https://www.bookshelf.example"),
         };
         rules
-            .check(password, &username, &email)
+            .check(password, "annabel", "belle@example.com")
             .err()
             .map(|error| error.to_string())
     }

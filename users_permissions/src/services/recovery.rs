@@ -6,7 +6,7 @@ use super::letters::digest;
 use super::{Login, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{CodePurpose, Email, User, UserId, Username};
+use crate::model::{CodePurpose, Email, User, UserId};
 use crate::store::accounts::PasswordChange;
 use crate::store::{self, DbConn, transaction};
 
@@ -110,10 +110,8 @@ impl Services {
     }
 
     async fn judge_and_hash(&self, user: &User, new: Secret) -> Result<String> {
-        let stored = |_| Error::internal("a stored name or address is malformed");
-        let email = Email::parse(&user.email).map_err(stored)?;
-        let username = Username::parse(&user.username, Some(&email)).map_err(stored)?;
-        self.check_password(&new, &username, &email).await?;
+        self.check_password(&new, &user.username, &user.email)
+            .await?;
         self.hasher.hash(new).await
     }
 
@@ -149,15 +147,18 @@ impl Services {
                 return;
             }
             let write = move |conn: &mut DbConn| -> Result<()> {
-                // Once more, by the same rule: who was blocked meanwhile gets none.
-                match store::users::find(conn, id)? {
-                    Some(user) if recipient(conn, &email)? == Some(user.id) => {
-                        letters.send_code(conn, purpose, &user)
+                // Once more, by the same rule: who was blocked meanwhile gets none. Not a part of the
+                // transaction, which SQLite wants to begin with a write.
+                let user = store::users::find(conn, id)?;
+                let still = recipient(conn, &email)?;
+                match user.filter(|user| still == Some(user.id)) {
+                    Some(user) => {
+                        insist(|| transaction(conn, |conn| letters.send_code(conn, purpose, &user)))
                     }
-                    _ => Ok(()),
+                    None => Ok(()),
                 }
             };
-            match store.run(move |conn| transaction(conn, write)).await {
+            match store.run(write).await {
                 Ok(()) => {
                     post.post();
                     tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code asked for")
@@ -169,6 +170,20 @@ impl Services {
         });
         Ok(())
     }
+}
+
+/// Nobody is told of a failure and could try again, so this does: databases end one of two transactions
+/// that wait for each other.
+fn insist(mut work: impl FnMut() -> Result<()>) -> Result<()> {
+    for _ in 0..2 {
+        match work() {
+            Err(Error::Unavailable(cause)) => {
+                tracing::debug!(%cause, "a mail with a code is written again")
+            }
+            other => return other,
+        }
+    }
+    work()
 }
 
 const GONE: Error = Error::Unauthorized("Invalid credentials");

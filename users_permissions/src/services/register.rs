@@ -57,7 +57,7 @@ impl Services {
             })
             .await?;
         let username = username.map_err(|error| Error::field("username", name_message(error)))?;
-        self.check_password(&input.password, &username, &email)
+        self.check_password(&input.password, username.as_str(), email.as_str())
             .await?;
         let password_hash = Some(self.hasher.hash(input.password).await?);
         let new = NewUser {

@@ -36,7 +36,8 @@ impl Services {
     ) -> Result<User> {
         let username = Username::parse(&username, Some(&email))
             .map_err(|error| Error::field("username", name_message(error)))?;
-        self.check_password(&password, &username, &email).await?;
+        self.check_password(&password, username.as_str(), email.as_str())
+            .await?;
         let password_hash = self.hasher.hash(password).await?;
         let email_key = self.hooks.email_key(&email);
         let user = self

@@ -84,7 +84,7 @@ impl Services {
             .await?;
         self.check_may_give(&actor, &roles).await?;
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
-        self.check_password(&new.password, &username, &new.email)
+        self.check_password(&new.password, username.as_str(), new.email.as_str())
             .await
             .map_err(passwords::without_field)?;
         let new = NewUser {
@@ -212,13 +212,10 @@ impl Services {
         let new_password = change.password.is_some();
         let password_hash = match change.password {
             Some(password) => {
-                let name = match &username {
-                    Some(name) => name.clone(),
-                    None => {
-                        Username::parse(&before.username, Some(&own_email)).map_err(name_error)?
-                    }
-                };
-                self.check_password(&password, &name, &own_email)
+                let name = username
+                    .as_ref()
+                    .map_or(before.username.as_str(), Username::as_str);
+                self.check_password(&password, name, own_email.as_str())
                     .await
                     .map_err(passwords::without_field)?;
                 Some(self.hasher.hash(password).await?)
@@ -328,9 +325,7 @@ fn tell(
     news: News,
 ) -> Result<()> {
     if news.email {
-        let old = Email::parse(&before.email)
-            .map_err(|_| Error::internal("a stored address is malformed"))?;
-        letters.email_changed(conn, user, &old, news.confirming && !user.confirmed)?;
+        letters.email_changed(conn, user, before, news.confirming && !user.confirmed)?;
     }
     if news.password {
         letters.password_changed(conn, user)?;

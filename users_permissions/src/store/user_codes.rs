@@ -37,6 +37,10 @@ struct CodeChange<'a> {
 }
 
 /// Stores a code; the older one of its user and purpose is void.
+///
+/// Inserts first: an update that finds nothing would make MySQL lock the gap, in which parallel requests
+/// of other users then wait for each other. In a savepoint, since PostgreSQL gives a transaction up
+/// after a violated constraint.
 pub(crate) fn replace(conn: &mut DbConn, code: NewUserCode<'_>) -> QueryResult<()> {
     let change = CodeChange {
         code_hash: code.hash,
@@ -45,10 +49,6 @@ pub(crate) fn replace(conn: &mut DbConn, code: NewUserCode<'_>) -> QueryResult<(
         used_at: None,
         created_at: to_db(now()),
     };
-    if overwrite(conn, &code, &change)? {
-        return Ok(());
-    }
-    // A savepoint: somebody else may have been first, and PostgreSQL gives a transaction up then.
     let inserted = conn.transaction(|conn| {
         diesel::insert_into(up_user_codes::table)
             .values((
@@ -63,21 +63,13 @@ pub(crate) fn replace(conn: &mut DbConn, code: NewUserCode<'_>) -> QueryResult<(
     });
     match inserted {
         Err(error) if conflict(&error) == Some(Conflict::Taken) => {
-            overwrite(conn, &code, &change).map(drop)
+            let present = up_user_codes::table
+                .filter(up_user_codes::user_id.eq(code.user))
+                .filter(up_user_codes::purpose.eq(code.purpose.as_str()));
+            diesel::update(present).set(&change).execute(conn).map(drop)
         }
         other => other.map(drop),
     }
-}
-
-fn overwrite(
-    conn: &mut DbConn,
-    code: &NewUserCode<'_>,
-    change: &CodeChange<'_>,
-) -> QueryResult<bool> {
-    let present = up_user_codes::table
-        .filter(up_user_codes::user_id.eq(code.user))
-        .filter(up_user_codes::purpose.eq(code.purpose.as_str()));
-    Ok(diesel::update(present).set(change).execute(conn)? > 0)
 }
 
 /// Whose code it is, if it has not expired.

@@ -1,0 +1,163 @@
+//! How long an answer takes tells nothing about who exists (row 40).
+
+use std::time::{Duration, Instant};
+
+use acceptance::{Client, Kind, Server};
+use diesel::connection::SimpleConnection as _;
+use diesel::prelude::*;
+use serde_json::{Value, json};
+
+const FORGOT: &str = "/api/auth/forgot-password";
+const RESEND: &str = "/api/auth/send-email-confirmation";
+/// Whoever has the address; `unknown` has nobody.
+const STATES: [&str; 5] = ["known", "unconfirmed", "blocked", "social", "unknown"];
+
+async fn people(server: &Server) {
+    for name in &STATES[..4] {
+        server.register(name).await;
+    }
+    let set = |change: &str, name: &str| {
+        let sql = format!("UPDATE up_users SET {change} WHERE username = '{name}'");
+        server.database().execute(&sql);
+    };
+    set("confirmed = FALSE", "unconfirmed");
+    set("blocked = TRUE", "blocked");
+    set("provider = 'google', password_hash = NULL", "social");
+}
+
+#[actix_web::test]
+async fn a_login_asks_the_database_as_often_whoever_is_named() {
+    let server = Server::start(Kind::Sqlite).await;
+    people(&server).await;
+    let mut asked = Vec::new();
+    for name in STATES {
+        for identifier in [name.to_owned(), format!("{name}@example.com")] {
+            let before = server.up.query_count();
+            let body = json!({ "identifier": identifier, "password": "wrong!!" });
+            server
+                .anonymous()
+                .post("/api/auth/local", body)
+                .await
+                .expect(400);
+            asked.push(server.up.query_count() - before);
+        }
+    }
+    assert!(asked.iter().all(|count| *count == asked[0]), "{asked:?}");
+}
+
+// Nothing is written before the answer: it comes while nobody can write.
+#[actix_web::test]
+async fn asking_for_a_mail_does_not_wait_for_the_mail() {
+    let server = Server::start(Kind::Sqlite).await;
+    people(&server).await;
+    let url = server.database().url();
+    let mut writer = SqliteConnection::establish(url.trim_start_matches("sqlite://")).unwrap();
+    writer.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let begin = Instant::now();
+    for path in [FORGOT, RESEND] {
+        for name in STATES {
+            let body = json!({ "email": format!("{name}@example.com") });
+            server.anonymous().post(path, body).await.expect(200);
+        }
+    }
+    // A writer would have waited for ten seconds.
+    assert!(
+        begin.elapsed() < Duration::from_secs(8),
+        "{:?}",
+        begin.elapsed()
+    );
+    assert!(server.mails().await.is_empty());
+    writer.batch_execute("COMMIT").unwrap();
+    server
+        .mail_to("known@example.com", "Reset password", 1)
+        .await;
+    server
+        .mail_to("unconfirmed@example.com", "Reset password", 1)
+        .await;
+    server
+        .mail_to("unconfirmed@example.com", "Account confirmation", 1)
+        .await;
+}
+
+/// Probability that a sample of `a` is larger than one of `b`; one half: nobody can tell them apart.
+fn auc(a: &[Duration], b: &[Duration]) -> f64 {
+    let mut larger = 0.0;
+    for x in a {
+        for y in b {
+            larger += match x.cmp(y) {
+                std::cmp::Ordering::Greater => 1.0,
+                std::cmp::Ordering::Equal => 0.5,
+                std::cmp::Ordering::Less => 0.0,
+            };
+        }
+    }
+    larger / (a.len() * b.len()) as f64
+}
+
+async fn timed(client: &Client, path: &str, body: &Value) -> Duration {
+    let begin = Instant::now();
+    let answer = client.post(path, body.clone()).await;
+    let time = begin.elapsed();
+    assert!(
+        [200, 400].contains(&answer.status.as_u16()),
+        "{}",
+        answer.text
+    );
+    time
+}
+
+/// Whether each state is as fast as an unknown address, and how far off it was.
+async fn compare(client: &Client, path: &str, body: fn(&str) -> Value) -> Vec<(String, f64)> {
+    const SAMPLES: usize = 600;
+    let bodies: Vec<_> = STATES.iter().map(|name| body(name)).collect();
+    let mut times = vec![Vec::with_capacity(SAMPLES); STATES.len()];
+    for round in 0..SAMPLES {
+        // Each state after each other one: what a request leaves behind falls on all alike.
+        for step in 0..STATES.len() {
+            let state = (step * (1 + round % 4) + round) % STATES.len();
+            times[state].push(timed(client, path, &bodies[state]).await);
+        }
+    }
+    let unknown = times.pop().unwrap();
+    let named = STATES.iter().zip(&times);
+    named
+        .map(|(name, times)| (format!("{path} {name}"), auc(times, &unknown)))
+        .collect()
+}
+
+#[actix_web::test]
+#[ignore = "long: thousands of requests"]
+async fn nobody_can_tell_accounts_by_the_time_of_an_answer() {
+    let server = Server::start_with(Kind::Sqlite, |config| config.bcrypt_cost = 7).await;
+    people(&server).await;
+    let client = server.anonymous();
+    type Route = (&'static str, fn(&str) -> Value);
+    let routes: [Route; 3] = [
+        (
+            "/api/auth/local",
+            |name| json!({ "identifier": format!("{name}@example.com"), "password": "wrong!!" }),
+        ),
+        (
+            FORGOT,
+            |name| json!({ "email": format!("{name}@example.com") }),
+        ),
+        (
+            RESEND,
+            |name| json!({ "email": format!("{name}@example.com") }),
+        ),
+    ];
+    let tell_apart = |results: &[(String, f64)]| -> Vec<(String, f64)> {
+        let off = results.iter().filter(|(_, auc)| (auc - 0.5).abs() > 0.05);
+        off.cloned().collect()
+    };
+    for (path, body) in routes {
+        let first = compare(&client, path, body).await;
+        eprintln!("{first:?}");
+        if tell_apart(&first).is_empty() {
+            continue;
+        }
+        let second = compare(&client, path, body).await;
+        let again = tell_apart(&second);
+        assert!(again.is_empty(), "{again:?}, before: {first:?}");
+    }
+}
