@@ -48,9 +48,10 @@ const create = (username, more = {}) =>
 describe('@strapi/client: writing users', () => {
   test('create, findOne, update, delete', async () => {
     const made = await create('cu_made');
-    assertUser(made, 'role');
+    assertUser(made, 'role', 'roles');
     assertRole(made.role);
-    const { role, ...bare } = made;
+    const { role, roles, ...bare } = made;
+    assert.deepEqual(roles, [role]);
     assert.equal(role.type, 'authenticated');
     assert.deepEqual(await users.findOne(made.id), bare);
     assert.equal((await login('cu_made')).user.id, made.id);
@@ -59,7 +60,7 @@ describe('@strapi/client: writing users', () => {
       username: 'cu_changed',
       role: { connect: [{ documentId: publicRole.documentId }] },
     });
-    assertUser(changed, 'role');
+    assertUser(changed, 'role', 'roles');
     assert.equal(changed.username, 'cu_changed');
     assert.equal(changed.role.type, 'public');
     assert.equal(changed.documentId, made.documentId);
@@ -179,7 +180,7 @@ describe('@strapi/client: finding users', () => {
   test('fields and populate', async () => {
     for (const populate of ['role', '*', ['role'], { role: true }]) {
       const [user] = await find({ populate });
-      assertUser(user, 'role');
+      assertUser(user, 'role', ...(populate === '*' ? ['roles'] : []));
       assertRole(user.role);
     }
     const [user] = await find({ fields: ['email'], populate: { role: { fields: ['type'] } } });

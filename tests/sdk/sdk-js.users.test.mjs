@@ -47,7 +47,7 @@ const update = (id, data) => admin.request('put', `/users/${id}`, { data });
 describe('strapi-sdk-js: writing users', () => {
   test('create answers the user with its role', async () => {
     const user = await create('ju_made', { email: 'JU_Made@example.com' });
-    assertUser(user, 'role');
+    assertUser(user, 'role', 'roles');
     assertRole(user.role);
     assert.equal(user.role.type, 'authenticated');
     assert.equal(user.email, 'ju_made@example.com');
@@ -106,7 +106,7 @@ describe('strapi-sdk-js: writing users', () => {
   test('update changes what it names', async () => {
     const made = await create('ju_before');
     const user = await update(made.id, { username: 'ju_after', role: publicRole.id });
-    assertUser(user, 'role');
+    assertUser(user, 'role', 'roles');
     assert.equal(user.username, 'ju_after');
     assert.equal(user.role.type, 'public');
     assert.equal(user.email, made.email);
@@ -266,7 +266,7 @@ describe('strapi-sdk-js: finding users', () => {
     for (const populate of ['role', '*', ['role'], { role: true }, { role: '*' }]) {
       const users = await find({ populate });
       for (const user of users) {
-        assertUser(user, 'role');
+        assertUser(user, 'role', ...(populate === '*' ? ['roles'] : []));
         assertRole(user.role);
       }
       assert.equal(users[2].role.type, 'public', JSON.stringify(populate));

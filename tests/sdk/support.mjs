@@ -127,7 +127,8 @@ function assertStamped(entry) {
 }
 
 const STAMPS = ['createdAt', 'documentId', 'id', 'publishedAt', 'updatedAt'];
-const USER = ['blocked', 'confirmed', 'email', 'provider', 'username', ...STAMPS];
+// The nickname is a field of the application's own.
+const USER = ['blocked', 'confirmed', 'email', 'nickname', 'provider', 'username', ...STAMPS];
 const ROLE = ['description', 'name', 'type', ...STAMPS];
 
 /** A user with all that an answer shows of it, `more` included, and nothing else. */

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mail_parser::MessageParser;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
@@ -51,6 +51,8 @@ pub struct Received {
     pub encrypted: bool,
     /// The message without dot-stuffing.
     pub raw: String,
+    /// When it was complete.
+    pub at: Instant,
 }
 
 impl Received {
@@ -319,6 +321,7 @@ impl Session {
                         login: self.login.clone(),
                         encrypted: self.encrypted,
                         raw,
+                        at: Instant::now(),
                     };
                     self.shared.mails.send_modify(|mails| mails.push(mail));
                     if self.mode() == Mode::StallAfterData {

@@ -95,6 +95,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     config.redis_url = get("REDIS_URL").map(Secret::from);
     config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
     config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
+    json(get, "UP_MAIL", &mut config.mail)?;
     config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
     if let Some(from) = get("MAIL_FROM") {
         config.mail.from = from;
@@ -253,6 +254,30 @@ mod tests {
                     .validate()
                     .is_err()
             );
+        }
+    }
+
+    #[test]
+    fn mails_are_tuned_without_losing_the_server() {
+        let read = config(&[
+            ("UP_MAIL", r#"{"lease":9000,"timeout":8000,"attempts":3}"#),
+            ("SMTP_URL", "smtp://mail.example"),
+        ])
+        .unwrap();
+        let mail = &read.mail;
+        assert_eq!((mail.lease.as_secs(), mail.timeout.as_secs()), (9, 8));
+        assert_eq!((mail.attempts, mail.first_pause.as_secs()), (3, 5));
+        assert!(mail.smtp_url.is_some() && mail.from == "no-reply@localhost");
+        assert!(read.validate().is_ok());
+        for bad in [
+            r#"{"smtp_url":"smtp://x"}"#,
+            r#"{"lease":1}"#,
+            r#"{"poll_interval":0}"#,
+            "{",
+        ] {
+            let error = config(&[("UP_MAIL", bad)]).and_then(|config| config.validate());
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with("UP_MAIL"), "{error}");
         }
     }
 

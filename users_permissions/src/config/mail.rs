@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+
+use super::limits::millis;
 use super::{ConfigError, Secret};
 use crate::model::Email;
 
-/// Where mails go and how hard it is tried.
+/// Where mails go and how hard it is tried (`UP_MAIL`, times in milliseconds; the server and the sender
+/// are variables of their own).
 ///
 /// ```
 /// use users_permissions::{Config, MailConfig};
@@ -17,27 +21,35 @@ use crate::model::Email;
 ///     ..MailConfig::default()
 /// };
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct MailConfig {
     /// `smtp://…?tls=required|opportunistic|none` or `smtps://…`. None: in development mails are kept
     /// to be read, in production none is sent.
+    #[serde(skip)]
     pub smtp_url: Option<Secret>,
     /// Sender where a template names none: `address` or `Name <address>`.
+    #[serde(skip)]
     pub from: String,
     /// Longest time one attempt may take (default 30 s).
+    #[serde(deserialize_with = "millis")]
     pub timeout: Duration,
     /// Connections to the mail server (default 4).
     pub connections: u32,
     /// Attempts before a mail is given up (default 12, over some two hours).
     pub attempts: u32,
     /// Pause after the first failed attempt; doubles each time (default 5 s).
+    #[serde(deserialize_with = "millis")]
     pub first_pause: Duration,
     /// Longest pause (default one hour).
+    #[serde(deserialize_with = "millis")]
     pub longest_pause: Duration,
     /// How long a mail belongs to the instance that tries it; longer than `timeout`. Mails of an
     /// instance that died are sent by another one after it (default 2 min).
+    #[serde(deserialize_with = "millis")]
     pub lease: Duration,
     /// How often the outbox is looked at without a reason: mails of other instances (default 5 s).
+    #[serde(deserialize_with = "millis")]
     pub poll_interval: Duration,
 }
 
@@ -81,8 +93,14 @@ impl MailConfig {
         self.sender()?;
         if self.lease <= self.timeout {
             return Err(ConfigError::invalid(
-                "mail.lease",
-                "must be longer than mail.timeout, or a mail that takes its time is sent twice",
+                "UP_MAIL",
+                "lease must be longer than timeout, or a mail that takes its time is sent twice",
+            ));
+        }
+        if self.poll_interval.is_zero() {
+            return Err(ConfigError::invalid(
+                "UP_MAIL",
+                "poll_interval must not be 0, or nothing else is done",
             ));
         }
         Ok(())
