@@ -162,7 +162,7 @@ async fn settings_of_mails_that_cannot_be_used_stop_the_start() {
             config.mail.smtp_url = Some("smtps://mail.example.com".into());
             config.extra_ca_file = Some("/nonexistent".into());
         }),
-        ("mail.lease: ", |config| {
+        ("UP_MAIL: lease ", |config| {
             config.mail.lease = config.mail.timeout
         }),
         ("UP_ENCRYPTION_KEY: ", |config| {

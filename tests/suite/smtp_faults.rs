@@ -4,8 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use acceptance::{
-    Client, Encryption, Kind, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config,
-    on_every_database,
+    Client, Encryption, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config, on_every_database,
 };
 use serde_json::{Value, json};
 
