@@ -8,6 +8,7 @@ UNREACHED = {
     "GET /api/auth/{provider}/callback": "needs a login at a provider",
     "POST /api/users-permissions/setup": "there is an administrator already",
     "DELETE /api/users-permissions/permissions/{action}": "no action is stale",
+    "POST /api/users-permissions/outbox/{id}/retry": "no mail was given up",
 }
 
 with open(sys.argv[1], encoding="utf-8") as file:

@@ -32,7 +32,7 @@ on_every_database! {
             let path = format!("/api/users-permissions/outbox?state={state}");
             assert_eq!(admin.get(&path).await.expect(200), json!({ "mails": [] }));
         }
-        for state in ["", "Queued", "lost", "%00", "queued%00"] {
+        for state in ["%00", "queued%00", "", "Queued", "lost"] {
             let path = format!("/api/users-permissions/outbox?state={state}");
             let answer = admin.get(&path).await;
             answer.expect_error(

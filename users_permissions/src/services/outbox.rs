@@ -239,8 +239,12 @@ impl Services {
         start: i64,
         limit: i64,
     ) -> Result<Vec<OutboxMail>> {
-        let list =
-            move |conn: &mut DbConn| store::outbox::list(conn, state.as_deref(), start, limit);
+        // Not every database takes every text.
+        let known = |name: String| MailState::of(&name).ok_or(());
+        let state = state.map(known).transpose().map_err(|()| {
+            Error::validation("state must be one of the following values: queued, sent, dead, kept")
+        })?;
+        let list = move |conn: &mut DbConn| store::outbox::list(conn, state, start, limit);
         self.store.run(list).await
     }
 

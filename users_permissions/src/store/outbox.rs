@@ -22,6 +22,13 @@ pub(crate) enum MailState {
 }
 
 impl MailState {
+    /// The state of this name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::Queued, Self::Sent, Self::Dead, Self::Kept]
+            .into_iter()
+            .find(|state| state.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Queued => "queued",
@@ -236,7 +243,7 @@ pub(crate) fn exists(conn: &mut DbConn, id: i32) -> QueryResult<bool> {
 /// The newest mails, of one state or of all.
 pub(crate) fn list(
     conn: &mut DbConn,
-    state: Option<&str>,
+    state: Option<MailState>,
     start: i64,
     limit: i64,
 ) -> QueryResult<Vec<OutboxMail>> {
@@ -245,7 +252,7 @@ pub(crate) fn list(
         .select(OutboxRow::as_select())
         .into_boxed();
     if let Some(state) = state {
-        query = query.filter(up_outbox::state.eq(state.to_owned()));
+        query = query.filter(up_outbox::state.eq(state.as_str()));
     }
     let rows: Vec<OutboxRow> = query.offset(start).limit(limit).load(conn)?;
     Ok(rows.into_iter().map(OutboxMail::from).collect())

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 /// What a list of users may be asked for.
 #[derive(IntoParams)]
@@ -86,13 +86,26 @@ pub(crate) struct UserShape {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MailList {
-    /// `queued`, `sent`, `dead` or `kept`; all where it is left out.
-    #[param(example = "queued", required = false)]
-    state: String,
+    /// All where it is left out.
+    #[param(inline, required = false)]
+    state: MailState,
     /// Mails to pass over.
     #[param(minimum = 0, required = false)]
     start: u32,
     /// Mails to show, at most 100.
     #[param(minimum = 0, required = false)]
     limit: u32,
+}
+
+#[derive(ToSchema)]
+#[schema(rename_all = "lowercase")]
+pub(crate) enum MailState {
+    /// Waits, or is being tried.
+    Queued,
+    /// A mail server took it.
+    Sent,
+    /// Given up.
+    Dead,
+    /// For developers to read.
+    Kept,
 }
