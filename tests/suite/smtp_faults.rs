@@ -4,8 +4,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use acceptance::{
-    Client, Encryption, Kind, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config,
-    on_every_database,
+    Client, Encryption, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config, on_every_database,
 };
 use serde_json::{Value, json};
 
@@ -43,7 +42,10 @@ const FAULTS: [Fault; 8] = [
 async fn wait_for(database: &TestDatabase, sql: &str, count: i64) {
     let started = Instant::now();
     while database.number(sql) != count {
-        assert!(started.elapsed() < Duration::from_secs(20), "{sql}: not {count}");
+        assert!(
+            started.elapsed() < Duration::from_secs(20),
+            "{sql}: not {count}"
+        );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -128,14 +130,26 @@ async fn works_again(server: &Server, sink: &SmtpSink, mode: Mode) {
             admin.post(&retry, json!({})).await.expect(200);
         }
     }
-    wait_for(server.database(), "SELECT COUNT(*) FROM up_outbox WHERE state = 'sent'", 6).await;
+    wait_for(
+        server.database(),
+        "SELECT COUNT(*) FROM up_outbox WHERE state = 'sent'",
+        6,
+    )
+    .await;
     let mails = sink.mails();
-    let mail = mails.iter().find(|mail| mail.subject() == "Reset password" && mail.rcpt_to == ["ann@example.com"]);
+    let mail = mails
+        .iter()
+        .find(|mail| mail.subject() == "Reset password" && mail.rcpt_to == ["ann@example.com"]);
     let html = mail.expect("a mail").html();
     let (_, rest) = html.split_once("?code=").expect("a link");
     let code: String = rest.chars().take_while(char::is_ascii_hexdigit).collect();
-    let body = json!({ "code": code, "password": "An0ther!one", "passwordConfirmation": "An0ther!one" });
-    server.anonymous().post("/api/auth/reset-password", body).await.expect(200);
+    let body =
+        json!({ "code": code, "password": "An0ther!one", "passwordConfirmation": "An0ther!one" });
+    server
+        .anonymous()
+        .post("/api/auth/reset-password", body)
+        .await
+        .expect(200);
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {
