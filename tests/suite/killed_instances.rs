@@ -1,4 +1,4 @@
-//! Mails survive `kill -9`: none is lost, and what comes twice is the same mail (row: kill -9).
+//! Mails survive `kill -9`: none that was written is lost, and what comes twice is the same mail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -296,8 +296,8 @@ fn check_mails(rows: &[[String; 4]], mails: &[Received], history: &History) -> u
     mails.len() - copies.len()
 }
 
-/// Every request that was answered has its mail. Answers how many lack one for the server was killed
-/// right after the answer.
+/// Every registration that was answered has its mail, and so has every forgotten password but those
+/// whose server was killed right after the answer. Answers how many of these have none.
 fn check_answers(rows: &[[String; 4]], history: &History) -> usize {
     let count = |kind: &str, address: &str| {
         let of = rows
@@ -422,7 +422,7 @@ async fn kill_rounds(kind: Kind, rounds: usize) {
 
 #[ignore = "long"]
 #[actix_web::test]
-async fn no_mail_is_lost_when_instances_over_postgres_are_killed() {
+async fn no_written_mail_is_lost_when_instances_over_postgres_are_killed() {
     if Kind::Postgres.is_available() {
         kill_rounds(Kind::Postgres, 100).await;
     }
@@ -430,7 +430,7 @@ async fn no_mail_is_lost_when_instances_over_postgres_are_killed() {
 
 #[ignore = "long"]
 #[actix_web::test]
-async fn no_mail_is_lost_when_instances_over_mariadb_are_killed() {
+async fn no_written_mail_is_lost_when_instances_over_mariadb_are_killed() {
     if Kind::Mysql.is_available() {
         kill_rounds(Kind::Mysql, 40).await;
     }
