@@ -284,7 +284,7 @@ impl Config {
             let fault = field.name_fault().or(twice.then_some("is declared twice"));
             if let Some(fault) = fault {
                 return Err(ConfigError::invalid(
-                    &format!("profile field `{}`", field.name),
+                    format!("profile field `{}`", field.name),
                     fault,
                 ));
             }

@@ -102,7 +102,10 @@ where
     }
 }
 
-fn refuse<F, T>(error: Error) -> Either<F, Pin<Box<Ready<Result<T, ActixError>>>>> {
+/// The answer of the service inside, or one that is there already.
+type Answer<F, T> = Either<F, Pin<Box<Ready<Result<T, ActixError>>>>>;
+
+fn refuse<F, T>(error: Error) -> Answer<F, T> {
     Either::Right(Box::pin(ready(Err(error.into()))))
 }
 /// Marks a HEAD that a GET handler answers: one whose GET changes something leaves it.

@@ -35,13 +35,16 @@ const ID: FieldRef = FieldRef::Own(0);
 /// Positions of what `_q` searches.
 const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
 
+/// Finds roles by a condition on the field at a position.
+type RolesThat = dyn Fn(usize, &Condition) -> Vec<RoleId> + Send;
+
 /// What queries reach beyond the columns of users.
 pub(crate) struct Reach {
     /// Profile fields; their positions follow those of the columns.
     pub(crate) profile: Vec<(String, FieldKind)>,
     /// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
     /// users never have to be joined with them.
-    pub(crate) roles: Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>,
+    pub(crate) roles: Box<RolesThat>,
 }
 
 impl Reach {
