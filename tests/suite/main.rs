@@ -31,6 +31,7 @@ mod mail_delivery;
 mod mail_templates;
 mod openapi;
 mod openapi_apps;
+mod openapi_page;
 mod outage;
 mod outputs;
 mod passwords;
