@@ -36,11 +36,15 @@ fn parse(value: &[u8]) -> Bearer<'_> {
         Some(_) => {}
     }
     match std::str::from_utf8(rest.trim_ascii_start()) {
-        Ok(token) if token.bytes().all(|byte| byte.is_ascii_graphic()) && !token.is_empty() => {
-            Bearer::Token(token)
-        }
+        Ok(token) if is_graphic(token) && !token.is_empty() => Bearer::Token(token),
         _ => Bearer::Malformed,
     }
+}
+
+/// Without a way out in between, so that many bytes are looked at in one step.
+fn is_graphic(text: &str) -> bool {
+    text.bytes()
+        .fold(true, |all, byte| all & byte.is_ascii_graphic())
 }
 
 #[cfg(test)]
