@@ -81,7 +81,7 @@ impl Server {
         self.mail_to(address, "Reset password", count).await.code()
     }
 
-    /// Waits until everything asked for so far was written: a mail asked for last is there.
+    /// Gives mails asked for so far the time that one asked for now takes: for tests that none comes.
     pub async fn written(&self) {
         static NEXT: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
         let next = NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
