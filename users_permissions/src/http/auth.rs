@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, get, post, routes, web};
 
 use super::device::device;
+#[cfg(feature = "openapi")]
 use super::dto::LoginView;
 use super::input;
 use super::limits::{self, limited, limited_body};
