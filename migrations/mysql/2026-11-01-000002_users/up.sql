@@ -12,11 +12,11 @@ CREATE TABLE IF NOT EXISTS up_users (
     token_version INTEGER NOT NULL,
     created_at DATETIME(6) NOT NULL,
     updated_at DATETIME(6) NOT NULL,
-    -- Whatever a list can be sorted by.
-    INDEX up_users_email (email),
-    INDEX up_users_provider (provider),
-    INDEX up_users_confirmed (confirmed),
-    INDEX up_users_blocked (blocked),
-    INDEX up_users_created_at (created_at),
-    INDEX up_users_updated_at (updated_at)
+    -- Whatever a list can be sorted by; of equal ones, by id.
+    INDEX up_users_email (email, id),
+    INDEX up_users_provider (provider, id),
+    INDEX up_users_confirmed (confirmed, id),
+    INDEX up_users_blocked (blocked, id),
+    INDEX up_users_created_at (created_at, id),
+    INDEX up_users_updated_at (updated_at, id)
 );

@@ -13,10 +13,10 @@ CREATE TABLE up_users (
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
--- Whatever a list can be sorted by.
-CREATE INDEX up_users_email ON up_users (email);
-CREATE INDEX up_users_provider ON up_users (provider);
-CREATE INDEX up_users_confirmed ON up_users (confirmed);
-CREATE INDEX up_users_blocked ON up_users (blocked);
-CREATE INDEX up_users_created_at ON up_users (created_at);
-CREATE INDEX up_users_updated_at ON up_users (updated_at);
+-- Whatever a list can be sorted by; of equal ones, by id.
+CREATE INDEX up_users_email ON up_users (email, id);
+CREATE INDEX up_users_provider ON up_users (provider, id);
+CREATE INDEX up_users_confirmed ON up_users (confirmed, id);
+CREATE INDEX up_users_blocked ON up_users (blocked, id);
+CREATE INDEX up_users_created_at ON up_users (created_at, id);
+CREATE INDEX up_users_updated_at ON up_users (updated_at, id);

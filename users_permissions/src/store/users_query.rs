@@ -31,6 +31,8 @@ const PRIMARY_ROLE: usize = 0;
 
 /// Position of the id.
 const ID: FieldRef = FieldRef::Own(0);
+/// Positions of what no two users share: id, documentId, username.
+const UNIQUE: [FieldRef; 3] = [ID, FieldRef::Own(1), FieldRef::Own(2)];
 
 /// Positions of what `_q` searches.
 const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
@@ -121,17 +123,19 @@ fn bound(id: i64, order: Order) -> Option<BoxedCondition<up_users::table>> {
     })
 }
 
-/// The keys of the order. Pages need one that is total: the id is the last key, in the direction of the
-/// one before, as an index has it.
+/// The keys of the order. Pages need one that is total: unless a key is unique, the id is the last one, in
+/// the direction of the one before, as an index has it.
 fn order(query: &Query, reach: &Reach) -> Vec<BoxedOrder<up_users::table>> {
     let keys = query.sort.iter();
     let mut keys: Vec<_> = keys
         .filter_map(|by| key(by.field, by.order, reach))
         .collect();
-    keys.push(match query.sort.last().map(|by| by.order) {
-        None | Some(Order::Ascending) => Box::new(up_users::id.asc()),
-        Some(Order::Descending) => Box::new(up_users::id.desc()),
-    });
+    if !query.sort.iter().any(|by| UNIQUE.contains(&by.field)) {
+        keys.push(match query.sort.last().map(|by| by.order) {
+            None | Some(Order::Ascending) => Box::new(up_users::id.asc()),
+            Some(Order::Descending) => Box::new(up_users::id.desc()),
+        });
+    }
     keys
 }
 
