@@ -75,7 +75,7 @@ pub use users_permissions_macros::permission;
 pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
     pub use crate::http::{
-        Call, Extracted, Verdict, authorize, consult, listed, look_up, refuse, respond,
+        Answer, Call, Extracted, Verdict, authorize, consult, listed, look_up, respond,
     };
     pub use actix_web;
     pub use chrono;

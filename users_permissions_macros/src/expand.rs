@@ -46,20 +46,30 @@ pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStr
         #inner
         #authorize
         #(#policies)*
-        ::users_permissions::__private::respond(#callee, call).await
+        ::users_permissions::__private::respond(#callee, &mut call).await
     };
 
     // By its name, answer and braces the function as a whole is the user's, so that lints like
     // `dead_code` speak of it; what is inside is not.
     let head = quote!(#(#outside)* #vis #asyncness #fn_token #ident #parameters);
-    let answer = quote_spanned!(place=> ::users_permissions::__private::actix_web::HttpResponse);
+    let answer = answer(&original.sig);
     let mut body = Group::new(Delimiter::Brace, body);
     body.set_span(original.block.brace_token.span.join());
     quote_spanned! {span=>
         // A request belongs to its thread, in every handler of actix-web.
         #[allow(clippy::future_not_send)]
-        #head(call: ::users_permissions::__private::Call) -> #answer #bounds #body
+        #head(mut call: ::users_permissions::__private::Call) -> #answer #bounds #body
     }
+}
+
+/// What the generated handler returns: the answer of the original, or a refusal.
+fn answer(sig: &Signature) -> TokenStream {
+    let place = sig.ident.span();
+    let answer = match &sig.output {
+        ReturnType::Default => quote_spanned!(place=> ()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    };
+    quote_spanned!(place=> ::users_permissions::__private::Answer<#answer>)
 }
 
 /// The same place, for code that is not the user's: its variables are out of the user's reach,
@@ -75,7 +85,7 @@ fn authorize(span: Span) -> TokenStream {
         match ::users_permissions::__private::authorize(&__UP_ENTRY, &call) {
             ::users_permissions::__private::Verdict::Allowed => {}
             ::users_permissions::__private::Verdict::Refused(error) => {
-                return ::users_permissions::__private::refuse(error);
+                return ::users_permissions::__private::Answer::Refused(error);
             }
             ::users_permissions::__private::Verdict::Unknown => #look_up
         }
@@ -86,7 +96,7 @@ fn authorize(span: Span) -> TokenStream {
 fn check(span: Span, check: &TokenStream) -> TokenStream {
     quote_spanned! {span=>
         if let ::core::result::Result::Err(error) = ::users_permissions::__private::#check.await {
-            return ::users_permissions::__private::refuse(error);
+            return ::users_permissions::__private::Answer::Refused(error);
         }
     }
 }
@@ -235,16 +245,16 @@ fn outer_generics(sig: &Signature) -> Generics {
     if !bounds.is_empty() {
         generics.make_where_clause().predicates.extend(bounds);
     }
-    drop_unused_lifetimes(&mut generics);
+    drop_unused_lifetimes(&mut generics, &sig.output);
     generics
 }
 
 /// Lifetimes of arguments mean nothing to a function that has other arguments.
-fn drop_unused_lifetimes(generics: &mut Generics) {
+fn drop_unused_lifetimes(generics: &mut Generics, output: &ReturnType) {
     let is_lifetime = |param: &GenericParam| matches!(param, GenericParam::Lifetime(_));
     let others = generics.params.iter().filter(|param| !is_lifetime(param));
     let bounds = &generics.where_clause;
-    let mentioned = idents(quote!(#(#others)* #bounds));
+    let mentioned = idents(quote!(#(#others)* #bounds #output));
     if !generics
         .lifetimes()
         .any(|param| mentioned.contains(&param.lifetime.ident))

@@ -2,49 +2,25 @@
 
 use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 
-/// What the header says.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Bearer<'a> {
-    /// No header, or another scheme: the caller is the public.
-    Absent,
-    /// The scheme is `Bearer` and what follows is not one token.
-    Malformed,
-    /// One token, unverified.
-    Token(&'a str),
+/// What stands for the token after the scheme, as it came; `None` without the header or with another
+/// scheme: the caller is the public.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    parse(headers.get(AUTHORIZATION)?.as_bytes())
 }
 
-pub(super) fn bearer(headers: &HeaderMap) -> Bearer<'_> {
-    match headers.get(AUTHORIZATION) {
-        None => Bearer::Absent,
-        Some(value) => parse(value.as_bytes()),
-    }
-}
-
-fn parse(value: &[u8]) -> Bearer<'_> {
+fn parse(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
-    let value = value.trim_ascii();
-    let Some((scheme, rest)) = value.split_at_checked(SCHEME.len()) else {
-        return Bearer::Absent;
-    };
-    if !scheme.eq_ignore_ascii_case(SCHEME) {
-        return Bearer::Absent;
-    }
-    match rest.first() {
-        None => return Bearer::Malformed,
-        // A longer word that merely begins like ours.
-        Some(byte) if !byte.is_ascii_whitespace() => return Bearer::Absent,
-        Some(_) => {}
-    }
-    match std::str::from_utf8(rest.trim_ascii_start()) {
-        Ok(token) if is_graphic(token) && !token.is_empty() => Bearer::Token(token),
-        _ => Bearer::Malformed,
-    }
+    let (scheme, rest) = value.trim_ascii().split_at_checked(SCHEME.len())?;
+    // A longer word that merely begins like ours is another scheme.
+    let is_ours = scheme.eq_ignore_ascii_case(SCHEME)
+        && rest.first().is_none_or(|byte| byte.is_ascii_whitespace());
+    is_ours.then(|| rest.trim_ascii_start())
 }
 
-/// Without a way out in between, so that many bytes are looked at in one step.
-fn is_graphic(text: &str) -> bool {
-    text.bytes()
-        .fold(true, |all, byte| all & byte.is_ascii_graphic())
+/// The token, if it is one. A token that was verified before need not be looked at again.
+pub(super) fn read(token: &[u8]) -> Option<&str> {
+    let is_token = !token.is_empty() && token.iter().all(u8::is_ascii_graphic);
+    std::str::from_utf8(token).ok().filter(|_| is_token)
 }
 
 #[cfg(test)]
@@ -61,14 +37,15 @@ mod tests {
             "Bearer\ta.b.c",
             " Bearer a.b.c ",
         ] {
-            assert_eq!(parse(value.as_bytes()), Bearer::Token("a.b.c"), "{value:?}");
+            let token = parse(value.as_bytes()).and_then(read);
+            assert_eq!(token, Some("a.b.c"), "{value:?}");
         }
     }
 
     #[test]
     fn other_schemes_are_no_token_and_broken_ones_are_not_the_public() {
         for value in ["", "a.b.c", "Basic Zm9v", "Token a.b.c", "Bearerx a.b.c"] {
-            assert_eq!(parse(value.as_bytes()), Bearer::Absent, "{value:?}");
+            assert_eq!(parse(value.as_bytes()), None, "{value:?}");
         }
         for value in [
             &b"Bearer"[..],
@@ -77,7 +54,7 @@ mod tests {
             b"Bearer \xff\xfe",
             b"bearer a.b.c extra",
         ] {
-            assert_eq!(parse(value), Bearer::Malformed, "{value:?}");
+            assert_eq!(parse(value).map(read), Some(None), "{value:?}");
         }
     }
 }

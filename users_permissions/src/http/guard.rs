@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 
+use actix_web::body::EitherBody;
 use actix_web::dev::Payload;
 use actix_web::{Error as ActixError, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
 use futures_util::future::LocalBoxFuture;
@@ -87,26 +88,42 @@ pub async fn consult<M, P: Policy<M>>(policy: P, call: &Call) -> Result<(), Acti
     }
 }
 
-/// The answer to who may not.
+/// What an expanded handler returns: the answer of the original one, or why it was not asked.
+#[allow(missing_debug_implementations)]
+pub enum Answer<R> {
+    /// As the handler gave it; turned into a response no earlier than actix does.
+    Given(R),
+    /// The caller may not, or an extractor failed.
+    Refused(ActixError),
+}
+
+impl<R: Responder> Responder for Answer<R> {
+    type Body = EitherBody<R::Body>;
+
+    #[inline]
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
+        match self {
+            Self::Given(answer) => answer.respond_to(request).map_into_left_body(),
+            Self::Refused(error) => from_error(error).map_into_right_body(),
+        }
+    }
+}
+
 #[cold]
-pub fn refuse(error: ActixError) -> HttpResponse {
+fn from_error(error: ActixError) -> HttpResponse {
     HttpResponse::from_error(error)
 }
 
 /// Runs extractors and handler, as actix would have.
 #[inline]
-pub async fn respond<H, Args>(handler: H, mut call: Call) -> HttpResponse
+pub async fn respond<H, Args>(handler: H, call: &mut Call) -> Answer<H::Output>
 where
     H: Handler<Args>,
     Args: FromRequest,
     H::Output: Responder,
 {
     match Args::from_request(&call.request, &mut call.payload).await {
-        Err(error) => refuse(error.into()),
-        Ok(args) => handler
-            .call(args)
-            .await
-            .respond_to(&call.request)
-            .map_into_boxed_body(),
+        Err(error) => Answer::Refused(error.into()),
+        Ok(args) => Answer::Given(handler.call(args).await),
     }
 }

@@ -36,7 +36,7 @@ mod worker;
 
 pub use auth_user::{AuthUser, Caller};
 pub use catalog::{Coverage, ServedAction, ServedRoute};
-pub use guard::{Call, Verdict, authorize, consult, look_up, refuse, respond};
+pub use guard::{Answer, Call, Verdict, authorize, consult, look_up, respond};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};

@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use quick_cache::unsync::Cache;
 use serde_json::{Map, Value};
 
-use super::bearer::{Bearer, bearer};
+use super::bearer::{bearer, read};
 use super::catalog::Routes;
 use crate::acl::ActionEntry;
 use crate::error::Error;
@@ -31,7 +31,7 @@ pub(crate) struct Shared {
 /// Reachable from every request that passed the middleware.
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
-    tokens: RefCell<Cache<Box<str>, Remembered>>,
+    tokens: RefCell<Cache<Box<[u8]>, Remembered>>,
     rights: RefCell<RightsReader>,
 }
 
@@ -88,11 +88,10 @@ impl Worker {
             return Some(Err(Error::internal("an action outside of the catalog")));
         };
         let allowed = match bearer(req.headers()) {
-            Bearer::Absent => self.rights.borrow_mut().load().public_allows(action),
-            Bearer::Malformed => return Some(Err(MISSING)),
-            Bearer::Token(text) => {
+            None => self.rights.borrow_mut().load().public_allows(action),
+            Some(token) => {
                 let tokens = self.tokens.borrow();
-                let remembered = tokens.get(text)?;
+                let remembered = tokens.get(token)?;
                 let principal = remembered.slot.current(services.principals.epoch())?;
                 match self.judge(&remembered.token, principal) {
                     Ok(principal) => self
@@ -137,13 +136,11 @@ impl Worker {
     /// # Errors
     /// 401 for anything but one good token of an active user, 503 without a database.
     pub(super) async fn caller(&self, req: &HttpRequest) -> Result<Option<Known>, Error> {
-        let text = match bearer(req.headers()) {
-            Bearer::Absent => return Ok(None),
-            Bearer::Malformed => return Err(MISSING),
-            Bearer::Token(text) => text,
+        let Some(bytes) = bearer(req.headers()) else {
+            return Ok(None);
         };
         let services = &self.shared.services;
-        let remembered = self.tokens.borrow().get(text).cloned();
+        let remembered = self.tokens.borrow().get(bytes).cloned();
         let is_new = remembered.is_none();
         let token = match remembered {
             Some(Remembered { token, slot }) => {
@@ -156,7 +153,9 @@ impl Worker {
                 }
                 token
             }
-            None => services.tokens.verify(text).ok_or(MISSING)?,
+            None => read(bytes)
+                .and_then(|text| services.tokens.verify(text))
+                .ok_or(MISSING)?,
         };
         let user = token.user_id;
         let mut slot = services.principals.slot(user);
@@ -174,7 +173,7 @@ impl Worker {
             token: token.clone(),
             slot,
         };
-        self.tokens.borrow_mut().insert(text.into(), remembered);
+        self.tokens.borrow_mut().insert(bytes.into(), remembered);
         let principal = Arc::clone(self.judge(&token, principal.as_ref())?);
         let claims = token.claims;
         Ok(Some(Known { principal, claims }))
