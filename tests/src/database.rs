@@ -156,6 +156,10 @@ impl TestDatabase {
                 "session_id, user_id, token_hash, coalesce(previous_hash, '-'), coalesce(device_id, '-'), in_cookie, expires_at, ends_at",
             ),
             (
+                "up_identities",
+                "user_id, provider, issuer, subject, coalesce(email, '-')",
+            ),
+            (
                 "up_outbox",
                 "message_id, kind, recipient, subject, state, attempts",
             ),

@@ -146,6 +146,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_identities (id) {
+        id -> Integer,
+        user_id -> Integer,
+        provider -> Text,
+        issuer -> Text,
+        subject -> Text,
+        email -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));
