@@ -8,6 +8,7 @@ mod conn;
 pub(crate) mod counts;
 mod database;
 pub(crate) mod identities;
+pub(crate) mod mail_requests;
 pub(crate) mod memberships;
 mod migrate;
 pub(crate) mod outbox;
