@@ -88,6 +88,8 @@ impl RequestWorker {
             }
             for request in batch {
                 self.settle(&claim, &request).await;
+                // A mail that was taken meanwhile is noted first.
+                tokio::task::yield_now().await;
             }
         }
         let (waiting, next) = store::mail_requests::queue(&mut *self.store.conn()?)?;
