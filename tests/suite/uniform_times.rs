@@ -115,22 +115,35 @@ async fn timed(client: &Client, path: &str, body: &Value) -> Duration {
     time
 }
 
-/// Whether each state is as fast as an unknown address, and how far off it was.
+/// How often each state is slower than an unknown address, and how often whatever is asked next.
 async fn compare(client: &Client, path: &str, body: fn(&str) -> Value) -> Vec<(String, f64)> {
     const SAMPLES: usize = 600;
     let bodies: Vec<_> = STATES.iter().map(|name| body(name)).collect();
     let mut times = vec![Vec::with_capacity(SAMPLES); STATES.len()];
+    let mut times_after = times.clone();
+    let mut before = 0;
     for round in 0..SAMPLES {
         // Each state after each other one: what a request leaves behind falls on all alike.
         for step in 0..STATES.len() {
             let state = (step * (1 + round % 4) + round) % STATES.len();
-            times[state].push(timed(client, path, &bodies[state]).await);
+            let time = timed(client, path, &bodies[state]).await;
+            times[state].push(time);
+            times_after[before].push(time);
+            before = state;
         }
     }
-    let unknown = times.pop().unwrap();
-    let named = STATES.iter().zip(&times);
+    let (unknown, after_unknown) = (times.pop().unwrap(), times_after.pop().unwrap());
+    let named = STATES.iter().zip(times.iter().zip(&times_after));
     named
-        .map(|(name, times)| (format!("{path} {name}"), auc(times, &unknown)))
+        .flat_map(|(name, (times, times_after))| {
+            [
+                (format!("{path} {name}"), auc(times, &unknown)),
+                (
+                    format!("after {path} {name}"),
+                    auc(times_after, &after_unknown),
+                ),
+            ]
+        })
         .collect()
 }
 

@@ -20,6 +20,12 @@ const BATCH: i64 = 50;
 /// Requests that may wait; whoever asks beyond is told to come back.
 const MOST_WAITING: i64 = 10_000;
 
+/// Between a request and what it causes. Work for somebody known takes longer, and whoever asks next may have
+/// to wait for it where a database has one writer: which request that is shall be chance.
+fn pause() -> Duration {
+    Duration::from_millis(rand::random_range(50..150))
+}
+
 /// What handlers and the worker share.
 #[derive(Debug, Default)]
 pub(crate) struct MailRequests {
@@ -71,7 +77,10 @@ impl RequestWorker {
                 }
             };
             // Woken or not, the requests are looked at.
-            let _ = tokio::time::timeout(wait, self.requests.wake.notified()).await;
+            let woken = tokio::time::timeout(wait, self.requests.wake.notified()).await;
+            if woken.is_ok() && !stopped.load(Ordering::Acquire) {
+                tokio::time::sleep(pause()).await;
+            }
         }
     }
 
