@@ -49,6 +49,7 @@ mod registration_input;
 mod reset_password;
 mod role_deletion;
 mod roles;
+mod serializer;
 mod session_cookies;
 mod session_rotation;
 mod sessions;

@@ -217,6 +217,7 @@ pub fn shape() -> impl Strategy<Value = Pairs> {
             ("populate[role][populate]", "*"),
             ("populate[roles][populate][users]", "*"),
             ("populate[role][populate][permissions]", "*"),
+            ("populate[role][populate][users][populate][role][populate]", "*"),
         ][..])
         .prop_map(|(name, value)| (name.to_owned(), value.to_owned())),
         2 => prop::sample::select(&PRIVATE[..]).prop_map(|name| ("populate".to_owned(), name.to_owned())),
