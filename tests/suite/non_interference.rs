@@ -173,7 +173,7 @@ fn secrets_change_no_answer(kind: Kind, cases: u32) {
     let world = system.block_on(World::create(kind));
     let (all, good) = (Cell::new(0), Cell::new(0));
     let database = || prop::collection::vec(secrets(), USERS + 2);
-    let queries = prop::collection::vec(query(), 4);
+    let queries = prop::collection::vec(query(), 6);
     let mut runner = TestRunner::new(Config {
         cases,
         failure_persistence: None,
@@ -216,10 +216,10 @@ fn secrets_change_no_answer_over_sqlite() {
 
 #[test]
 fn secrets_change_no_answer_over_postgres() {
-    secrets_change_no_answer(Kind::Postgres, 8);
+    secrets_change_no_answer(Kind::Postgres, 12);
 }
 
 #[test]
 fn secrets_change_no_answer_over_mariadb() {
-    secrets_change_no_answer(Kind::Mysql, 8);
+    secrets_change_no_answer(Kind::Mysql, 12);
 }

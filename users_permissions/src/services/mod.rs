@@ -25,6 +25,7 @@ mod settings;
 mod setup;
 mod sync;
 mod tokens;
+mod user_roles;
 mod users;
 mod users_query;
 
