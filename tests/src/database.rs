@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 11] = [
+        const TABLES: [(&str, &str); 13] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -156,9 +156,14 @@ impl TestDatabase {
                 "session_id, user_id, token_hash, coalesce(previous_hash, '-'), coalesce(device_id, '-'), in_cookie, expires_at, ends_at",
             ),
             (
+                "up_identities",
+                "user_id, provider, issuer, subject, coalesce(email, '-')",
+            ),
+            (
                 "up_outbox",
                 "message_id, kind, recipient, subject, state, attempts",
             ),
+            ("up_mail_requests", "purpose, address, attempts"),
         ];
         let mut dump = BTreeMap::new();
         for (table, columns) in TABLES {

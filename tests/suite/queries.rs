@@ -6,6 +6,7 @@ use users_permissions::Config;
 /// Other instances are asked for so rarely that no such question falls into a test.
 fn alone(config: &mut Config) {
     config.sync_interval = std::time::Duration::from_secs(3_600);
+    config.mail.poll_interval = std::time::Duration::from_secs(3_600);
     config.initial_grants = true;
 }
 

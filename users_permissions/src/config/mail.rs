@@ -48,7 +48,8 @@ pub struct MailConfig {
     /// instance that died are sent by another one after it (default 2 min).
     #[serde(deserialize_with = "millis")]
     pub lease: Duration,
-    /// How often the outbox is looked at without a reason: mails of other instances (default 5 s).
+    /// How often the outbox, and what was asked to be mailed, is looked at without a reason: mails of other
+    /// instances (default 5 s).
     #[serde(deserialize_with = "millis")]
     pub poll_interval: Duration,
 }

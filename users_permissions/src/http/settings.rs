@@ -46,18 +46,9 @@ pub(super) async fn advanced(req: HttpRequest) -> Result<HttpResponse> {
 
 /// Changes advanced settings; those left out stay as they are.
 #[cfg_attr(feature = "openapi", utoipa::path(
-    params(("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    params(doc::IfMatch),
     request_body = doc::AdvancedBody,
-    responses(
-        (
-            status = 200,
-            description = "Changed",
-            body = doc::WrittenAnswer,
-            headers(("ETag" = String, description = "The version")),
-        ),
-        doc::BadBody,
-        doc::Outdated,
-    ),
+    responses(doc::Written, doc::BadBody, doc::Outdated),
 ))]
 #[permission("plugin::users-permissions.settings.updateAdvancedSettings")]
 #[put("/users-permissions/advanced")]
@@ -118,18 +109,9 @@ pub(super) async fn email_templates(req: HttpRequest) -> Result<HttpResponse> {
 
 /// Changes templates of mails; those left out stay as they are.
 #[cfg_attr(feature = "openapi", utoipa::path(
-    params(("If-Match" = Option<String>, Header, description = "The version that is to be changed")),
+    params(doc::IfMatch),
     request_body = doc::TemplatesBody,
-    responses(
-        (
-            status = 200,
-            description = "Changed",
-            body = doc::WrittenAnswer,
-            headers(("ETag" = String, description = "The version")),
-        ),
-        doc::BadBody,
-        doc::Outdated,
-    ),
+    responses(doc::Written, doc::BadBody, doc::Outdated),
 ))]
 #[permission("plugin::users-permissions.settings.updateEmailTemplate")]
 #[put("/users-permissions/email-templates")]

@@ -10,6 +10,13 @@ pub(crate) enum CodePurpose {
 }
 
 impl CodePurpose {
+    /// The purpose of this name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        [Self::Reset, Self::Confirmation]
+            .into_iter()
+            .find(|purpose| purpose.as_str() == name)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Reset => "reset",

@@ -1,6 +1,7 @@
 //! Plain data: users, roles, settings, names. No database, no HTTP.
 
 mod code;
+mod identity;
 mod mail;
 mod names;
 mod principal;
@@ -12,6 +13,7 @@ mod user;
 mod user_roles;
 
 pub(crate) use code::CodePurpose;
+pub(crate) use identity::{Identity, NewIdentity};
 pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail, OutboxMail};
 pub use names::new_document_id;
 pub(crate) use names::snake_case;

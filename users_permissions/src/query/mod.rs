@@ -3,6 +3,7 @@
 //! Parsing resolves every key against a [`Schema`]; what is unknown or private is an error, never
 //! ignored. Nothing of the query string survives as a name: fields are numbers, values are typed.
 
+mod condition;
 mod fields;
 mod filter;
 mod page;
@@ -10,7 +11,8 @@ mod params;
 mod schema;
 mod value;
 
-pub use filter::{Condition, Filter, Operator};
+pub use condition::{Condition, Operator};
+pub use filter::Filter;
 pub use page::{Order, Page, PageKind, Sort};
 pub use schema::{FieldKind, FieldRef, Schema};
 pub use value::Value;

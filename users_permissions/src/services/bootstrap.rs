@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
-
 use super::delivery::{self, WayOut};
+use super::mail_requests::RequestWorker;
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens,
-    outbox, passwords, rights, setup,
+    Hasher, Hooks, Letters, MailRequests, Mails, PasswordRules, Principals, Rights, Sealer,
+    Services, Tokens, outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -25,9 +24,6 @@ use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_loc
 const OWN_ACTIONS: &str = "plugin::users-permissions.";
 /// Tells the whole surface of the API.
 const DESCRIPTION: &str = "plugin::users-permissions.openapi.getDocument";
-
-/// Mails with codes that wait to be written; whoever asks beyond is told to come back.
-const MAILS_AT_A_TIME: usize = 256;
 
 /// Prepares the database and builds the services. Blocks; call it off the request threads.
 pub(crate) fn start(
@@ -60,19 +56,26 @@ pub(crate) fn start(
     let (settings, snapshot) = prepared?;
     let settings = Arc::new(settings);
     let sealer = Arc::new(Sealer::new(&config, &keys));
-    let mails = Mails::new(&config, Arc::clone(&settings), sealer, way_out.is_some())?;
+    let mails = Mails::new(&config, Arc::clone(&settings), sealer, way_out.exists())?;
     let mails = Arc::new(mails);
     delivery::check(&mails, &settings)?;
-    let sending = way_out
-        .map(|way| way.open(&config, &store, &mails))
-        .transpose()?;
+    let letters = Letters::new(Arc::clone(&mails), config.code_life.clone());
+    let mail_requests = Arc::new(MailRequests::default());
+    let worker = RequestWorker {
+        store: store.clone(),
+        requests: Arc::clone(&mail_requests),
+        letters: letters.clone(),
+        limits: Arc::clone(&limits),
+        config: config.mail.clone(),
+    };
+    let mail_thread = way_out.open(&mails, worker)?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens: tokens(&keys, &config),
-        letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
-        writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
-        _outbox: sending,
+        letters,
+        mail_requests,
+        _mail_thread: mail_thread,
         mails,
         settings,
         catalog: Arc::new(catalog),

@@ -52,12 +52,7 @@ impl Services {
     /// Mails the confirmation link again, to whoever has yet to prove this address. The answer tells
     /// nothing of who that is.
     pub(crate) async fn send_confirmation(&self, email: Email) -> Result<()> {
-        self.mail_code_later(
-            email,
-            CodePurpose::Confirmation,
-            store::accounts::unconfirmed,
-        )
-        .await
+        self.ask_for_code(email, CodePurpose::Confirmation).await
     }
 
     /// Page a confirmed user is sent to.

@@ -4,56 +4,53 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use super::mail_requests::RequestWorker;
 use super::outbox::Outbox;
-use super::{Delivery, Mails, OutboxThread, Settings};
+use super::{Delivery, MailThread, Mails, Settings};
 use crate::config::{Config, ConfigError, Environment};
 use crate::error::StartError;
 use crate::mail::{Mailer, SmtpMailer};
-use crate::store::Store;
 
-/// A way out for mails, with the runtime it works in.
+/// The way out for mails, if there is one, with the runtime it works in.
 pub(super) struct WayOut {
-    mailer: Arc<dyn Mailer>,
+    mailer: Option<Arc<dyn Mailer>>,
     runtime: Runtime,
 }
 
 impl WayOut {
     /// The application's mailer, or the server of `SMTP_URL`.
-    pub(super) fn find(
-        config: &Config,
-        own: Option<Arc<dyn Mailer>>,
-    ) -> Result<Option<Self>, StartError> {
-        if own.is_none() && config.mail.smtp_url.is_none() {
-            return Ok(None);
-        }
+    pub(super) fn find(config: &Config, own: Option<Arc<dyn Mailer>>) -> Result<Self, StartError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(StartError::Thread)?;
         let entered = runtime.enter();
         let mailer = match (own, &config.mail.smtp_url) {
-            (Some(own), _) => own,
-            (None, Some(url)) => Arc::new(SmtpMailer::new(config, url)?),
-            (None, None) => return Ok(None),
+            (None, Some(url)) => Some(Arc::new(SmtpMailer::new(config, url)?) as Arc<dyn Mailer>),
+            (own, _) => own,
         };
         drop(entered);
-        Ok(Some(Self { mailer, runtime }))
+        Ok(Self { mailer, runtime })
     }
 
-    /// Starts to send what lies in the outbox.
+    pub(super) fn exists(&self) -> bool {
+        self.mailer.is_some()
+    }
+
+    /// Starts to write the mails that were asked for, and to send what lies in the outbox.
     pub(super) fn open(
         self,
-        config: &Config,
-        store: &Store,
         mails: &Arc<Mails>,
-    ) -> Result<OutboxThread, StartError> {
-        let outbox = Outbox {
-            store: store.clone(),
+        worker: RequestWorker,
+    ) -> Result<MailThread, StartError> {
+        let outbox = self.mailer.map(|mailer| Outbox {
+            store: worker.store.clone(),
             mails: Arc::clone(mails),
-            mailer: self.mailer,
-            config: config.mail.clone(),
-        };
-        outbox.start(self.runtime).map_err(StartError::Thread)
+            mailer,
+            config: worker.config.clone(),
+        });
+        MailThread::start(self.runtime, Arc::clone(mails), worker, outbox)
+            .map_err(StartError::Thread)
     }
 }
 

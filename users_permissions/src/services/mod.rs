@@ -7,9 +7,12 @@ mod delivery;
 mod hooks;
 mod letters;
 mod login;
+mod mail_requests;
+mod mail_thread;
 mod mails;
 mod outbox;
 mod passwords;
+mod pauses;
 mod principals;
 mod recovery;
 mod register;
@@ -22,12 +25,11 @@ mod settings;
 mod setup;
 mod sync;
 mod tokens;
+mod user_roles;
 mod users;
 mod users_query;
 
 use std::sync::Arc;
-
-use tokio::sync::Semaphore;
 
 use crate::acl::Catalog;
 use crate::config::Config;
@@ -41,8 +43,9 @@ pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use letters::Letters;
 pub(crate) use login::Login;
+pub(crate) use mail_requests::MailRequests;
+pub(crate) use mail_thread::MailThread;
 pub(crate) use mails::{Delivery, Mails};
-pub(crate) use outbox::OutboxThread;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
 pub(crate) use recovery::PasswordUpdate;
@@ -73,10 +76,9 @@ pub(crate) struct Services {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) letters: Letters,
-    /// Turns of the mails that are written after an answer.
-    pub(crate) writing: Arc<Semaphore>,
-    /// Sends mails as long as the services live.
-    _outbox: Option<OutboxThread>,
+    pub(crate) mail_requests: Arc<MailRequests>,
+    /// Writes and sends mails as long as the services live.
+    _mail_thread: MailThread,
 }
 
 /// Who performs a use case, for the rule that nobody hands out what they lack.

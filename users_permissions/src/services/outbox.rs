@@ -1,4 +1,4 @@
-//! Sends what lies in the outbox, on a thread of its own, and shows it to administrators.
+//! Sends what lies in the outbox, and shows it to administrators.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use futures_util::{FutureExt as _, StreamExt as _};
 
-use super::{Delivery, Mails, Services};
+use super::{Delivery, Mails, Services, pauses};
 use crate::config::MailConfig;
 use crate::error::{Error, Result};
 use crate::mail::{MailError, Mailer, OutgoingMail};
@@ -22,10 +22,8 @@ const REMEMBER_SENT: TimeDelta = TimeDelta::days(7);
 const REMEMBER_OTHERS: TimeDelta = TimeDelta::days(30);
 /// Pause between two clearings.
 const CLEARING: Duration = Duration::from_secs(3_600);
-/// Shortest wait, where many mails wait for the same moment.
-const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 
-/// What the sending thread works with.
+/// What sending works with.
 pub(super) struct Outbox {
     pub(super) store: Store,
     pub(super) mails: Arc<Mails>,
@@ -33,39 +31,12 @@ pub(super) struct Outbox {
     pub(super) config: MailConfig,
 }
 
-/// Ends the sending thread when dropped, once it has finished what it is sending.
-#[derive(Debug)]
-pub(crate) struct OutboxThread {
-    mails: Arc<Mails>,
-    stopped: Arc<AtomicBool>,
-}
-
-impl Drop for OutboxThread {
-    fn drop(&mut self) {
-        self.stopped.store(true, Ordering::Release);
-        self.mails.wake();
-    }
-}
-
 impl Outbox {
-    /// Starts to send.
-    pub(super) fn start(self, runtime: tokio::runtime::Runtime) -> std::io::Result<OutboxThread> {
-        let stopped = Arc::new(AtomicBool::new(false));
-        let thread = OutboxThread {
-            mails: Arc::clone(&self.mails),
-            stopped: Arc::clone(&stopped),
-        };
-        std::thread::Builder::new()
-            .name("up-mail".to_owned())
-            .spawn(move || runtime.block_on(self.run(stopped)))?;
-        Ok(thread)
-    }
-
-    /// Takes the outbox along: the mailer may need the runtime to end, too.
-    async fn run(self, stopped: Arc<AtomicBool>) {
+    /// Sends until it is stopped.
+    pub(super) async fn run(self, stopped: &AtomicBool) {
         let mut cleared = std::time::Instant::now();
         while !stopped.load(Ordering::Acquire) {
-            let wait = match self.send_due(&stopped).await {
+            let wait = match self.send_due(stopped).await {
                 Ok(wait) => wait,
                 Err(error) => {
                     tracing::warn!(%error, "the outbox cannot be read; trying again");
@@ -110,18 +81,13 @@ impl Outbox {
             }
         }
         let next = store::outbox::next_due(&mut *self.store.conn()?)?;
-        let wait = next.and_then(|next| (next - store::now()).to_std().ok());
-        let wait = match next {
-            None => self.config.poll_interval,
-            Some(_) => wait.unwrap_or_default().max(SHORTEST_WAIT),
-        };
-        Ok(wait.min(self.config.poll_interval))
+        Ok(pauses::until(&self.config, next))
     }
 
     /// Tries one mail; false when it is another instance's.
     async fn attempt(&self, id: i32) -> Result<bool> {
-        let claim = format!("{:032x}", rand::random::<u128>());
-        let until = store::now() + delta(self.config.lease);
+        let claim = pauses::new_claim();
+        let until = pauses::lease_end(&self.config);
         let Some(mail) = store::outbox::claim(&mut *self.store.conn()?, id, &claim, until)? else {
             return Ok(false);
         };
@@ -193,7 +159,7 @@ impl Outbox {
                 tracing::info!(target: "users_permissions::mail", message_id, attempts, "mail sent");
             }
             Err(MailError::Temporary(error)) if attempts.unsigned_abs() < self.config.attempts => {
-                let due_at = store::now() + delta(self.pause(attempts.unsigned_abs()));
+                let due_at = pauses::next_attempt(&self.config, attempts.unsigned_abs());
                 store::outbox::postpone(conn, *id, claim, due_at, error)?;
                 tracing::warn!(target: "users_permissions::mail", message_id, attempts, error, "mail not taken yet");
             }
@@ -204,22 +170,6 @@ impl Outbox {
         }
         Ok(())
     }
-
-    /// Doubles with each attempt; a fifth more or less, so that mails that failed together come back
-    /// one by one.
-    fn pause(&self, attempts: u32) -> Duration {
-        let doubled = 2u32.saturating_pow(attempts.saturating_sub(1).min(31));
-        let pause = self
-            .config
-            .first_pause
-            .saturating_mul(doubled)
-            .min(self.config.longest_pause);
-        pause.mul_f64(rand::random_range(0.8..1.2))
-    }
-}
-
-fn delta(span: Duration) -> TimeDelta {
-    TimeDelta::from_std(span).unwrap_or(TimeDelta::MAX)
 }
 
 /// Deletes what nobody asks for any more.

@@ -1,7 +1,5 @@
 //! Passwords: changed by who knows the old one, or reset by who reads the user's mail.
 
-use std::sync::Arc;
-
 use super::letters::digest;
 use super::{Login, Services};
 use crate::config::Secret;
@@ -16,9 +14,6 @@ pub(crate) struct PasswordUpdate {
     pub(crate) current: Secret,
     pub(crate) new: Secret,
 }
-
-/// Finds who a mail with a code may go to.
-type Recipient = fn(&mut DbConn, &Email) -> store::QueryResult<Option<UserId>>;
 
 impl Services {
     /// Changes the password of a signed-in user: ends every token and session, tells the user, and signs it
@@ -76,10 +71,9 @@ impl Services {
     }
 
     /// Mails a code to the local user of this address. What is answered, and when, does not depend on
-    /// whether there is one: the mail is written afterwards.
+    /// whether there is one.
     pub(crate) async fn forgot_password(&self, email: Email) -> Result<()> {
-        self.mail_code_later(email, CodePurpose::Reset, store::accounts::recoverable)
-            .await
+        self.ask_for_code(email, CodePurpose::Reset).await
     }
 
     /// Sets a password for whoever holds the code, ends every token, and signs the user in.
@@ -136,54 +130,6 @@ impl Services {
         tracing::info!(target: "users_permissions::security", user = id, "password changed");
         self.sign_in(user, device).await
     }
-
-    /// Looks an address up, which takes as long whether somebody has it or not, and writes the mail
-    /// once the answer is on its way. A database that is not there is still told.
-    pub(super) async fn mail_code_later(
-        &self,
-        email: Email,
-        purpose: CodePurpose,
-        recipient: Recipient,
-    ) -> Result<()> {
-        let busy = |_| Error::unavailable("too many mails wait to be written");
-        let turn = Arc::clone(&self.writing)
-            .try_acquire_owned()
-            .map_err(busy)?;
-        let wanted = email.clone();
-        let id = self.store.run(move |conn| recipient(conn, &wanted)).await?;
-        let (store, letters) = (self.store.clone(), self.letters.clone());
-        let post = letters.clone();
-        let limits = Arc::clone(&self.limits);
-        tokio::spawn(async move {
-            let _turn = turn;
-            let Some(id) = id else { return };
-            if !limits.spend_mail().await {
-                return;
-            }
-            let write = move |conn: &mut DbConn| -> Result<()> {
-                // Once more, by the same rule: who was blocked meanwhile gets none. Not a part of the
-                // transaction, which SQLite wants to begin with a write.
-                let user = store::users::find(conn, id)?;
-                let still = recipient(conn, &email)?;
-                match user.filter(|user| still == Some(user.id)) {
-                    Some(user) => {
-                        insist(|| transaction(conn, |conn| letters.send_code(conn, purpose, &user)))
-                    }
-                    None => Ok(()),
-                }
-            };
-            match store.run(write).await {
-                Ok(()) => {
-                    post.post();
-                    tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code asked for")
-                }
-                Err(error) => {
-                    tracing::error!(user = id, %error, "a mail with a code could not be written")
-                }
-            }
-        });
-        Ok(())
-    }
 }
 
 /// The device with what is known of it where the caller is signed in.
@@ -197,20 +143,6 @@ fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) ->
         },
         None => device,
     })
-}
-
-/// Nobody is told of a failure and could try again, so this does: databases end one of two transactions
-/// that wait for each other.
-fn insist(mut work: impl FnMut() -> Result<()>) -> Result<()> {
-    for _ in 0..2 {
-        match work() {
-            Err(Error::Unavailable(cause)) => {
-                tracing::debug!(%cause, "a mail with a code is written again")
-            }
-            other => return other,
-        }
-    }
-    work()
 }
 
 const GONE: Error = Error::Unauthorized("Invalid credentials");

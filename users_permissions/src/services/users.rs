@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use super::register::name_message;
+use super::user_roles::first_roles;
 use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, Email, NameError, NewUser, PUBLIC, ProfileChange, Role, RoleId, RoleRef,
-    RolesChange, User, UserId, UserPatch, UserRoles, Username,
+    ADMINISTRATOR, Email, NameError, NewUser, ProfileChange, Role, RoleRef, RolesChange, User,
+    UserId, UserPatch, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -67,7 +68,6 @@ impl UserChange {
 
 const NOT_FOUND: Error = Error::NotFound("User not found");
 const EMAIL_TAKEN: &str = "Email already taken";
-const NO_ROLE: &str = "Users must have a role";
 
 impl Services {
     /// The user and its roles.
@@ -82,7 +82,7 @@ impl Services {
             .store
             .run(move |conn| first_roles(conn, roles, &default_role))
             .await?;
-        self.check_may_give(&actor, &roles).await?;
+        let roles = self.check_may_give(&actor, roles)?;
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
         self.check_password(&new.password, username.as_str(), new.email.as_str())
             .await
@@ -129,8 +129,8 @@ impl Services {
             return Ok(before);
         }
         self.check_may_manage(&actor, &before.roles)?;
-        let before = before.user;
         let patch = self.judge(&actor, &before, change).await?;
+        let before = before.user;
         let letters = self.letters.clone();
         let changed = self
             .store
@@ -189,7 +189,13 @@ impl Services {
     }
 
     /// Applies the rules to a change and hashes what has to be hashed.
-    async fn judge(&self, actor: &Actor, before: &User, change: UserChange) -> Result<UserPatch> {
+    async fn judge(
+        &self,
+        actor: &Actor,
+        account: &Account,
+        change: UserChange,
+    ) -> Result<UserPatch> {
+        let before = &account.user;
         let email = match change.email {
             Some(email) if email.as_str() == before.email => None,
             other => other,
@@ -208,7 +214,7 @@ impl Services {
             }
             None => None,
         };
-        let roles = self.changed_roles(actor, before, change.roles).await?;
+        let roles = self.changed_roles(actor, account, change.roles).await?;
         let new_password = change.password.is_some();
         let password_hash = match change.password {
             Some(password) => {
@@ -234,53 +240,6 @@ impl Services {
             roles,
             profile: change.profile,
         })
-    }
-
-    /// The roles after a change; `None` when they stay what they are.
-    async fn changed_roles(
-        &self,
-        actor: &Actor,
-        before: &User,
-        change: RolesChange<RoleRef>,
-    ) -> Result<Option<UserRoles>> {
-        if change.is_empty() {
-            return Ok(None);
-        }
-        let change = self.store.run(move |conn| look_up(conn, change)).await?;
-        let roles = change
-            .apply(&before.roles)
-            .ok_or_else(|| Error::field("roles", NO_ROLE))?;
-        self.check_may_give(actor, &roles).await?;
-        Ok(Some(roles).filter(|roles| *roles != before.roles))
-    }
-
-    async fn check_may_give(&self, actor: &Actor, roles: &UserRoles) -> Result<()> {
-        let ids = roles.clone();
-        let roles = self
-            .store
-            .run(move |conn| store::roles::find_each(conn, ids.iter()))
-            .await?;
-        self.check_may_manage(actor, &roles)
-    }
-
-    /// May the actor give somebody these roles, or manage somebody who has them? The public and the
-    /// default role are everybody's to give; any other only with all that it holds.
-    pub(super) fn check_may_manage<R: std::borrow::Borrow<Role>>(
-        &self,
-        actor: &Actor,
-        roles: &[R],
-    ) -> Result<()> {
-        let settings = self.settings.load();
-        let manageable = |role: &Role| {
-            let common = role.role_type == PUBLIC || role.role_type == settings.default_role;
-            (common && role.role_type != ADMINISTRATOR)
-                || self.rights.actor_covers(actor, role.id, self.catalog.len())
-        };
-        if roles.iter().all(|role| manageable(role.borrow())) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
-        }
     }
 }
 
@@ -366,30 +325,6 @@ fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
         None => error.into(),
     })?;
     find_account(conn, user.ok_or(NOT_FOUND)?.id)
-}
-
-/// The roles of a new user: those asked for, else the default one.
-fn first_roles(
-    conn: &mut DbConn,
-    asked: RolesChange<RoleRef>,
-    default_role: &str,
-) -> Result<UserRoles> {
-    let asked = look_up(conn, asked)?;
-    let listed = asked.all.iter().flatten().chain(&asked.added);
-    let roles = asked.primary.iter().chain(listed).copied();
-    if let Some(roles) = UserRoles::from_places(roles) {
-        return Ok(roles);
-    }
-    let role = store::roles::find_by_type(conn, default_role)?;
-    let role = role.ok_or_else(|| Error::application("Impossible to find the default role"))?;
-    Ok(UserRoles::new(role.id, []))
-}
-
-fn look_up(conn: &mut DbConn, change: RolesChange<RoleRef>) -> Result<RolesChange<RoleId>> {
-    change.try_map(|role| match store::roles::find_ref(conn, &role)? {
-        Some(role) => Ok(role.id),
-        None => Err(Error::application("The role does not exist")),
-    })
 }
 
 fn find_account(conn: &mut DbConn, id: UserId) -> Result<Account> {

@@ -7,6 +7,8 @@ pub(crate) mod codes;
 mod conn;
 pub(crate) mod counts;
 mod database;
+pub(crate) mod identities;
+pub(crate) mod mail_requests;
 pub(crate) mod memberships;
 mod migrate;
 pub(crate) mod outbox;

@@ -130,6 +130,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_mail_requests (id) {
+        id -> Integer,
+        purpose -> Text,
+        address -> Text,
+        attempts -> Integer,
+        due_at -> Timestamp,
+        claim -> Nullable<Text>,
+        created_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     up_sessions (session_id) {
         session_id -> Text,
         user_id -> Integer,
@@ -143,6 +155,18 @@ diesel::table! {
         last_active_at -> Timestamp,
         expires_at -> Timestamp,
         ends_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_identities (id) {
+        id -> Integer,
+        user_id -> Integer,
+        provider -> Text,
+        issuer -> Text,
+        subject -> Text,
+        email -> Nullable<Text>,
+        created_at -> Timestamp,
     }
 }
 

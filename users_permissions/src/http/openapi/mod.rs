@@ -29,7 +29,7 @@ pub(super) use bodies::{
 pub(crate) use document::ApiDescription;
 pub(super) use parameters::{MailList, UserCount, UserList, UserShape};
 pub(super) use settings::{
-    AdvancedAnswer, AdvancedBody, TemplateKey, Templates, TemplatesBody, WrittenAnswer,
+    AdvancedAnswer, AdvancedBody, IfMatch, TemplateKey, Templates, TemplatesBody, Written,
 };
 pub(super) use shapes::{
     Done, Ended, KeptMail, MailsAnswer, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer,

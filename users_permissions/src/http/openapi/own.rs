@@ -6,6 +6,7 @@ use utoipa::openapi::{OpenApi, RefOr};
 use utoipa::{Modify, OpenApi as _};
 
 use super::paths::{METHODS, slot};
+use super::settings::WrittenAnswer;
 use super::shapes::ErrorShape;
 use super::{answers, page};
 use crate::acl::CatalogAction;
@@ -74,7 +75,7 @@ pub(super) fn description() -> OpenApi {
         page::page,
         page::page_file,
     ),
-    components(schemas(ErrorShape)),
+    components(schemas(ErrorShape, WrittenAnswer)),
     modifiers(&Shared)
 )]
 struct Own;

@@ -1,7 +1,7 @@
 //! Shapes of the advanced settings and of the templates of mails.
 #![allow(dead_code)] // Fields are read by the derive alone.
 
-use utoipa::ToSchema;
+use utoipa::{IntoParams, IntoResponses, ToSchema};
 
 use crate::http::dto::RoleListView;
 
@@ -58,6 +58,20 @@ pub(crate) struct AdvancedBody {
     /// The version that is to be changed, as an alternative to `If-Match`.
     version: Option<String>,
 }
+
+/// What a change takes beside its body.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct IfMatch {
+    /// The version that is to be changed
+    #[param(rename = "If-Match", required = false, nullable = false)]
+    version: String,
+}
+
+/// Changed
+#[derive(IntoResponses)]
+#[response(status = 200, headers(("ETag" = String, description = "The version")))]
+pub(crate) struct Written(WrittenAnswer);
 
 #[derive(ToSchema)]
 #[schema(as = users_permissions::WrittenAnswer)]

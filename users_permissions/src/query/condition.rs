@@ -1,0 +1,140 @@
+//! Comparisons: what a condition says of one field.
+
+use super::value::Value;
+
+/// A comparison of one field.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Condition {
+    /// How.
+    pub operator: Operator,
+    /// With what; one value, two for [`Operator::Between`], any number for [`Operator::In`].
+    pub values: Vec<Value>,
+    /// The comparison shall not hold (`$ne`, `$notIn`, `$notContains`, `$notNull`, …).
+    pub negated: bool,
+}
+
+impl Condition {
+    /// Does a value satisfy the condition? `None` is NULL. For what is in memory already.
+    pub(crate) fn holds(&self, value: Option<&Value>) -> bool {
+        let Some(value) = value else {
+            return self.operator == Operator::Null && !self.negated;
+        };
+        let first = self.values.first();
+        let text = |test: fn(&str, &str) -> bool| match (
+            value.as_text(),
+            first.and_then(Value::as_text),
+        ) {
+            (Some(value), Some(wanted)) => test(value, wanted),
+            _ => false,
+        };
+        let folded = |test: fn(&str, &str) -> bool| match (
+            value.as_text(),
+            first.and_then(Value::as_text),
+        ) {
+            (Some(value), Some(wanted)) => test(&value.to_lowercase(), &wanted.to_lowercase()),
+            _ => false,
+        };
+        let ordering = first.and_then(|wanted| value.compare(wanted));
+        let positive = match self.operator {
+            Operator::Equal => first == Some(value),
+            Operator::EqualIgnoringCase => folded(|value, wanted| value == wanted),
+            Operator::Less => ordering.is_some_and(|ordering| ordering.is_lt()),
+            Operator::LessOrEqual => ordering.is_some_and(|ordering| ordering.is_le()),
+            Operator::Greater => ordering.is_some_and(|ordering| ordering.is_gt()),
+            Operator::GreaterOrEqual => ordering.is_some_and(|ordering| ordering.is_ge()),
+            Operator::In => self.values.contains(value),
+            Operator::Between => {
+                let below = self.values.get(1).and_then(|high| value.compare(high));
+                ordering.is_some_and(|ordering| ordering.is_ge())
+                    && below.is_some_and(|ordering| ordering.is_le())
+            }
+            Operator::Null => false,
+            Operator::Contains => text(|value, wanted| value.contains(wanted)),
+            Operator::ContainsIgnoringCase => folded(|value, wanted| value.contains(wanted)),
+            Operator::StartsWith => text(|value, wanted| value.starts_with(wanted)),
+            Operator::StartsWithIgnoringCase => folded(|value, wanted| value.starts_with(wanted)),
+            Operator::EndsWith => text(|value, wanted| value.ends_with(wanted)),
+            Operator::EndsWithIgnoringCase => folded(|value, wanted| value.ends_with(wanted)),
+        };
+        positive != self.negated
+    }
+}
+
+/// How a field is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Operator {
+    /// `$eq`, `$ne`
+    Equal,
+    /// `$eqi`, `$nei`: whatever the case.
+    EqualIgnoringCase,
+    /// `$lt`
+    Less,
+    /// `$lte`
+    LessOrEqual,
+    /// `$gt`
+    Greater,
+    /// `$gte`
+    GreaterOrEqual,
+    /// `$in`, `$notIn`
+    In,
+    /// `$between`: both ends included.
+    Between,
+    /// `$null`, `$notNull`
+    Null,
+    /// `$contains`, `$notContains`
+    Contains,
+    /// `$containsi`, `$notContainsi`
+    ContainsIgnoringCase,
+    /// `$startsWith`
+    StartsWith,
+    /// `$startsWithi`
+    StartsWithIgnoringCase,
+    /// `$endsWith`
+    EndsWith,
+    /// `$endsWithi`
+    EndsWithIgnoringCase,
+}
+
+impl Operator {
+    pub(super) fn parse(key: &str) -> Option<(Self, bool)> {
+        Some(match key {
+            "$eq" => (Self::Equal, false),
+            "$ne" => (Self::Equal, true),
+            "$eqi" => (Self::EqualIgnoringCase, false),
+            "$nei" => (Self::EqualIgnoringCase, true),
+            "$lt" => (Self::Less, false),
+            "$lte" => (Self::LessOrEqual, false),
+            "$gt" => (Self::Greater, false),
+            "$gte" => (Self::GreaterOrEqual, false),
+            "$in" => (Self::In, false),
+            "$notIn" => (Self::In, true),
+            "$between" => (Self::Between, false),
+            "$null" => (Self::Null, false),
+            "$notNull" => (Self::Null, true),
+            "$contains" => (Self::Contains, false),
+            "$notContains" => (Self::Contains, true),
+            "$containsi" => (Self::ContainsIgnoringCase, false),
+            "$notContainsi" => (Self::ContainsIgnoringCase, true),
+            "$startsWith" => (Self::StartsWith, false),
+            "$startsWithi" => (Self::StartsWithIgnoringCase, false),
+            "$endsWith" => (Self::EndsWith, false),
+            "$endsWithi" => (Self::EndsWithIgnoringCase, false),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn is_for_text_only(self) -> bool {
+        use Operator::*;
+        matches!(
+            self,
+            EqualIgnoringCase
+                | Contains
+                | ContainsIgnoringCase
+                | StartsWith
+                | StartsWithIgnoringCase
+                | EndsWith
+                | EndsWithIgnoringCase
+        )
+    }
+}
