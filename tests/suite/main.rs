@@ -22,6 +22,7 @@ mod forged_tokens;
 mod hooks;
 mod http_forms;
 mod kept_mails;
+mod key_pairs;
 mod killed_instances;
 mod large_roles;
 mod last_admin;

@@ -50,9 +50,9 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, MailConfig,
-    PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey, SigningKeys,
-    parse_span,
+    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, KeyPair,
+    MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey,
+    SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 #[cfg(feature = "openapi")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use crate::acl::Catalog;
-use crate::config::Config;
+use crate::config::{Config, KeyPair};
 use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, ServedAction, Shared};
 use crate::mail::{Mail, Mailer};
@@ -59,6 +59,25 @@ impl UsersPermissions {
     /// errors; for the scope the API shall live in, `/api` for Strapi's clients.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         http::configure
+    }
+
+    /// Registers `/.well-known/jwks.json`, by which others verify our access tokens; for the root of the
+    /// application.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, web};
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// # fn app(up: UsersPermissions) {
+    /// let app = App::new()
+    ///     .wrap(up.middleware())
+    ///     .configure(up.well_known())
+    ///     .service(web::scope("/api").configure(up.routes()));
+    /// # let _ = app;
+    /// # }
+    /// ```
+    pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        http::configure_root
     }
 
     /// Every action with the routes that serve it. The routes are known from the first request on.
@@ -146,6 +165,7 @@ pub struct Builder {
     deny_unlisted: Option<bool>,
     expected: Vec<String>,
     profile_fields: Vec<ProfileField>,
+    key_pairs: Vec<KeyPair>,
     hooks: Hooks,
     mailer: Option<Arc<dyn Mailer>>,
     #[cfg(feature = "openapi")]
@@ -266,6 +286,20 @@ impl Builder {
         self
     }
 
+    /// Adds a key pair beside those of the configuration; of all, the first signs access tokens.
+    ///
+    /// ```
+    /// use users_permissions::{KeyPair, UsersPermissions};
+    ///
+    /// # fn pem_from_somewhere() -> String { String::new() }
+    /// let builder = UsersPermissions::builder().key_pair(KeyPair::new("2026-11", pem_from_somewhere()));
+    /// # let _ = builder;
+    /// ```
+    pub fn key_pair(mut self, pair: KeyPair) -> Self {
+        self.key_pairs.push(pair);
+        self
+    }
+
     /// Sends mails by `mailer` instead of `SMTP_URL`.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
@@ -314,6 +348,7 @@ impl Builder {
             config.deny_unlisted = deny;
         }
         config.profile_fields.extend(self.profile_fields);
+        config.jwt_keys.extend(self.key_pairs);
         let catalog = Catalog::collect()?;
         catalog.expect(&self.expected)?;
         let (hooks, mailer) = (self.hooks, self.mailer);

@@ -2,6 +2,7 @@
 //! in [`env`] only.
 
 mod env;
+mod key_pairs;
 mod limits;
 mod mail;
 mod secret;
@@ -12,6 +13,7 @@ mod span;
 use std::time::Duration;
 
 pub use ipnet::IpNet;
+pub use key_pairs::KeyPair;
 pub use limits::{CodeLife, RateLimit};
 pub use mail::MailConfig;
 pub use secret::Secret;
@@ -96,6 +98,11 @@ pub struct Config {
     pub environment: Environment,
     /// Keys that sign and verify tokens; generated when absent in development.
     pub signing_keys: Option<SigningKeys>,
+    /// Key pairs that sign access tokens in the place of the secrets; the first signs, all verify
+    /// (default none).
+    pub jwt_keys: Vec<KeyPair>,
+    /// Who issues tokens of sessions and of key pairs, their `iss` (default `users-permissions`).
+    pub jwt_issuer: String,
     /// Where development keeps its generated secret (default `.jwt_secret`).
     pub secret_file: std::path::PathBuf,
     /// Long-lived tokens (default), or sessions.
@@ -160,6 +167,8 @@ impl Config {
             public_url: "http://localhost:1337".to_owned(),
             environment: Environment::Development,
             signing_keys: None,
+            jwt_keys: Vec::new(),
+            jwt_issuer: "users-permissions".to_owned(),
             secret_file: ".jwt_secret".into(),
             jwt_management: JwtManagement::LegacySupport,
             jwt_expires_in: Duration::from_secs(30 * 86_400),

@@ -32,6 +32,7 @@ mod setup;
 mod shape;
 mod tree;
 mod users;
+mod well_known;
 mod worker;
 
 pub use auth_user::{AuthUser, Caller};
@@ -42,4 +43,5 @@ pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
 pub(crate) use routes::configure;
 pub use routes::not_found;
+pub(crate) use well_known::configure_root;
 pub(crate) use worker::Shared;

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use super::delivery::{self, WayOut};
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services, Tokens,
-    outbox, passwords, rights, setup,
+    Hasher, Hooks, KeyPairs, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services,
+    Tokens, outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -54,6 +54,7 @@ pub(crate) fn start(
         .map_err(|error| StartError::Database(error.into()))?;
     let limits = Arc::new(Limits::new(&config)?);
     let outbound = Arc::new(OutboundClient::new(&config)?);
+    let tokens = tokens(&keys, &config)?;
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -71,7 +72,7 @@ pub(crate) fn start(
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
-        tokens: tokens(&keys, &config),
+        tokens,
         letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
         writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         _outbox: sending,
@@ -88,12 +89,14 @@ pub(crate) fn start(
     })
 }
 
-fn tokens(keys: &SigningKeys, config: &Config) -> Tokens {
+fn tokens(keys: &SigningKeys, config: &Config) -> Result<Tokens, StartError> {
+    let pairs = KeyPairs::new(&config.jwt_keys)?;
     let tokens = Tokens::new(keys, config.jwt_expires_in.as_secs());
-    match config.jwt_management {
+    let tokens = tokens.issued_by(&config.jwt_issuer, pairs);
+    Ok(match config.jwt_management {
         JwtManagement::LegacySupport => tokens,
         JwtManagement::Refresh => tokens.of_sessions(),
-    }
+    })
 }
 
 fn warn_about(config: &Config) {
