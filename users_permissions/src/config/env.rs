@@ -44,6 +44,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
         config.jwt_keys = KeyPair::parse_list(&keys, |path| std::fs::read_to_string(path))?;
     }
     set(get, "UP_JWT_ISSUER", &mut config.jwt_issuer)?;
+    json(get, "UP_TRUSTED_ISSUERS", &mut config.trusted_issuers)?;
     if let Some(span) = get("UP_JWT_EXPIRES_IN") {
         config.jwt_expires_in = parse_span(&span)
             .map_err(|error| ConfigError::invalid("UP_JWT_EXPIRES_IN", error.to_string()))?;

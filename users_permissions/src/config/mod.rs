@@ -2,6 +2,7 @@
 //! in [`env`] only.
 
 mod env;
+mod issuers;
 mod key_pairs;
 mod limits;
 mod mail;
@@ -13,6 +14,7 @@ mod span;
 use std::time::Duration;
 
 pub use ipnet::IpNet;
+pub use issuers::{IssuerUsers, TrustedIssuer};
 pub use key_pairs::KeyPair;
 pub use limits::{CodeLife, RateLimit};
 pub use mail::MailConfig;
@@ -103,6 +105,8 @@ pub struct Config {
     pub jwt_keys: Vec<KeyPair>,
     /// Who issues tokens of sessions and of key pairs, their `iss` (default `users-permissions`).
     pub jwt_issuer: String,
+    /// Identity services whose access tokens are accepted (default none).
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Where development keeps its generated secret (default `.jwt_secret`).
     pub secret_file: std::path::PathBuf,
     /// Long-lived tokens (default), or sessions.
@@ -169,6 +173,7 @@ impl Config {
             signing_keys: None,
             jwt_keys: Vec::new(),
             jwt_issuer: "users-permissions".to_owned(),
+            trusted_issuers: Vec::new(),
             secret_file: ".jwt_secret".into(),
             jwt_management: JwtManagement::LegacySupport,
             jwt_expires_in: Duration::from_secs(30 * 86_400),
@@ -234,6 +239,7 @@ impl Config {
     /// Checks what no type can: ranges, and in production the strength of secrets.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.check_profile_fields()?;
+        self.check_issuers()?;
         if !(4..=15).contains(&self.bcrypt_cost) {
             return Err(ConfigError::invalid(
                 "UP_BCRYPT_COST",

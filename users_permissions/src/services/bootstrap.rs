@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 use super::delivery::{self, WayOut};
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, KeyPairs, Letters, Mails, PasswordRules, Principals, Rights, Sealer, Services,
-    Tokens, outbox, passwords, rights, setup,
+    Hasher, Hooks, Issuers, KeyPairs, Letters, Mails, PasswordRules, Principals, Rights, Sealer,
+    Services, Tokens, outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -55,6 +55,7 @@ pub(crate) fn start(
     let limits = Arc::new(Limits::new(&config)?);
     let outbound = Arc::new(OutboundClient::new(&config)?);
     let tokens = tokens(&keys, &config)?;
+    let issuers = Issuers::new(&config.trusted_issuers, &outbound)?;
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -73,6 +74,7 @@ pub(crate) fn start(
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
         tokens,
+        issuers,
         letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
         writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
         _outbox: sending,

@@ -45,6 +45,8 @@ pub(crate) enum Proof {
     Version(i32),
     /// The session lives.
     Session(SessionId),
+    /// A trusted issuer vouches for it.
+    Attested,
 }
 
 #[derive(Serialize)]
