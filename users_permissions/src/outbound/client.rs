@@ -31,6 +31,7 @@ pub(crate) struct OutboundClient {
 pub(crate) struct OutboundAnswer {
     pub(crate) status: u16,
     /// As sent, parameters included.
+    #[allow(dead_code)] // For social login.
     pub(crate) content_type: Option<String>,
     pub(crate) body: Vec<u8>,
 }
@@ -83,7 +84,7 @@ impl OutboundClient {
     }
 
     /// The fields as `application/x-www-form-urlencoded`.
-    #[allow(dead_code)]
+    #[allow(dead_code)] // For social login.
     pub(crate) async fn post_form(
         &self,
         url: &Url,

@@ -112,6 +112,12 @@ impl KeyPairs {
     }
 }
 
+/// An algorithm, and how its keys are read.
+type Kind<T> = (
+    Algorithm,
+    fn(&[u8]) -> Result<T, jsonwebtoken::errors::Error>,
+);
+
 /// A PEM, understood.
 struct Read {
     algorithm: Algorithm,
@@ -125,7 +131,7 @@ impl Read {
         let bytes = text.as_bytes();
         // PKCS#1 texts of both kinds are taken for either otherwise.
         if text.contains("PRIVATE KEY-----") {
-            let kinds: [(Algorithm, fn(&[u8]) -> _); 3] = [
+            let kinds: [Kind<_>; 3] = [
                 (Algorithm::RS256, EncodingKey::from_rsa_pem),
                 (Algorithm::ES256, EncodingKey::from_ec_pem),
                 (Algorithm::EdDSA, EncodingKey::from_ed_pem),
@@ -136,7 +142,7 @@ impl Read {
                 Self::checked(algorithm, Some(key), public)
             });
         }
-        let kinds: [(Algorithm, fn(&[u8]) -> _); 3] = [
+        let kinds: [Kind<_>; 3] = [
             (Algorithm::RS256, DecodingKey::from_rsa_pem),
             (Algorithm::ES256, DecodingKey::from_ec_pem),
             (Algorithm::EdDSA, DecodingKey::from_ed_pem),

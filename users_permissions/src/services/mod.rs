@@ -81,6 +81,7 @@ pub(crate) struct Services {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) letters: Letters,
+    #[allow(dead_code)] // For social login.
     pub(crate) outbound: Arc<OutboundClient>,
     /// Turns of the mails that are written after an answer.
     pub(crate) writing: Arc<Semaphore>,

@@ -95,7 +95,7 @@ impl Issuer {
     fn new(config: TrustedIssuer, outbound: Arc<OutboundClient>) -> Self {
         let named = config.algorithms.iter();
         let algorithms: Vec<Algorithm> = named.filter_map(|name| name.parse().ok()).collect();
-        let mut validation = Validation::default();
+        let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = config.leeway.as_secs();
         validation.validate_nbf = true;
         // Looked at below, where it may be another claim.
