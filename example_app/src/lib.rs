@@ -57,6 +57,7 @@ pub fn app(
                 .configure(articles::routes)
                 .configure(up.routes()),
         )
+        .configure(up.well_known())
         .service(health)
         .default_service(web::to(users_permissions::not_found))
 }

@@ -20,8 +20,9 @@ const AUTHENTICATED: [&str; 5] = [
     "auth.revokeSession",
     "user.me",
 ];
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 6] = [
     "api::app.app.health",
+    "plugin::users-permissions.keys.getJwks",
     "plugin::users-permissions.openapi.getPage",
     "plugin::users-permissions.outbox.kept",
     "plugin::users-permissions.setup.page",

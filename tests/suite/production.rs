@@ -3,9 +3,9 @@
 use acceptance::{Kind, TestDatabase, config};
 use users_permissions::{Config, Environment, SigningKeys, StartError, UsersPermissions};
 
-const STRONG: &str = "pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!";
+pub const STRONG: &str = "pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!";
 
-fn production(database: &TestDatabase, secret: &str) -> Config {
+pub fn production(database: &TestDatabase, secret: &str) -> Config {
     let mut config = config(database);
     config.environment = Environment::Production;
     config.bcrypt_cost = 10;

@@ -25,6 +25,9 @@ pub enum Error {
     /// The caller lacks the right.
     #[error("Forbidden")]
     Forbidden,
+    /// The caller may not, for a reason that it can do something about.
+    #[error("{0}")]
+    Denied(String),
     /// What was asked for does not exist.
     #[error("{0}")]
     NotFound(&'static str),

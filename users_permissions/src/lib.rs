@@ -41,6 +41,7 @@ mod http;
 mod limits;
 mod mail;
 mod model;
+mod outbound;
 mod plugin;
 pub mod query;
 mod services;
@@ -49,16 +50,17 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, MailConfig,
-    PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey, SigningKeys,
-    parse_span,
+    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, IssuerUsers, JwtManagement,
+    KeyPair, MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions,
+    SigningKey, SigningKeys, TrustedIssuer, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 #[cfg(feature = "openapi")]
 pub use http::openapi;
 pub use http::{
-    AuthUser, Caller, Coverage, HasClaim, Middleware, MiddlewareService, Policy, PolicyContext,
-    ServedAction, ServedRoute, listed, not_found,
+    AuthUser, Caller, Coverage, FromIssuer, HasClaim, HasPermission, IssuerCaller, Middleware,
+    MiddlewareService, Policy, PolicyContext, RequireIssuer, RequireIssuerService, ServedAction,
+    ServedRoute, listed, not_found,
 };
 pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
@@ -66,7 +68,7 @@ pub use model::{
     User, UserId, UserRoles, Username, new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
-pub use services::{Hook, NewPassword, RegistrationRequest};
+pub use services::{Hook, IssuerProfile, NewPassword, RegistrationRequest};
 pub use store::{Database, DbConn};
 pub use users_permissions_macros::permission;
 

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use crate::acl::Catalog;
-use crate::config::Config;
+use crate::config::{Config, KeyPair, TrustedIssuer};
 use crate::error::{Error, StartError};
-use crate::http::{self, Coverage, Middleware, ServedAction, Shared};
+use crate::http::{self, Coverage, Middleware, RequireIssuer, ServedAction, Shared};
 use crate::mail::{Mail, Mailer};
 use crate::model::{Email, ProfileField, User};
-use crate::services::{self, Hook, Hooks, NewPassword, RegistrationRequest, store_hook};
+use crate::services::{
+    self, Hook, Hooks, IssuerProfile, NewPassword, RegistrationRequest, store_hook,
+};
 use crate::store::{Database, DbConn};
 
 /// The plugin: build it once, give every worker a clone.
@@ -55,10 +57,49 @@ impl UsersPermissions {
         Middleware::new(Arc::clone(&self.shared))
     }
 
+    /// Demands a token of this trusted issuer from the whole application or a scope: without one, and with
+    /// any other, requests are 401. For the whole application it goes below `up.middleware()`.
+    ///
+    /// For single handlers there is the policy [`FromIssuer`](crate::FromIssuer), which also goes together
+    /// with `deny_unlisted`.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, web};
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// # fn app(up: UsersPermissions) {
+    /// let partners = web::scope("/partners").wrap(up.require_issuer("https://example.kinde.com"));
+    /// let app = App::new().wrap(up.middleware()).service(partners);
+    /// # let _ = app;
+    /// # }
+    /// ```
+    pub fn require_issuer(&self, issuer: impl Into<String>) -> RequireIssuer {
+        RequireIssuer::new(Arc::clone(&self.shared), issuer.into())
+    }
+
     /// Registers the JSON API (`/auth/…`, `/users/…`, `/users-permissions/…`) and the JSON forms of
     /// errors; for the scope the API shall live in, `/api` for Strapi's clients.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         http::configure
+    }
+
+    /// Registers `/.well-known/jwks.json`, by which others verify our access tokens; for the root of the
+    /// application.
+    ///
+    /// ```no_run
+    /// use actix_web::{App, web};
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// # fn app(up: UsersPermissions) {
+    /// let app = App::new()
+    ///     .wrap(up.middleware())
+    ///     .configure(up.well_known())
+    ///     .service(web::scope("/api").configure(up.routes()));
+    /// # let _ = app;
+    /// # }
+    /// ```
+    pub fn well_known(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
+        http::configure_root
     }
 
     /// Every action with the routes that serve it. The routes are known from the first request on.
@@ -146,6 +187,8 @@ pub struct Builder {
     deny_unlisted: Option<bool>,
     expected: Vec<String>,
     profile_fields: Vec<ProfileField>,
+    key_pairs: Vec<KeyPair>,
+    issuers: Vec<TrustedIssuer>,
     hooks: Hooks,
     mailer: Option<Arc<dyn Mailer>>,
     #[cfg(feature = "openapi")]
@@ -266,6 +309,55 @@ impl Builder {
         self
     }
 
+    /// Adds a key pair beside those of the configuration; of all, the first signs access tokens.
+    ///
+    /// ```
+    /// use users_permissions::{KeyPair, UsersPermissions};
+    ///
+    /// # fn pem_from_somewhere() -> String { String::new() }
+    /// let builder = UsersPermissions::builder().key_pair(KeyPair::new("2026-11", pem_from_somewhere()));
+    /// # let _ = builder;
+    /// ```
+    pub fn key_pair(mut self, pair: KeyPair) -> Self {
+        self.key_pairs.push(pair);
+        self
+    }
+
+    /// Accepts the access tokens of an identity service, beside those of the configuration.
+    ///
+    /// ```
+    /// use users_permissions::{TrustedIssuer, UsersPermissions};
+    ///
+    /// let mut kinde = TrustedIssuer::new("https://example.kinde.com", ["https://api.example.com"]);
+    /// kinde.role_claim = Some("roles".into());
+    /// let builder = UsersPermissions::builder().trusted_issuer(kinde);
+    /// # let _ = builder;
+    /// ```
+    pub fn trusted_issuer(mut self, issuer: TrustedIssuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// Asked before the first token of somebody makes a user (issuers with `users: link`): may complete
+    /// or change address and name, or refuse with its text (403). At once or async.
+    ///
+    /// ```
+    /// use users_permissions::{IssuerProfile, UsersPermissions};
+    ///
+    /// let builder = UsersPermissions::builder().issuer_user(|mut profile: IssuerProfile| {
+    ///     profile.username = profile.claims.get("given_name").and_then(|name| name.as_str()).map(str::to_owned);
+    ///     Ok(profile)
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn issuer_user<M>(
+        mut self,
+        hook: impl Hook<IssuerProfile, Result<IssuerProfile, String>, M>,
+    ) -> Self {
+        self.hooks.issuer_user = store_hook(hook);
+        self
+    }
+
     /// Sends mails by `mailer` instead of `SMTP_URL`.
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
@@ -314,6 +406,8 @@ impl Builder {
             config.deny_unlisted = deny;
         }
         config.profile_fields.extend(self.profile_fields);
+        config.jwt_keys.extend(self.key_pairs);
+        config.trusted_issuers.extend(self.issuers);
         let catalog = Catalog::collect()?;
         catalog.expect(&self.expected)?;
         let (hooks, mailer) = (self.hooks, self.mailer);

@@ -2,6 +2,7 @@
 
 pub(crate) mod action;
 mod catalog;
+mod people;
 mod snapshot;
 
 pub(crate) use action::ActionEntry;

@@ -6,8 +6,8 @@ use std::str::FromStr;
 use serde::de::DeserializeOwned;
 
 use super::{
-    Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, PasswordPolicy, Secret,
-    SigningKeys, parse_span,
+    Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, KeyPair, PasswordPolicy,
+    Secret, SigningKeys, parse_span,
 };
 use crate::model::AdvancedSettings;
 
@@ -40,6 +40,11 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     config.signing_keys = get("JWT_SECRET")
         .map(|text| SigningKeys::parse(&text))
         .transpose()?;
+    if let Some(keys) = get("UP_JWT_KEYS") {
+        config.jwt_keys = KeyPair::parse_list(&keys, |path| std::fs::read_to_string(path))?;
+    }
+    set(get, "UP_JWT_ISSUER", &mut config.jwt_issuer)?;
+    json(get, "UP_TRUSTED_ISSUERS", &mut config.trusted_issuers)?;
     if let Some(span) = get("UP_JWT_EXPIRES_IN") {
         config.jwt_expires_in = parse_span(&span)
             .map_err(|error| ConfigError::invalid("UP_JWT_EXPIRES_IN", error.to_string()))?;
@@ -95,6 +100,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     config.redis_url = get("REDIS_URL").map(Secret::from);
     config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
     config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
+    config.allow_private_hosts = list(get("UP_ALLOW_PRIVATE_HOSTS"));
     json(get, "UP_MAIL", &mut config.mail)?;
     config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
     if let Some(from) = get("MAIL_FROM") {

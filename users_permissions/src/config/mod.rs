@@ -2,6 +2,8 @@
 //! in [`env`] only.
 
 mod env;
+mod issuers;
+mod key_pairs;
 mod limits;
 mod mail;
 mod secret;
@@ -12,6 +14,8 @@ mod span;
 use std::time::Duration;
 
 pub use ipnet::IpNet;
+pub use issuers::{IssuerUsers, TrustedIssuer};
+pub use key_pairs::KeyPair;
 pub use limits::{CodeLife, RateLimit};
 pub use mail::MailConfig;
 pub use secret::Secret;
@@ -96,6 +100,13 @@ pub struct Config {
     pub environment: Environment,
     /// Keys that sign and verify tokens; generated when absent in development.
     pub signing_keys: Option<SigningKeys>,
+    /// Key pairs that sign access tokens in the place of the secrets; the first signs, all verify
+    /// (default none).
+    pub jwt_keys: Vec<KeyPair>,
+    /// Who issues tokens of sessions and of key pairs, their `iss` (default `users-permissions`).
+    pub jwt_issuer: String,
+    /// Identity services whose access tokens are accepted (default none).
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// Where development keeps its generated secret (default `.jwt_secret`).
     pub secret_file: std::path::PathBuf,
     /// Long-lived tokens (default), or sessions.
@@ -138,6 +149,9 @@ pub struct Config {
     pub encryption_key: Option<Secret>,
     /// A PEM file of certificate authorities to trust beside the system's.
     pub extra_ca_file: Option<std::path::PathBuf>,
+    /// Hosts that providers and issuers may have on private addresses and over plain http in production
+    /// too (default none; development allows all).
+    pub allow_private_hosts: Vec<String>,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -157,6 +171,9 @@ impl Config {
             public_url: "http://localhost:1337".to_owned(),
             environment: Environment::Development,
             signing_keys: None,
+            jwt_keys: Vec::new(),
+            jwt_issuer: "users-permissions".to_owned(),
+            trusted_issuers: Vec::new(),
             secret_file: ".jwt_secret".into(),
             jwt_management: JwtManagement::LegacySupport,
             jwt_expires_in: Duration::from_secs(30 * 86_400),
@@ -178,6 +195,7 @@ impl Config {
             sync_interval: Duration::from_secs(1),
             encryption_key: None,
             extra_ca_file: None,
+            allow_private_hosts: Vec::new(),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,
@@ -221,6 +239,7 @@ impl Config {
     /// Checks what no type can: ranges, and in production the strength of secrets.
     pub(crate) fn validate(&self) -> Result<(), ConfigError> {
         self.check_profile_fields()?;
+        self.check_issuers()?;
         if !(4..=15).contains(&self.bcrypt_cost) {
             return Err(ConfigError::invalid(
                 "UP_BCRYPT_COST",

@@ -169,7 +169,7 @@ fn split_keys(text: &str) -> Vec<&str> {
     parts
 }
 
-fn is_kid(text: &str) -> bool {
+pub(super) fn is_kid(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()

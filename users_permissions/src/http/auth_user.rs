@@ -7,17 +7,18 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture};
 use serde_json::{Map, Value};
 
-use super::worker::{Known, MISSING, Shared, Worker};
+use super::issuer_caller::IssuerCaller;
+use super::worker::{Known, KnownUser, MISSING, Shared, Worker};
 use crate::acl::long_form;
 use crate::error::Error;
-use crate::model::{Role, RoleId, UserId};
+use crate::model::{Role, RoleId, UserId, UserRoles, claim_at};
 use crate::services::Actor;
 
 /// The signed-in user who calls, as of this request.
 ///
 /// As an extractor it answers 401 without a token and with a token that is broken, expired, or of a
-/// user who is gone, blocked or unconfirmed; 503 when the database cannot be asked. `Option<AuthUser>`
-/// is `None` in all of these cases; behind `#[permission]` a bad token has been refused before, and
+/// user who is gone, blocked or unconfirmed; 403 with the token of a trusted issuer whose callers are no
+/// users; 503 when the database cannot be asked. `Option<AuthUser>` is `None` in all of these cases; behind `#[permission]` a bad token has been refused before, and
 /// elsewhere [`Caller`] keeps them apart.
 ///
 /// ```
@@ -33,7 +34,9 @@ use crate::services::Actor;
 /// ```
 #[derive(Clone)]
 pub struct AuthUser {
-    known: Known,
+    known: KnownUser,
+    /// Those of the user and of the token.
+    all: UserRoles,
     role: Arc<Role>,
     /// Beside the primary one; no allocation for the many who have one role.
     others: Vec<Arc<Role>>,
@@ -41,14 +44,18 @@ pub struct AuthUser {
 }
 
 impl AuthUser {
-    fn new(known: Known, shared: &Arc<Shared>) -> Result<Self, Error> {
-        let roles = &known.principal.roles;
+    fn new(known: KnownUser, shared: &Arc<Shared>) -> Result<Self, Error> {
         let rights = shared.services.rights.load();
+        let roles = match &known.person {
+            None => known.principal.roles.clone(),
+            Some(person) => rights.linked_roles(&known.principal.roles, person),
+        };
         let role = |id: RoleId| rights.role(id).map(|grants| Arc::clone(grants.role()));
         let primary = role(roles.primary())
             .ok_or_else(|| Error::unavailable("the caller's role is not known yet"))?;
         Ok(Self {
             others: roles.others().iter().filter_map(|id| role(*id)).collect(),
+            all: roles,
             role: primary,
             known,
             shared: Arc::clone(shared),
@@ -95,18 +102,35 @@ impl AuthUser {
         &self.known.claims
     }
 
+    /// The claim of this name, or at this dotted path.
+    pub fn claim(&self, path: &str) -> Option<&Value> {
+        claim_at(&self.known.claims, path)
+    }
+
+    /// The trusted issuer whose token this is; `None`: it is ours.
+    pub fn issuer(&self) -> Option<&str> {
+        let person = self.known.person.as_ref();
+        person.map(|person| person.issuer.as_str())
+    }
+
+    /// The organisation a trusted issuer says the caller acts for.
+    pub fn organisation(&self) -> Option<&str> {
+        self.known.person.as_ref()?.organisation.as_deref()
+    }
+
+    /// Permissions that a trusted issuer says the caller has; none with a token of ours.
+    pub fn permissions(&self) -> &[String] {
+        let person = self.known.person.as_ref();
+        person.map_or(&[], |person| &person.permissions)
+    }
+
     /// Does one of the user's roles hold the action (short or long form)? False for unknown actions.
     pub fn can(&self, action: &str) -> bool {
         let services = &self.shared.services;
-        let position = services
-            .catalog
-            .position(action)
-            .or_else(|| services.catalog.position(&long_form(action)));
-        position.is_some_and(|action| {
-            services
-                .rights
-                .load()
-                .allows(&self.known.principal.roles, action)
+        position(&self.shared, action).is_some_and(|action| {
+            let person = self.known.person.as_ref();
+            services.rights.load().allows(&self.all, action)
+                || person.is_some_and(|person| person.actions.contains(&action))
         })
     }
 
@@ -114,9 +138,16 @@ impl AuthUser {
     pub(super) fn actor(&self) -> Actor {
         Actor::User {
             id: self.id(),
-            roles: self.known.principal.roles.clone(),
+            roles: self.all.clone(),
         }
     }
+}
+
+/// The place of an action in the catalog, by its short or long form.
+pub(super) fn position(shared: &Shared, action: &str) -> Option<usize> {
+    let catalog = &shared.services.catalog;
+    let position = catalog.position(action);
+    position.or_else(|| catalog.position(&long_form(action)))
 }
 
 impl std::fmt::Debug for AuthUser {
@@ -140,11 +171,14 @@ impl FromRequest for AuthUser {
             match caller? {
                 Caller::User(user) => Ok(user),
                 Caller::Public => Err(MISSING),
+                Caller::Issuer(_) => Err(Error::Denied(NO_USER.to_owned())),
             }
         }
         Caller::from_request(req, payload).map(signed_in as fn(_) -> _)
     }
 }
+
+const NO_USER: &str = "This needs a user account, and the token belongs to none";
 
 /// Who calls. As an extractor it answers 401 for a bad token, on every route.
 ///
@@ -159,6 +193,7 @@ impl FromRequest for AuthUser {
 ///     match caller {
 ///         Caller::Public => "welcome, stranger".to_owned(),
 ///         Caller::User(user) => format!("welcome back, {}", user.username()),
+///         Caller::Issuer(caller) => format!("welcome, {} of {}", caller.subject(), caller.issuer()),
 ///     }
 /// }
 /// ```
@@ -168,6 +203,8 @@ pub enum Caller {
     Public,
     /// A signed-in user.
     User(AuthUser),
+    /// Somebody of a trusted issuer who is known by claims alone.
+    Issuer(IssuerCaller),
 }
 
 impl FromRequest for Caller {
@@ -199,15 +236,78 @@ impl Caller {
     fn new(known: Option<Known>, shared: &Arc<Shared>) -> Result<Self, Error> {
         match known {
             None => Ok(Self::Public),
-            Some(known) => AuthUser::new(known, shared).map(Self::User),
+            Some(Known::User(user)) => AuthUser::new(user, shared).map(Self::User),
+            Some(Known::Stranger(stranger)) => {
+                Ok(Self::Issuer(IssuerCaller::new(stranger, shared)))
+            }
         }
     }
 
     /// The signed-in user, if any.
     pub fn user(&self) -> Option<&AuthUser> {
         match self {
-            Self::Public => None,
+            Self::Public | Self::Issuer(_) => None,
             Self::User(user) => Some(user),
+        }
+    }
+
+    /// Claims of the token, verified; `None` of the public.
+    pub fn claims(&self) -> Option<&Map<String, Value>> {
+        match self {
+            Self::Public => None,
+            Self::User(user) => Some(user.claims()),
+            Self::Issuer(caller) => Some(caller.claims()),
+        }
+    }
+
+    /// The claim of this name, or at this dotted path.
+    pub fn claim(&self, path: &str) -> Option<&Value> {
+        claim_at(self.claims()?, path)
+    }
+
+    /// The trusted issuer whose token this is.
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Public => None,
+            Self::User(user) => user.issuer(),
+            Self::Issuer(caller) => Some(caller.issuer()),
+        }
+    }
+
+    /// The organisation a trusted issuer says the caller acts for.
+    pub fn organisation(&self) -> Option<&str> {
+        match self {
+            Self::Public => None,
+            Self::User(user) => user.organisation(),
+            Self::Issuer(caller) => caller.organisation(),
+        }
+    }
+
+    /// Does a trusted issuer say that the caller has this permission?
+    pub fn has_permission(&self, permission: &str) -> bool {
+        let permissions = match self {
+            Self::Public => &[],
+            Self::User(user) => user.permissions(),
+            Self::Issuer(caller) => caller.permissions(),
+        };
+        permissions.iter().any(|held| held == permission)
+    }
+
+    /// Is one of the caller's roles of this type? The public has the role `public`.
+    pub fn has_role(&self, role_type: &str) -> bool {
+        match self {
+            Self::Public => role_type == crate::model::PUBLIC,
+            Self::User(user) => user.has_role(role_type),
+            Self::Issuer(caller) => caller.has_role(role_type),
+        }
+    }
+
+    /// As whom use cases know the caller.
+    pub(super) fn actor(&self) -> Actor {
+        match self {
+            Self::Public => Actor::Public,
+            Self::User(user) => user.actor(),
+            Self::Issuer(caller) => caller.actor(),
         }
     }
 }

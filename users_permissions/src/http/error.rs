@@ -64,7 +64,7 @@ impl Error {
             Self::Application(_) => "ApplicationError",
             Self::BadRequest(_) => "BadRequestError",
             Self::Unauthorized(_) => "UnauthorizedError",
-            Self::Forbidden => "ForbiddenError",
+            Self::Forbidden | Self::Denied(_) => "ForbiddenError",
             Self::NotFound(_) => "NotFoundError",
             Self::Conflict(_) => "ConflictError",
             Self::MethodNotAllowed => "MethodNotAllowedError",
@@ -87,7 +87,7 @@ impl ResponseError for Error {
             | Self::BadRequest(_)
             | Self::Syntax(_) => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::Denied(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,

@@ -61,6 +61,11 @@ impl<'a> PolicyContext<'a> {
         self.request
     }
 
+    /// Who calls.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
     /// The signed-in user, if any.
     pub fn user(&self) -> Option<&AuthUser> {
         self.caller.user()
@@ -108,8 +113,9 @@ where
     }
 }
 
-/// Asks for a claim of the token: equal to a text, or an array (or space-separated text, as `scope`,
-/// RFC 8693 section 4.2) that contains it.
+/// Asks for a claim of the token, by name or dotted path: equal to a text, or an array (or space-separated
+/// text, as `scope`, RFC 8693 section 4.2) that contains it. The token may be ours or a trusted issuer's;
+/// [`FromIssuer`](crate::FromIssuer) tells them apart.
 ///
 /// ```
 /// use users_permissions::HasClaim;
@@ -135,8 +141,10 @@ impl HasClaim {
 
 impl Policy for HasClaim {
     async fn check(&self, context: &PolicyContext<'_>) -> Result<bool, ActixError> {
-        let user = context.user().ok_or(Error::Forbidden)?;
-        Ok(match user.claims().get(&self.claim) {
+        if matches!(context.caller(), Caller::Public) {
+            return Err(Error::Forbidden.into());
+        }
+        Ok(match context.caller().claim(&self.claim) {
             Some(serde_json::Value::String(text)) => text.split(' ').any(|word| word == self.value),
             Some(serde_json::Value::Array(items)) => {
                 items.iter().any(|item| item.as_str() == Some(&self.value))

@@ -89,7 +89,11 @@ impl RoleShape {
 
 /// May the caller see which role somebody has?
 pub(super) fn may_see_roles(caller: &Caller) -> bool {
-    caller.user().is_some_and(|user| user.can(SEE_ROLES))
+    match caller {
+        Caller::Public => false,
+        Caller::User(user) => user.can(SEE_ROLES),
+        Caller::Issuer(caller) => caller.can(SEE_ROLES),
+    }
 }
 
 fn object(value: serde_json::Result<Value>) -> Result<Map<String, Value>> {

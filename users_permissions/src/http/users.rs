@@ -177,7 +177,7 @@ pub(super) async fn destroy(
 
 /// Who acts, for the rules about handing out rights.
 pub(super) fn actor(caller: &Caller) -> Actor {
-    caller.user().map_or(Actor::Public, AuthUser::actor)
+    caller.actor()
 }
 
 fn user_id(text: &str) -> Result<UserId> {

@@ -11,8 +11,8 @@ use super::bearer::{bearer, read};
 use super::catalog::Routes;
 use crate::acl::ActionEntry;
 use crate::error::Error;
-use crate::model::Principal;
-use crate::services::{Proof, RightsReader, Services, Slot, VerifiedToken, unix_now};
+use crate::model::{Person, Principal, UserId};
+use crate::services::{Attested, Proof, RightsReader, Services, Slot, VerifiedToken, unix_now};
 
 /// A token that does not verify, or none where one is needed.
 pub(super) const MISSING: Error = Error::Unauthorized("Missing or invalid credentials");
@@ -40,14 +40,46 @@ pub(super) struct Worker {
 #[derive(Clone)]
 struct Remembered {
     token: VerifiedToken,
-    slot: Arc<Slot>,
+    /// None of somebody who is no user.
+    slot: Option<Arc<Slot>>,
+    /// Of tokens of trusted issuers; boxed, for most are not.
+    attested: Option<Box<Attested>>,
 }
 
-/// A user who called, as of this request.
+/// Who called, as of this request.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) enum Known {
+    /// A user.
+    User(KnownUser),
+    /// Somebody of a trusted issuer who is no user.
+    Stranger(Stranger),
+}
+
+/// A user who called.
+#[derive(Debug, Clone)]
+pub(super) struct KnownUser {
     pub(super) principal: Arc<Principal>,
     pub(super) claims: Arc<Map<String, Value>>,
+    /// Where a trusted issuer vouches for the user.
+    pub(super) person: Option<Arc<Person>>,
+}
+
+/// Somebody who is known by claims alone.
+#[derive(Debug, Clone)]
+pub(super) struct Stranger {
+    pub(super) person: Arc<Person>,
+    pub(super) claims: Arc<Map<String, Value>>,
+}
+
+impl Known {
+    /// A user with a token of ours.
+    fn own(principal: Arc<Principal>, claims: Arc<Map<String, Value>>) -> Self {
+        Self::User(KnownUser {
+            principal,
+            claims,
+            person: None,
+        })
+    }
 }
 
 impl Worker {
@@ -92,7 +124,11 @@ impl Worker {
             Some(token) => {
                 let tokens = self.tokens.borrow();
                 let remembered = tokens.get(token)?;
-                let principal = remembered.slot.current(services.principals.epoch())?;
+                if let Some(attested) = &remembered.attested {
+                    return self.check_attested(remembered, attested, action);
+                }
+                let slot = remembered.slot.as_ref()?;
+                let principal = slot.current(services.principals.epoch())?;
                 match self.judge(&remembered.token, principal) {
                     Ok(principal) => self
                         .rights
@@ -102,6 +138,40 @@ impl Worker {
                     Err(error) => return Some(Err(error)),
                 }
             }
+        };
+        Some(if allowed {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        })
+    }
+
+    /// The check without waiting for somebody a trusted issuer vouches for.
+    fn check_attested(
+        &self,
+        remembered: &Remembered,
+        attested: &Attested,
+        action: usize,
+    ) -> Option<Result<(), Error>> {
+        if !attested.is_current() {
+            return None;
+        }
+        let principal = match &remembered.slot {
+            None if attested.expires_at <= unix_now() => return Some(Err(MISSING)),
+            None => None,
+            Some(slot) => {
+                let principal = slot.current(self.shared.services.principals.epoch())??;
+                match self.judge(&remembered.token, Some(principal)) {
+                    Ok(principal) => Some(principal),
+                    Err(error) => return Some(Err(error)),
+                }
+            }
+        };
+        let mut rights = self.rights.borrow_mut();
+        let rights = rights.load();
+        let allowed = match principal {
+            Some(user) => rights.allows_linked(&user.roles, &attested.person, action),
+            None => rights.allows_stranger(&attested.person, action),
         };
         Some(if allowed {
             Ok(())
@@ -122,7 +192,16 @@ impl Worker {
         let rights = &self.shared.services.rights;
         let allowed = match self.caller(req).await? {
             None => rights.load().public_allows(action),
-            Some(known) => rights.load().allows(&known.principal.roles, action),
+            Some(Known::User(user)) => {
+                let (rights, roles) = (rights.load(), &user.principal.roles);
+                match &user.person {
+                    None => rights.allows(roles, action),
+                    Some(person) => rights.allows_linked(roles, person, action),
+                }
+            }
+            Some(Known::Stranger(stranger)) => {
+                rights.load().allows_stranger(&stranger.person, action)
+            }
         };
         if allowed {
             Ok(())
@@ -143,19 +222,28 @@ impl Worker {
         let remembered = self.tokens.borrow().get(bytes).cloned();
         let is_new = remembered.is_none();
         let token = match remembered {
-            Some(Remembered { token, slot }) => {
-                if let Some(principal) = slot.current(services.principals.epoch()) {
+            Some(remembered) if remembered.attested.is_some() => {
+                let text = read(bytes).ok_or(MISSING)?;
+                let known = self.caller_of_issuer(text, Some(remembered)).await?;
+                return Ok(Some(known));
+            }
+            Some(Remembered { token, slot, .. }) => {
+                let slot = slot.as_ref();
+                if let Some(principal) =
+                    slot.and_then(|slot| slot.current(services.principals.epoch()))
+                {
                     let principal = Arc::clone(self.judge(&token, principal)?);
-                    return Ok(Some(Known {
-                        principal,
-                        claims: token.claims,
-                    }));
+                    return Ok(Some(Known::own(principal, token.claims)));
                 }
                 token
             }
-            None => read(bytes)
-                .and_then(|text| services.tokens.verify(text))
-                .ok_or(MISSING)?,
+            None => {
+                let text = read(bytes).ok_or(MISSING)?;
+                if services.issuers.of(text).is_some() {
+                    return self.caller_of_issuer(text, None).await.map(Some);
+                }
+                services.tokens.verify(text).ok_or(MISSING)?
+            }
         };
         let user = token.user_id;
         let mut slot = services.principals.slot(user);
@@ -171,12 +259,89 @@ impl Worker {
         }
         let remembered = Remembered {
             token: token.clone(),
-            slot,
+            slot: Some(slot),
+            attested: None,
         };
         self.tokens.borrow_mut().insert(bytes.into(), remembered);
         let principal = Arc::clone(self.judge(&token, principal.as_ref())?);
-        let claims = token.claims;
-        Ok(Some(Known { principal, claims }))
+        Ok(Some(Known::own(principal, token.claims)))
+    }
+
+    /// Who calls with a token that a trusted issuer has signed, or says so.
+    async fn caller_of_issuer(
+        &self,
+        text: &str,
+        remembered: Option<Remembered>,
+    ) -> Result<Known, Error> {
+        if let Some(Remembered {
+            token,
+            slot,
+            attested: Some(attested),
+        }) = remembered
+            && attested.is_current()
+        {
+            let user = slot.map(|_| token.user_id);
+            if let Some(known) = self.attested(text, *attested, user).await? {
+                return Ok(known);
+            }
+        }
+        let services = &self.shared.services;
+        let issuer = services.issuers.of(text).ok_or(MISSING)?;
+        let attested = issuer.verify(text, &services.catalog).await?;
+        let attested = attested.ok_or(MISSING)?;
+        let user = match issuer.links_users() {
+            true => Some(services.user_of(&attested).await?),
+            false => None,
+        };
+        let known = self.attested(text, attested, user).await?;
+        known.ok_or(INVALID)
+    }
+
+    /// Remembers and judges a token of an issuer; `None`: its user is gone.
+    async fn attested(
+        &self,
+        text: &str,
+        attested: Attested,
+        user: Option<UserId>,
+    ) -> Result<Option<Known>, Error> {
+        let services = &self.shared.services;
+        let token = VerifiedToken {
+            user_id: user.unwrap_or_default(),
+            proof: Proof::Attested,
+            expires_at: attested.expires_at,
+            claims: Arc::clone(&attested.claims),
+        };
+        let (mut slot, mut principal) = (None, None);
+        if let Some(user) = user {
+            let found = services.principals.slot(user);
+            principal = services.principal(&found, user).await?;
+            slot = Some(found);
+            if principal.is_none() {
+                return Ok(None);
+            }
+        }
+        let person = Arc::clone(&attested.person);
+        let remembered = Remembered {
+            token: token.clone(),
+            slot,
+            attested: Some(Box::new(attested)),
+        };
+        self.tokens
+            .borrow_mut()
+            .insert(text.as_bytes().into(), remembered);
+        let claims = Arc::clone(&token.claims);
+        if user.is_none() {
+            if token.expires_at <= unix_now() {
+                return Err(MISSING);
+            }
+            return Ok(Some(Known::Stranger(Stranger { person, claims })));
+        }
+        let principal = Arc::clone(self.judge(&token, principal.as_ref())?);
+        Ok(Some(Known::User(KnownUser {
+            principal,
+            claims,
+            person: Some(person),
+        })))
     }
 
     /// Is the token still good for its user?
@@ -191,13 +356,13 @@ impl Worker {
         }
         let principal = match (principal, token.proof) {
             (Some(principal), _) => principal,
-            (None, Proof::Version(_)) => return Err(INVALID),
+            (None, Proof::Version(_) | Proof::Attested) => return Err(INVALID),
             // As Strapi says it.
             (None, Proof::Session(_)) => return Err(MISSING),
         };
         let is_outdated = match token.proof {
             Proof::Version(version) => principal.token_version != version,
-            Proof::Session(_) => false,
+            Proof::Session(_) | Proof::Attested => false,
         };
         if principal.blocked || is_outdated {
             return Err(INVALID);
@@ -216,7 +381,7 @@ impl Worker {
 #[inline]
 fn knows(principal: &Principal, token: &VerifiedToken) -> bool {
     match token.proof {
-        Proof::Version(_) => true,
+        Proof::Version(_) | Proof::Attested => true,
         Proof::Session(id) => principal.sessions.contains(&id),
     }
 }

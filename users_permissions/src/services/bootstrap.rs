@@ -7,8 +7,8 @@ use super::delivery::{self, WayOut};
 use super::mail_requests::RequestWorker;
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Letters, MailRequests, Mails, PasswordRules, Principals, Rights, Sealer,
-    Services, Tokens, outbox, passwords, rights, setup,
+    Hasher, Hooks, Issuers, KeyPairs, Letters, MailRequests, Mails, PasswordRules, Principals,
+    Rights, Sealer, Services, Tokens, outbox, passwords, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -18,6 +18,7 @@ use crate::mail::Mailer;
 use crate::model::{
     ADMINISTRATOR, AUTHENTICATED, AdvancedSettings, Email, PUBLIC, RoleId, SEEDED_ROLES, Username,
 };
+use crate::outbound::OutboundClient;
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
 /// Actions of the plugin itself, whose first grants no switch turns off.
@@ -48,6 +49,9 @@ pub(crate) fn start(
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
     let limits = Arc::new(Limits::new(&config)?);
+    let outbound = Arc::new(OutboundClient::new(&config)?);
+    let tokens = tokens(&keys, &config)?;
+    let issuers = Issuers::new(&config.trusted_issuers, &outbound)?;
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -72,7 +76,8 @@ pub(crate) fn start(
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
         principals: Principals::new(config.principal_cache),
-        tokens: tokens(&keys, &config),
+        tokens,
+        issuers,
         letters,
         mail_requests,
         _mail_thread: mail_thread,
@@ -83,17 +88,20 @@ pub(crate) fn start(
         hooks,
         hasher,
         limits,
+        outbound,
         store,
         config,
     })
 }
 
-fn tokens(keys: &SigningKeys, config: &Config) -> Tokens {
+fn tokens(keys: &SigningKeys, config: &Config) -> Result<Tokens, StartError> {
+    let pairs = KeyPairs::new(&config.jwt_keys)?;
     let tokens = Tokens::new(keys, config.jwt_expires_in.as_secs());
-    match config.jwt_management {
+    let tokens = tokens.issued_by(&config.jwt_issuer, pairs);
+    Ok(match config.jwt_management {
         JwtManagement::LegacySupport => tokens,
         JwtManagement::Refresh => tokens.of_sessions(),
-    }
+    })
 }
 
 fn warn_about(config: &Config) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::IssuerProfile;
 use crate::config::Secret;
 use crate::model::{Email, User};
 
@@ -131,6 +132,7 @@ pub(crate) struct Hooks {
     pub(crate) before_registration: Stored<RegistrationRequest, Result<(), String>>,
     pub(crate) after_registration: Stored<User, ()>,
     pub(crate) email_key: Option<Arc<EmailKey>>,
+    pub(crate) issuer_user: Stored<IssuerProfile, Result<IssuerProfile, String>>,
 }
 
 /// Forgets which kind of function a hook is.
@@ -157,6 +159,7 @@ impl fmt::Debug for Hooks {
             .field("before_registration", &self.before_registration.is_some())
             .field("after_registration", &self.after_registration.is_some())
             .field("email_key", &self.email_key.is_some())
+            .field("issuer_user", &self.issuer_user.is_some())
             .finish()
     }
 }

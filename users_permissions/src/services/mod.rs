@@ -5,6 +5,9 @@ mod change_settings;
 mod confirmation;
 mod delivery;
 mod hooks;
+mod issuer_users;
+mod issuers;
+mod key_pairs;
 mod letters;
 mod login;
 mod mail_requests;
@@ -34,13 +37,17 @@ use std::sync::Arc;
 use crate::acl::Catalog;
 use crate::config::Config;
 use crate::limits::Limits;
-use crate::model::{UserId, UserRoles};
+use crate::model::{RoleId, UserId, UserRoles};
+use crate::outbound::OutboundClient;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
 pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
+pub use issuer_users::IssuerProfile;
+pub(crate) use issuers::{Attested, Issuers};
+pub(crate) use key_pairs::KeyPairs;
 pub(crate) use letters::Letters;
 pub(crate) use login::Login;
 pub(crate) use mail_requests::MailRequests;
@@ -69,6 +76,7 @@ pub(crate) struct Services {
     pub(crate) rights: Arc<Rights>,
     pub(crate) principals: Principals,
     pub(crate) tokens: Tokens,
+    pub(crate) issuers: Issuers,
     pub(crate) hasher: Hasher,
     pub(crate) limits: Arc<Limits>,
     pub(crate) hooks: Hooks,
@@ -76,6 +84,8 @@ pub(crate) struct Services {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) letters: Letters,
+    #[allow(dead_code)] // For social login.
+    pub(crate) outbound: Arc<OutboundClient>,
     pub(crate) mail_requests: Arc<MailRequests>,
     /// Writes and sends mails as long as the services live.
     _mail_thread: MailThread,
@@ -88,13 +98,15 @@ pub(crate) enum Actor {
     Public,
     /// A user and what it is.
     User { id: UserId, roles: UserRoles },
+    /// Somebody of a trusted issuer who is no user.
+    Stranger { roles: Vec<RoleId> },
 }
 
 impl Actor {
     /// The user, for the log.
     pub(crate) fn id(&self) -> Option<UserId> {
         match self {
-            Self::Public => None,
+            Self::Public | Self::Stranger { .. } => None,
             Self::User { id, .. } => Some(*id),
         }
     }

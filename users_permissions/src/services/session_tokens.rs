@@ -12,9 +12,8 @@ use crate::config::Secret;
 use crate::error::Result;
 use crate::model::{Session, SessionId, UserId};
 
-const ISSUER: &str = "users-permissions";
 /// Tokens of an admin panel, should it have the same secret, are for another audience.
-const AUDIENCE: &str = "content-api";
+pub(super) const AUDIENCE: &str = "content-api";
 
 /// What a token is for; it is taken for nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +40,7 @@ struct Claims<'a> {
     r#type: &'static str,
     iat: u64,
     exp: u64,
-    iss: &'static str,
+    iss: &'a str,
     aud: &'static str,
     sub: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,22 +76,27 @@ impl Tokens {
         (iat, exp): (u64, u64),
         jti: Option<&str>,
     ) -> Result<Secret> {
-        self.sign(&Claims {
+        let claims = Claims {
             user_id: session.user.to_string(),
             session_id: session.id.to_string(),
             r#type: purpose.name(),
             iat,
             exp,
-            iss: ISSUER,
+            iss: &self.issuer,
             aud: AUDIENCE,
             sub: subject(session.user),
             jti,
-        })
+        };
+        match purpose {
+            Use::Access => self.sign_access(&claims),
+            // Nobody else's business.
+            Use::Refresh => self.sign(&claims),
+        }
     }
 
     pub(super) fn verify_access(&self, token: &str) -> Option<VerifiedToken> {
-        let claims = self.decode(token)?;
-        let (user_id, session) = claimed(&claims, Use::Access)?;
+        let (claims, _) = self.decode_access(token)?;
+        let (user_id, session) = self.claimed(&claims, Use::Access)?;
         Some(VerifiedToken {
             user_id,
             proof: Proof::Session(session),
@@ -102,8 +106,27 @@ impl Tokens {
     }
 
     pub(super) fn verify_refresh(&self, token: &str) -> Option<VerifiedRefresh> {
-        let (user, session) = claimed(&self.decode(token)?, Use::Refresh)?;
+        let (user, session) = self.claimed(&self.decode_secret(token)?, Use::Refresh)?;
         Some(VerifiedRefresh { user, session })
+    }
+
+    /// User and session, of claims that are ours, complete, and for this use.
+    fn claimed(&self, claims: &Map<String, Value>, purpose: Use) -> Option<(UserId, SessionId)> {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        if text("type") != Some(purpose.name()) {
+            return None;
+        }
+        if !claims.get("iat").is_some_and(Value::is_u64) {
+            return None;
+        }
+        let id = text("userId")?;
+        let user: UserId = id.parse().ok().filter(|user| *user > 0)?;
+        // One spelling only: no sign, no zeros before it.
+        if user.to_string() != id || !self.are_of_here(claims, user) {
+            return None;
+        }
+        let session = text("sessionId")?.parse().ok()?;
+        Some((user, session))
     }
 }
 
@@ -112,7 +135,7 @@ pub(super) fn successor(token: &str) -> String {
     digest(&format!("successor of {token}"))
 }
 
-fn subject(user: UserId) -> String {
+pub(super) fn subject(user: UserId) -> String {
     format!("up:{user}")
 }
 
@@ -120,28 +143,6 @@ fn subject(user: UserId) -> String {
 fn seconds_up(time: DateTime<Utc>) -> u64 {
     u64::try_from(time.timestamp()).unwrap_or_default()
         + u64::from(time.timestamp_subsec_nanos() > 0)
-}
-
-/// User and session, of claims that are ours, complete, and for this use.
-fn claimed(claims: &Map<String, Value>, purpose: Use) -> Option<(UserId, SessionId)> {
-    let text = |name: &str| claims.get(name).and_then(Value::as_str);
-    if text("type") != Some(purpose.name()) {
-        return None;
-    }
-    if text("iss") != Some(ISSUER) || text("aud") != Some(AUDIENCE) {
-        return None;
-    }
-    if !claims.get("iat").is_some_and(Value::is_u64) {
-        return None;
-    }
-    let id = text("userId")?;
-    let user: UserId = id.parse().ok().filter(|user| *user > 0)?;
-    // One spelling only: no sign, no zeros before it.
-    if user.to_string() != id || text("sub") != Some(subject(user).as_str()) {
-        return None;
-    }
-    let session = text("sessionId")?.parse().ok()?;
-    Some((user, session))
 }
 
 #[cfg(test)]
@@ -192,7 +193,11 @@ mod tests {
         for token in [&access, &refresh] {
             assert!(legacy.verify(token.expose()).is_none());
         }
-        assert!(tokens.verify(&legacy.issue(7, 0).unwrap()).is_none());
+        assert!(
+            tokens
+                .verify(legacy.issue(7, 0).unwrap().expose())
+                .is_none()
+        );
     }
 
     #[test]
@@ -207,7 +212,7 @@ mod tests {
     fn claims_that_are_not_ours_are_refused() {
         let good = json!({
             "userId": "7", "sessionId": SessionId::random().to_string(), "type": "access",
-            "iat": unix_now(), "exp": unix_now() + 60, "iss": ISSUER, "aud": AUDIENCE, "sub": "up:7",
+            "iat": unix_now(), "exp": unix_now() + 60, "iss": "users-permissions", "aud": AUDIENCE, "sub": "up:7",
         });
         let verify = |claims: &Value| {
             let key = EncodingKey::from_secret(SECRET.as_bytes());

@@ -55,7 +55,7 @@ impl Services {
     /// change of the password in between is noticed.
     pub(crate) async fn sign_in(&self, user: User, device: Device) -> Result<Login> {
         if !self.has_sessions() {
-            let jwt = Some(self.tokens.issue(user.id, user.token_version)?.into());
+            let jwt = Some(self.tokens.issue(user.id, user.token_version)?);
             let refresh = None;
             return Ok(Login { jwt, refresh, user });
         }

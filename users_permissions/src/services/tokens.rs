@@ -1,4 +1,4 @@
-//! Tokens: HS256 in the form Strapi issues them (RFC 7519, RFC 8725). What is signed and verified here is
+//! Tokens: HS256 in the form Strapi issues them (RFC 7519, RFC 8725), or signed by a key pair. What is signed and verified here is
 //! the long-lived kind; [`session_tokens`](super::session_tokens) has those of sessions.
 
 use std::sync::Arc;
@@ -7,6 +7,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::KeyPairs;
+use super::session_tokens::{AUDIENCE, subject};
 use crate::config::{Secret, SigningKeys};
 use crate::error::{Error, Result};
 use crate::model::{SessionId, UserId};
@@ -20,6 +22,8 @@ pub(crate) struct Tokens {
     header: Header,
     verifying: Vec<(Option<String>, DecodingKey)>,
     validation: Validation,
+    pairs: KeyPairs,
+    pub(super) issuer: String,
     life: u64,
     of_sessions: bool,
 }
@@ -41,14 +45,26 @@ pub(crate) enum Proof {
     Version(i32),
     /// The session lives.
     Session(SessionId),
+    /// A trusted issuer vouches for it.
+    Attested,
 }
 
 #[derive(Serialize)]
-struct Claims {
+struct Claims<'a> {
     id: UserId,
     iat: u64,
     exp: u64,
     ver: i32,
+    #[serde(flatten)]
+    origin: Option<Origin<'a>>,
+}
+
+/// What tells tokens that anybody may verify from those of others.
+#[derive(Serialize)]
+struct Origin<'a> {
+    iss: &'a str,
+    aud: &'static str,
+    sub: String,
 }
 
 impl Tokens {
@@ -76,8 +92,19 @@ impl Tokens {
             header,
             verifying,
             validation,
+            pairs: KeyPairs::default(),
+            issuer: "users-permissions".to_owned(),
             life,
             of_sessions: false,
+        }
+    }
+
+    /// Access tokens are signed by these pairs, if there are any.
+    pub(crate) fn issued_by(self, issuer: &str, pairs: KeyPairs) -> Self {
+        Self {
+            issuer: issuer.to_owned(),
+            pairs,
+            ..self
         }
     }
 
@@ -90,15 +117,33 @@ impl Tokens {
     }
 
     /// A token for the user, from now on.
-    pub(crate) fn issue(&self, user_id: UserId, version: i32) -> Result<String> {
+    pub(crate) fn issue(&self, user_id: UserId, version: i32) -> Result<Secret> {
         let now = unix_now();
-        let claims = Claims {
+        let origin = self.pairs.sign_access().then(|| Origin {
+            iss: &self.issuer,
+            aud: AUDIENCE,
+            sub: subject(user_id),
+        });
+        self.sign_access(&Claims {
             id: user_id,
             iat: now,
             exp: now + self.life,
             ver: version,
-        };
-        jsonwebtoken::encode(&self.header, &claims, &self.signing).map_err(Error::internal)
+            origin,
+        })
+    }
+
+    /// The public keys that verify access tokens, as JSON.
+    pub(crate) fn key_set(&self) -> &str {
+        self.pairs.key_set()
+    }
+
+    /// By the key pair, where there is one.
+    pub(super) fn sign_access(&self, claims: &impl Serialize) -> Result<Secret> {
+        match self.pairs.sign(claims) {
+            Some(token) => token,
+            None => self.sign(claims),
+        }
     }
 
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
@@ -113,9 +158,12 @@ impl Tokens {
         if self.of_sessions {
             return self.verify_access(token);
         }
-        let claims = self.decode(token)?;
+        let (claims, of_pair) = self.decode_access(token)?;
         let integer = |name: &str| claims.get(name).and_then(Value::as_i64);
         let user_id = UserId::try_from(integer("id")?).ok().filter(|id| *id > 0)?;
+        if of_pair && !self.are_of_here(&claims, user_id) {
+            return None;
+        }
         let expires_at = u64::try_from(integer("exp")?).ok()?;
         let version = match claims.get("ver") {
             // Tokens of a Strapi carry none.
@@ -133,25 +181,32 @@ impl Tokens {
         })
     }
 
-    /// The claims of a token that is signed by one of our keys and neither over nor before its time.
-    pub(super) fn decode(&self, token: &str) -> Option<Map<String, Value>> {
-        if token.len() > MAX_TOKEN_BYTES {
-            return None;
+    /// Issuer, audience and subject, as tokens have them that anybody may verify.
+    pub(super) fn are_of_here(&self, claims: &Map<String, Value>, user: UserId) -> bool {
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        text("iss") == Some(self.issuer.as_str())
+            && text("aud") == Some(AUDIENCE)
+            && text("sub") == Some(subject(user).as_str())
+    }
+
+    /// The claims of a token that is signed by a secret or a key pair of ours, and by which of the two.
+    pub(super) fn decode_access(&self, token: &str) -> Option<(Map<String, Value>, bool)> {
+        let header = header(token)?;
+        if header.alg == Algorithm::HS256 {
+            return self.decode_secret(token).map(|claims| (claims, false));
         }
-        let header = jsonwebtoken::decode_header(token).ok()?;
-        // Keys come from the configuration alone; what must be understood and is not, is refused.
-        let foreign = header.jku.is_some()
-            || header.jwk.is_some()
-            || header.x5u.is_some()
-            || header.x5c.is_some()
-            || header.crit.is_some()
-            || header.enc.is_some()
-            || header.zip.is_some();
+        let claims = self.pairs.decode(&header, token, &self.validation)?;
+        Some((claims, true))
+    }
+
+    /// The claims of a token that is signed by one of our secrets and neither over nor before its time.
+    pub(super) fn decode_secret(&self, token: &str) -> Option<Map<String, Value>> {
+        let header = header(token)?;
         let typ_is_wrong = header
             .typ
             .as_deref()
             .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
-        if header.alg != Algorithm::HS256 || foreign || typ_is_wrong {
+        if header.alg != Algorithm::HS256 || typ_is_wrong {
             return None;
         }
         let mut keys = self
@@ -173,6 +228,23 @@ impl std::fmt::Debug for Tokens {
             .field("life", &self.life)
             .finish_non_exhaustive()
     }
+}
+
+/// The header of a token whose key is for us alone to choose: none that brings one along, and none with
+/// something that must be understood and is not.
+pub(super) fn header(token: &str) -> Option<Header> {
+    if token.len() > MAX_TOKEN_BYTES {
+        return None;
+    }
+    let header = jsonwebtoken::decode_header(token).ok()?;
+    let foreign = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some()
+        || header.crit.is_some()
+        || header.enc.is_some()
+        || header.zip.is_some();
+    (!foreign).then_some(header)
 }
 
 /// Seconds since the epoch.
@@ -211,7 +283,7 @@ mod tests {
     #[test]
     fn own_tokens_and_strapis_verify() {
         let tokens = tokens();
-        let verified = tokens.verify(&tokens.issue(7, 3).unwrap()).unwrap();
+        let verified = tokens.verify(tokens.issue(7, 3).unwrap().expose()).unwrap();
         assert_eq!((verified.user_id, verified.proof), (7, Proof::Version(3)));
         let now = unix_now();
         let strapi = plain(json!({"id": 7, "iat": now, "exp": now + 60})).unwrap();
@@ -290,7 +362,7 @@ mod tests {
             60,
         );
         let (of_old, of_both) = (old.issue(1, 0).unwrap(), both.issue(1, 0).unwrap());
-        assert!(both.verify(&of_old).is_some() && both.verify(&of_both).is_some());
-        assert!(new.verify(&of_both).is_some() && new.verify(&of_old).is_none());
+        assert!(both.verify(of_old.expose()).is_some() && both.verify(of_both.expose()).is_some());
+        assert!(new.verify(of_both.expose()).is_some() && new.verify(of_old.expose()).is_none());
     }
 }

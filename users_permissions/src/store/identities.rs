@@ -1,10 +1,11 @@
 //! Who users are elsewhere; a unique index lets a person be one user only.
+#![allow(dead_code)] // Some of it is for social login.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::up_identities;
+use super::schema::{up_identities, up_users};
 use super::time::{from_db, to_db};
 use crate::model::{Identity, NewIdentity, UserId};
 
@@ -50,6 +51,28 @@ pub(crate) fn user_of(
         .select(up_identities::user_id)
         .first(conn)
         .optional()
+}
+
+/// The user who is this person at the issuer, by whichever of its names.
+pub(crate) fn user_of_subject(
+    conn: &mut DbConn,
+    issuer: &str,
+    subject: &str,
+) -> QueryResult<Option<UserId>> {
+    up_identities::table
+        .filter(up_identities::issuer.eq(issuer))
+        .filter(up_identities::subject.eq(subject))
+        .order(up_identities::id.asc())
+        .select(up_identities::user_id)
+        .first(conn)
+        .optional()
+}
+
+/// Notes where a user who was just made has come from.
+pub(crate) fn set_provider(conn: &mut DbConn, user: UserId, provider: &str) -> QueryResult<usize> {
+    diesel::update(up_users::table.find(user))
+        .set(up_users::provider.eq(provider))
+        .execute(conn)
 }
 
 /// The user is this person from now on. A person who is somebody's already is a unique violation.

@@ -14,6 +14,7 @@ use crate::http::dto::LoginView;
 use crate::http::openapi::{BadRequest, Limited};
 use crate::http::{
     auth, confirmation, mails, passwords, permissions, roles, sessions, settings, setup, users,
+    well_known,
 };
 
 /// Name of the security scheme.
@@ -71,6 +72,7 @@ pub(super) fn description() -> OpenApi {
         mails::kept,
         setup::page,
         setup::submit,
+        well_known::key_set,
         page::document,
         page::page,
         page::page_file,

@@ -1,0 +1,102 @@
+//! Demands a token of one issuer from a scope or the whole application.
+
+use std::future::{Ready, ready};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error as ActixError, HttpRequest};
+use futures_util::future::{Either, FutureExt as _, LocalBoxFuture};
+
+use super::worker::{Known, MISSING, Shared, Worker};
+use crate::error::Error;
+
+/// Made by [`UsersPermissions::require_issuer`](crate::UsersPermissions::require_issuer).
+#[derive(Debug, Clone)]
+pub struct RequireIssuer {
+    shared: Arc<Shared>,
+    issuer: Rc<str>,
+}
+
+impl RequireIssuer {
+    pub(crate) fn new(shared: Arc<Shared>, issuer: String) -> Self {
+        Self {
+            shared,
+            issuer: issuer.into(),
+        }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for RequireIssuer
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = ActixError;
+    type Transform = RequireIssuerService<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(RequireIssuerService {
+            service: Rc::new(service),
+            issuer: Rc::clone(&self.issuer),
+            worker: Rc::new(Worker::new(Arc::clone(&self.shared))),
+        }))
+    }
+}
+
+/// The demand in one worker.
+#[allow(missing_debug_implementations)]
+pub struct RequireIssuerService<S> {
+    service: Rc<S>,
+    issuer: Rc<str>,
+    /// For requests that have not passed the middleware yet.
+    worker: Rc<Worker>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequireIssuerService<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = ActixError;
+    type Future = Either<S::Future, LocalBoxFuture<'static, Result<S::Response, ActixError>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), ActixError>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&self, req: ServiceRequest) -> Self::Future {
+        // Of a remembered caller it is known at once.
+        let asked = judge(req.request(), &self.worker, &self.issuer).now_or_never();
+        match asked {
+            Some(Ok(())) => Either::Left(self.service.call(req)),
+            Some(Err(error)) => Either::Right(Box::pin(ready(Err(error.into())))),
+            None => {
+                let (service, issuer) = (Rc::clone(&self.service), Rc::clone(&self.issuer));
+                let worker = Rc::clone(&self.worker);
+                Either::Right(Box::pin(async move {
+                    judge(req.request(), &worker, &issuer).await?;
+                    service.call(req).await
+                }))
+            }
+        }
+    }
+}
+
+async fn judge(req: &HttpRequest, own: &Worker, issuer: &str) -> Result<(), Error> {
+    let worker = Worker::of(req).unwrap_or(own);
+    let known = worker.caller(req).await?;
+    let person = known.as_ref().and_then(|known| match known {
+        Known::User(user) => user.person.as_ref(),
+        Known::Stranger(stranger) => Some(&stranger.person),
+    });
+    match person {
+        Some(person) if person.issuer == issuer => Ok(()),
+        _ => Err(MISSING),
+    }
+}

@@ -1,0 +1,86 @@
+//! A caller as a trusted issuer vouches for it.
+
+use serde_json::{Map, Value};
+
+use super::{ADMINISTRATOR, Role};
+
+/// What the token of a trusted issuer tells of its caller.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Person {
+    pub(crate) issuer: String,
+    pub(crate) subject: String,
+    /// Types or names of roles, as the token has them; those that do not exist count for nothing.
+    pub(crate) named_roles: Vec<String>,
+    /// Types of roles that the configuration gives for what the token has.
+    pub(crate) given_roles: Vec<String>,
+    /// Type of the role of whoever has none by then and is no user.
+    pub(crate) default_role: String,
+    pub(crate) permissions: Vec<String>,
+    /// Positions in the catalog of what the permissions grant.
+    pub(crate) actions: Vec<usize>,
+    pub(crate) organisation: Option<String>,
+}
+
+impl Person {
+    /// Does the token give this role? The administrator's is for the configuration alone to give.
+    pub(crate) fn has(&self, role: &Role) -> bool {
+        let is_high = role.role_type == ADMINISTRATOR;
+        let mut named = self.named_roles.iter();
+        self.given_roles.contains(&role.role_type)
+            || !is_high && named.any(|name| *name == role.role_type || *name == role.name)
+    }
+}
+
+/// The claim of this name, or at this dotted path.
+pub(crate) fn claim_at<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    // Names may hold dots themselves: https://example.com/roles.
+    if let Some(found) = claims.get(path) {
+        return Some(found);
+    }
+    let mut parts = path.split('.');
+    let first = claims.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
+/// The texts of a claim: one, several in a list, or several between spaces, as in `scope`
+/// (RFC 8693, section 4.2).
+pub(crate) fn claim_texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::String(text)) => text.split_whitespace().map(str::to_owned).collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter_map(Value::as_str)
+            .map(str::to_owned)
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn claims_are_found_by_name_or_path() {
+        let claims = json!({
+            "scope": "a b", "https://x.example/roles": ["c"],
+            "realm_access": { "roles": ["d", 1, "e"] },
+        });
+        let claims = claims.as_object().unwrap();
+        let texts = |path| claim_texts(claim_at(claims, path));
+        assert_eq!(texts("scope"), ["a", "b"]);
+        assert_eq!(texts("https://x.example/roles"), ["c"]);
+        assert_eq!(texts("realm_access.roles"), ["d", "e"]);
+        for absent in [
+            "",
+            ".",
+            "roles",
+            "realm_access.groups",
+            "scope.a",
+            "realm_access",
+        ] {
+            assert!(texts(absent).is_empty(), "{absent}");
+        }
+    }
+}
