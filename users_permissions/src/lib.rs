@@ -49,7 +49,7 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, MailConfig,
+    AdminSession, CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, MailConfig,
     PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey, SigningKeys,
     parse_span,
 };

@@ -1,6 +1,7 @@
 //! What the process is started with: URLs, secrets, lifetimes. Reading files and variables happens
 //! in [`env`] only.
 
+mod admin;
 mod env;
 mod limits;
 mod mail;
@@ -11,6 +12,7 @@ mod span;
 
 use std::time::Duration;
 
+pub use admin::AdminSession;
 pub use ipnet::IpNet;
 pub use limits::{CodeLife, RateLimit};
 pub use mail::MailConfig;
@@ -138,6 +140,11 @@ pub struct Config {
     pub encryption_key: Option<Secret>,
     /// A PEM file of certificate authorities to trust beside the system's.
     pub extra_ca_file: Option<std::path::PathBuf>,
+    /// Key of the cookies that administrators sign in with; none: the key of stored secrets. At least
+    /// 32 bytes in production.
+    pub app_keys: Vec<Secret>,
+    /// How long administrators stay signed in.
+    pub admin_session: AdminSession,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -178,6 +185,8 @@ impl Config {
             sync_interval: Duration::from_secs(1),
             encryption_key: None,
             extra_ca_file: None,
+            app_keys: Vec::new(),
+            admin_session: AdminSession::default(),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,
@@ -243,6 +252,7 @@ impl Config {
             ));
         }
         self.mail.validate()?;
+        self.admin_session.validate()?;
         let pages = &self.advanced_settings;
         for page in [
             &pages.email_reset_password,
@@ -264,6 +274,12 @@ impl Config {
                 return Err(ConfigError::invalid(
                     "UP_ENCRYPTION_KEY",
                     "is shorter than 32 bytes; production needs a random key",
+                ));
+            }
+            if self.app_keys.iter().any(|key| key.expose().len() < 32) {
+                return Err(ConfigError::invalid(
+                    "APP_KEYS",
+                    "holds a key shorter than 32 bytes; production needs random ones",
                 ));
             }
             if self.bcrypt_cost < 10 {

@@ -1,12 +1,14 @@
 //! The caller, for handlers.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use futures_util::future::{Either, FutureExt as _, LocalBoxFuture};
 use serde_json::{Map, Value};
 
+use super::limits::origin;
 use super::worker::{Known, MISSING, Shared, Worker};
 use crate::acl::long_form;
 use crate::error::Error;
@@ -38,10 +40,11 @@ pub struct AuthUser {
     /// Beside the primary one; no allocation for the many who have one role.
     others: Vec<Arc<Role>>,
     shared: Arc<Shared>,
+    origin: IpAddr,
 }
 
 impl AuthUser {
-    fn new(known: Known, shared: &Arc<Shared>) -> Result<Self, Error> {
+    fn new(known: Known, shared: &Arc<Shared>, origin: IpAddr) -> Result<Self, Error> {
         let roles = &known.principal.roles;
         let rights = shared.services.rights.load();
         let role = |id: RoleId| rights.role(id).map(|grants| Arc::clone(grants.role()));
@@ -52,6 +55,7 @@ impl AuthUser {
             role: primary,
             known,
             shared: Arc::clone(shared),
+            origin,
         })
     }
 
@@ -114,7 +118,9 @@ impl AuthUser {
     pub(super) fn actor(&self) -> Actor {
         Actor::User {
             id: self.id(),
+            name: self.username().to_owned(),
             roles: self.known.principal.roles.clone(),
+            origin: self.origin,
         }
     }
 }
@@ -182,13 +188,13 @@ impl FromRequest for Caller {
         // Remembered callers are ready at once; polling is free and nothing is boxed.
         match worker.caller(req).now_or_never() {
             Some(caller) => Either::Left(ready(
-                caller.and_then(|known| Self::new(known, &worker.shared)),
+                caller.and_then(|known| Self::new(known, &worker.shared, req)),
             )),
             None => {
                 let req = req.clone();
                 Either::Right(Box::pin(async move {
                     let worker = Worker::of(&req)?;
-                    Self::new(worker.caller(&req).await?, &worker.shared)
+                    Self::new(worker.caller(&req).await?, &worker.shared, &req)
                 }))
             }
         }
@@ -196,10 +202,13 @@ impl FromRequest for Caller {
 }
 
 impl Caller {
-    fn new(known: Option<Known>, shared: &Arc<Shared>) -> Result<Self, Error> {
+    fn new(known: Option<Known>, shared: &Arc<Shared>, req: &HttpRequest) -> Result<Self, Error> {
         match known {
             None => Ok(Self::Public),
-            Some(known) => AuthUser::new(known, shared).map(Self::User),
+            Some(known) => {
+                let origin = origin(req, &shared.services.config.trusted_proxies);
+                AuthUser::new(known, shared, origin).map(Self::User)
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use super::catalog::ServedRoute;
 use super::dto::ok;
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
+use super::auth_user::Caller;
+use super::users::actor;
 use super::worker::Worker;
 use crate::error::Result;
 use crate::permission;
@@ -78,11 +80,12 @@ pub(super) async fn routes(req: HttpRequest) -> Result<HttpResponse> {
 pub(super) async fn delete_stale(
     req: HttpRequest,
     action: web::Path<String>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     Worker::of(&req)?
         .shared
         .services
-        .delete_stale_action(action.into_inner())
+        .delete_stale_action(actor(&caller), action.into_inner())
         .await?;
     Ok(ok(json!({ "ok": true })))
 }

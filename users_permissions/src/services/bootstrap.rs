@@ -72,6 +72,9 @@ pub(crate) fn start(
         tokens: tokens(&keys, &config),
         letters: Letters::new(Arc::clone(&mails), config.code_life.clone()),
         writing: Arc::new(Semaphore::new(MAILS_AT_A_TIME)),
+        #[cfg(feature = "admin")]
+        cookie_key: super::sealing::cookie_key(&config, &keys, "admin")
+            .map_err(|error| StartError::Database(error.into()))?,
         _outbox: sending,
         mails,
         settings,

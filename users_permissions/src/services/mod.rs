@@ -1,12 +1,15 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_roles;
 mod change_settings;
+mod changes;
 mod confirmation;
 mod delivery;
 mod hooks;
 mod letters;
 mod login;
+mod manage_users;
 mod mails;
 mod outbox;
 mod passwords;
@@ -25,6 +28,7 @@ mod tokens;
 mod users;
 mod users_query;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
@@ -36,6 +40,7 @@ use crate::model::{UserId, UserRoles};
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub(crate) use change_roles::{Grants, RoleChange};
 pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
@@ -75,6 +80,9 @@ pub(crate) struct Services {
     pub(crate) letters: Letters,
     /// Turns of the mails that are written after an answer.
     pub(crate) writing: Arc<Semaphore>,
+    /// Key of the cookies of administrators.
+    #[cfg(feature = "admin")]
+    pub(crate) cookie_key: sealing::CookieKey,
     /// Sends mails as long as the services live.
     _outbox: Option<OutboxThread>,
 }
@@ -85,7 +93,13 @@ pub(crate) enum Actor {
     /// A caller without a token.
     Public,
     /// A user and what it is.
-    User { id: UserId, roles: UserRoles },
+    User {
+        id: UserId,
+        name: String,
+        roles: UserRoles,
+        /// Address it calls from.
+        origin: IpAddr,
+    },
 }
 
 impl Actor {
