@@ -58,6 +58,7 @@ pub fn app(
                 .configure(up.routes()),
         )
         .service(health)
+        .service(up.admin("/admin"))
         .default_service(web::to(users_permissions::not_found))
 }
 

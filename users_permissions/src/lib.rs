@@ -35,6 +35,8 @@
 extern crate self as users_permissions;
 
 mod acl;
+#[cfg(feature = "admin")]
+mod admin;
 mod config;
 mod error;
 mod http;

@@ -95,6 +95,22 @@ pub(crate) fn origin(req: &HttpRequest, trusted: &[ipnet::IpNet]) -> std::net::I
     client_address(peer, hops.into_iter(), trusted)
 }
 
+/// Counts a try to sign in elsewhere than by the API, in the buckets of the login.
+#[cfg(feature = "admin")]
+pub(crate) async fn count_login(
+    req: &HttpRequest,
+    services: &crate::services::Services,
+    identifier: &str,
+) -> Result<()> {
+    let mut counted = Counted {
+        limits: &services.limits,
+        limit: &LOGIN,
+        tightest: None,
+    };
+    counted.network(req, &services.config.trusted_proxies).await?;
+    counted.account(&services.account_key(identifier)).await
+}
+
 /// As [`limited`], for work that reads a body.
 pub(super) async fn limited_body(
     req: &HttpRequest,

@@ -40,6 +40,8 @@ pub use guard::{Call, Verdict, authorize, consult, look_up, refuse, respond};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
+#[cfg(feature = "admin")]
+pub(crate) use limits::{count_login, origin as request_origin};
 pub(crate) use routes::configure;
 pub use routes::not_found;
 pub(crate) use worker::Shared;
