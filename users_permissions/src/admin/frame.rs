@@ -49,7 +49,11 @@ const MENU: [(&str, &[Entry]); 4] = [
     ("", &[("Start", "home", "", "home")]),
     (
         "Access",
-        &[],
+        &[
+            ("Roles", "roles", "/roles", "findRoles"),
+            ("Access matrix", "matrix", "/matrix", "getMatrix"),
+            ("Explain", "explain", "/explain", "explain"),
+        ],
     ),
     ("People", &[]),
     ("System", &[]),

@@ -1,15 +1,22 @@
 //! Pages for administrators: HTML over the same services as the JSON API. All HTML of the crate is in
 //! here and in `templates`; no SQL, and no rule about rights but who may open which page.
 
+mod actions;
 mod answer;
 mod assets;
 mod csrf;
+mod explain;
+mod find;
 mod form;
 mod frame;
 mod home;
 mod login;
+mod matrix;
+mod role_page;
+mod roles;
 mod routes;
 mod session;
+mod sheet;
 mod table;
 mod visit;
 

@@ -53,7 +53,7 @@ pub(crate) use principals::{Principals, Slot};
 pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
-pub(crate) use roles::{RoleInput, RoleSummary};
+pub(crate) use roles::{RoleDetail, RoleInput, RoleSummary};
 pub(crate) use sealing::Sealer;
 pub(crate) use sessions::{Ending, RefreshToken};
 pub(crate) use settings::Settings;

@@ -26,6 +26,8 @@ pub(crate) struct RoleSummary {
 pub(crate) struct RoleDetail {
     pub(crate) role: Role,
     pub(crate) holds: Vec<bool>,
+    /// Names of the actions it holds, of those that handlers carry.
+    pub(crate) names: Vec<String>,
     /// Actions it holds that no handler carries.
     pub(crate) stale: Vec<String>,
     /// What a change may insist on.
@@ -74,11 +76,14 @@ impl Services {
         let everything = role.role_type == ADMINISTRATOR;
         let mut holds = vec![everything; self.catalog.len()];
         let granted: BTreeSet<String> = granted.into_iter().collect();
-        let mut stale = Vec::new();
+        let (mut names, mut stale) = (Vec::new(), Vec::new());
         for action in &granted {
             let place = self.catalog.position(action);
             match place.and_then(|place| holds.get_mut(place)) {
-                Some(held) => *held = true,
+                Some(held) => {
+                    *held = true;
+                    names.push(action.clone());
+                }
                 None => stale.push(action.clone()),
             }
         }
@@ -86,6 +91,7 @@ impl Services {
             version: role_version(&role, &granted)?,
             role,
             holds,
+            names,
             stale,
         })
     }
