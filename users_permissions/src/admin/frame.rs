@@ -55,8 +55,16 @@ const MENU: [(&str, &[Entry]); 4] = [
             ("Explain", "explain", "/explain", "explain"),
         ],
     ),
-    ("People", &[]),
-    ("System", &[]),
+    ("People", &[("Users", "users", "/users", "findUsers")]),
+    (
+        "System",
+        &[
+            ("E-mail templates", "mail", "/emails", "findTemplates"),
+            ("Advanced settings", "settings", "/settings", "getSettings"),
+            ("Outbox", "outbox", "/outbox", "findMails"),
+            ("Log of changes", "log", "/changes", "findChanges"),
+        ],
+    ),
 ];
 
 impl Visit {

@@ -4,7 +4,9 @@
 mod actions;
 mod answer;
 mod assets;
+mod changes;
 mod csrf;
+mod emails;
 mod explain;
 mod find;
 mod form;
@@ -12,12 +14,16 @@ mod frame;
 mod home;
 mod login;
 mod matrix;
+mod outbox;
 mod role_page;
 mod roles;
 mod routes;
 mod session;
+mod settings;
 mod sheet;
 mod table;
+mod user;
+mod users;
 mod visit;
 
 use std::sync::Arc;

@@ -220,10 +220,15 @@ impl Visit {
 
     /// Leaves a line about something that did not work.
     pub(super) fn complain(&self, text: impl Into<String>) -> Result<()> {
+        self.complain_more(text, Vec::new())
+    }
+
+    /// Leaves a line about something that did not work, with others below it.
+    pub(super) fn complain_more(&self, text: impl Into<String>, more: Vec<String>) -> Result<()> {
         let flash = Flash {
             good: false,
             text: text.into(),
-            more: Vec::new(),
+            more,
         };
         session::leave(&self.session, &flash)
     }

@@ -42,6 +42,8 @@ pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
 #[cfg(feature = "admin")]
 pub(crate) use limits::{count_login, origin as request_origin};
+#[cfg(feature = "admin")]
+pub(crate) use profile::parse as parse_profile;
 pub(crate) use routes::configure;
 pub use routes::not_found;
 pub(crate) use worker::Shared;

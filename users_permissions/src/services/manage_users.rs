@@ -56,6 +56,11 @@ impl Services {
         }
     }
 
+    /// How many users there are.
+    pub(crate) async fn user_total(&self) -> Result<i64> {
+        self.store.run(store::counts::total).await
+    }
+
     /// Ends every token and session of a user.
     pub(crate) async fn end_sessions_of(&self, actor: Actor, id: UserId) -> Result<()> {
         self.check_may_manage(&actor, &self.user(id).await?.roles)?;
