@@ -109,7 +109,9 @@ if (panel) {
       known.set(link.href, page.querySelector("#panel-content"));
     }
     const content = known.get(link.href);
-    if (content && wanted === link.href) panel.replaceChildren(...[...content.childNodes].map((node) => document.importNode(node, true)));
+    if (!content || wanted !== link.href) return;
+    panel.classList.add("filled");
+    panel.replaceChildren(...[...content.childNodes].map((node) => document.importNode(node, true)));
   }, 120);
   document.addEventListener("click", (event) => {
     const link = event.target.closest("[data-panel]");
