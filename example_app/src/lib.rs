@@ -59,6 +59,7 @@ pub fn app(
         )
         .configure(up.well_known())
         .service(health)
+        .service(up.admin("/admin"))
         .default_service(web::to(users_permissions::not_found))
 }
 

@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 13] = [
+        const TABLES: [(&str, &str); 14] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -159,6 +159,7 @@ impl TestDatabase {
                 "up_identities",
                 "user_id, provider, issuer, subject, coalesce(email, '-')",
             ),
+            ("up_changes", "actor, kind, target, changes"),
             (
                 "up_outbox",
                 "message_id, kind, recipient, subject, state, attempts",

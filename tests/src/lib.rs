@@ -1,11 +1,13 @@
 //! Fixtures: a fresh database of each kind, the example app on a free port, and people to act.
 
+mod browser;
 mod client;
 mod database;
 mod mailbox;
 mod raw;
 mod smtp;
 
+pub use browser::{Browser, Html};
 pub use client::{Answer, Client, Person, tree};
 pub use database::{Kind, TestDatabase};
 pub use mailbox::Mail;

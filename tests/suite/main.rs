@@ -1,5 +1,10 @@
 //! The suite: behaviour through HTTP, on every database.
 
+mod admin_access;
+mod admin_changes;
+mod admin_roles;
+mod admin_settings;
+mod admin_users;
 mod apps;
 mod articles;
 mod bearer;

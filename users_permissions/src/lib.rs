@@ -35,6 +35,8 @@
 extern crate self as users_permissions;
 
 mod acl;
+#[cfg(feature = "admin")]
+mod admin;
 mod config;
 mod error;
 mod http;
@@ -50,9 +52,9 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, IssuerUsers, JwtManagement,
-    KeyPair, MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions,
-    SigningKey, SigningKeys, TrustedIssuer, parse_span,
+    AdminSession, CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, IssuerUsers,
+    JwtManagement, KeyPair, MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie,
+    Sessions, SigningKey, SigningKeys, TrustedIssuer, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 #[cfg(feature = "openapi")]

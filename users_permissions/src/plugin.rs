@@ -102,6 +102,25 @@ impl UsersPermissions {
         http::configure_root
     }
 
+    /// The pages for administrators, for the `App` itself: under `prefix`, which is the whole path.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// fn serve(up: UsersPermissions) {
+    ///     let app = App::new()
+    ///         .wrap(up.middleware())
+    ///         .service(web::scope("/api").configure(up.routes()))
+    ///         .service(up.admin("/admin"));
+    ///     # let _ = app;
+    /// }
+    /// ```
+    #[cfg(feature = "admin")]
+    pub fn admin(&self, prefix: &str) -> impl actix_web::dev::HttpServiceFactory + use<> + 'static {
+        crate::admin::scope(prefix, Arc::clone(&self.shared))
+    }
+
     /// Every action with the routes that serve it. The routes are known from the first request on.
     pub fn catalog(&self) -> Vec<ServedAction> {
         self.shared

@@ -130,6 +130,10 @@ fn entry(
             }
         },
     );
+    let policies = (!permission.policies.is_empty()).then(|| {
+        let written = permission.policies.iter().map(written);
+        quote_spanned!(Span::mixed_site()=> .with_policies(&[#(#written),*]))
+    });
     // These two tell the place of the tokens they are made of: here, of the handler's name.
     let file = quote_spanned!(ident.span()=> ::core::file!());
     let line = quote_spanned!(ident.span()=> ::core::line!());
@@ -144,11 +148,27 @@ fn entry(
                 &[#(#routes),*],
                 #open,
                 &[#(#grants),*],
-            );
+            ) #policies;
         ::users_permissions::__private::inventory::submit! {
             ::users_permissions::__private::Registration(&__UP_ENTRY)
         }
     }
+}
+
+/// A policy as its author wrote it, on one line.
+fn written(policy: &Expr) -> String {
+    let text = policy.to_token_stream().to_string();
+    let mut out = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        // Tokens are printed with spaces that nobody writes.
+        let joins = word.starts_with([',', '(', ')', '.', ':', '!', '?', ';'])
+            || out.ends_with(['(', ':', '.', '&', '!']);
+        if !out.is_empty() && !joins {
+            out.push(' ');
+        }
+        out.push_str(word);
+    }
+    out
 }
 
 /// Attributes of the generated handler; the rest belongs to the original one.

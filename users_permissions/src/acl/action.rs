@@ -27,6 +27,8 @@ pub struct ActionEntry {
     pub open: bool,
     /// Role types that are granted the action the first time it is ever seen.
     pub grants: &'static [&'static str],
+    /// The policies as they are written.
+    pub policies: &'static [&'static str],
     index: AtomicU32,
 }
 
@@ -63,8 +65,16 @@ impl ActionEntry {
             routes,
             open,
             grants,
+            policies: &[],
             index: AtomicU32::new(UNPLACED),
         }
+    }
+
+    /// Names the policies, as they are written; called by generated code only.
+    #[must_use]
+    pub const fn with_policies(mut self, policies: &'static [&'static str]) -> Self {
+        self.policies = policies;
+        self
     }
 
     /// Position in the catalog, `None` before the catalog was built.

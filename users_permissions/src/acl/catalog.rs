@@ -72,6 +72,11 @@ impl CatalogAction {
         self.entry.grants
     }
 
+    /// The policies that are asked after the role check, as they are written.
+    pub fn policies(&self) -> &'static [&'static str] {
+        self.entry.policies
+    }
+
     pub(crate) fn entry(&self) -> &'static ActionEntry {
         self.entry
     }

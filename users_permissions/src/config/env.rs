@@ -99,6 +99,9 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     }
     config.redis_url = get("REDIS_URL").map(Secret::from);
     config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
+    let app_keys = list(get("APP_KEYS")).into_iter();
+    config.app_keys = app_keys.map(Secret::from).collect();
+    json(get, "UP_ADMIN_SESSION", &mut config.admin_session)?;
     config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
     config.allow_private_hosts = list(get("UP_ALLOW_PRIVATE_HOSTS"));
     json(get, "UP_MAIL", &mut config.mail)?;

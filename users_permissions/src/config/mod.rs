@@ -1,6 +1,7 @@
 //! What the process is started with: URLs, secrets, lifetimes. Reading files and variables happens
 //! in [`env`] only.
 
+mod admin;
 mod env;
 mod issuers;
 mod key_pairs;
@@ -13,6 +14,7 @@ mod span;
 
 use std::time::Duration;
 
+pub use admin::AdminSession;
 pub use ipnet::IpNet;
 pub use issuers::{IssuerUsers, TrustedIssuer};
 pub use key_pairs::KeyPair;
@@ -152,6 +154,11 @@ pub struct Config {
     /// Hosts that providers and issuers may have on private addresses and over plain http in production
     /// too (default none; development allows all).
     pub allow_private_hosts: Vec<String>,
+    /// Key of the cookies that administrators sign in with; none: the key of stored secrets. At least
+    /// 32 bytes in production.
+    pub app_keys: Vec<Secret>,
+    /// How long administrators stay signed in.
+    pub admin_session: AdminSession,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -196,6 +203,8 @@ impl Config {
             encryption_key: None,
             extra_ca_file: None,
             allow_private_hosts: Vec::new(),
+            app_keys: Vec::new(),
+            admin_session: AdminSession::default(),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,
@@ -262,6 +271,7 @@ impl Config {
             ));
         }
         self.mail.validate()?;
+        self.admin_session.validate()?;
         let pages = &self.advanced_settings;
         for page in [
             &pages.email_reset_password,
@@ -283,6 +293,12 @@ impl Config {
                 return Err(ConfigError::invalid(
                     "UP_ENCRYPTION_KEY",
                     "is shorter than 32 bytes; production needs a random key",
+                ));
+            }
+            if self.app_keys.iter().any(|key| key.expose().len() < 32) {
+                return Err(ConfigError::invalid(
+                    "APP_KEYS",
+                    "holds a key shorter than 32 bytes; production needs random ones",
                 ));
             }
             if self.bcrypt_cost < 10 {

@@ -1,6 +1,7 @@
 //! The caller, for handlers.
 
 use std::future::{Ready, ready};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -8,6 +9,7 @@ use futures_util::future::{Either, FutureExt as _, LocalBoxFuture};
 use serde_json::{Map, Value};
 
 use super::issuer_caller::IssuerCaller;
+use super::limits::origin;
 use super::worker::{Known, KnownUser, MISSING, Shared, Worker};
 use crate::acl::long_form;
 use crate::error::Error;
@@ -41,10 +43,11 @@ pub struct AuthUser {
     /// Beside the primary one; no allocation for the many who have one role.
     others: Vec<Arc<Role>>,
     shared: Arc<Shared>,
+    origin: IpAddr,
 }
 
 impl AuthUser {
-    fn new(known: KnownUser, shared: &Arc<Shared>) -> Result<Self, Error> {
+    fn new(known: KnownUser, shared: &Arc<Shared>, origin: IpAddr) -> Result<Self, Error> {
         let rights = shared.services.rights.load();
         let roles = match &known.person {
             None => known.principal.roles.clone(),
@@ -59,6 +62,7 @@ impl AuthUser {
             role: primary,
             known,
             shared: Arc::clone(shared),
+            origin,
         })
     }
 
@@ -138,7 +142,9 @@ impl AuthUser {
     pub(super) fn actor(&self) -> Actor {
         Actor::User {
             id: self.id(),
+            name: self.username().to_owned(),
             roles: self.all.clone(),
+            origin: self.origin,
         }
     }
 }
@@ -219,13 +225,13 @@ impl FromRequest for Caller {
         // Remembered callers are ready at once; polling is free and nothing is boxed.
         match worker.caller(req).now_or_never() {
             Some(caller) => Either::Left(ready(
-                caller.and_then(|known| Self::new(known, &worker.shared)),
+                caller.and_then(|known| Self::new(known, &worker.shared, req)),
             )),
             None => {
                 let req = req.clone();
                 Either::Right(Box::pin(async move {
                     let worker = Worker::of(&req)?;
-                    Self::new(worker.caller(&req).await?, &worker.shared)
+                    Self::new(worker.caller(&req).await?, &worker.shared, &req)
                 }))
             }
         }
@@ -233,12 +239,13 @@ impl FromRequest for Caller {
 }
 
 impl Caller {
-    fn new(known: Option<Known>, shared: &Arc<Shared>) -> Result<Self, Error> {
+    fn new(known: Option<Known>, shared: &Arc<Shared>, req: &HttpRequest) -> Result<Self, Error> {
+        let origin = || origin(req, &shared.services.config.trusted_proxies);
         match known {
             None => Ok(Self::Public),
-            Some(Known::User(user)) => AuthUser::new(user, shared).map(Self::User),
+            Some(Known::User(user)) => AuthUser::new(user, shared, origin()).map(Self::User),
             Some(Known::Stranger(stranger)) => {
-                Ok(Self::Issuer(IssuerCaller::new(stranger, shared)))
+                Ok(Self::Issuer(IssuerCaller::new(stranger, shared, origin())))
             }
         }
     }

@@ -265,6 +265,19 @@ impl RouteMap {
         }
     }
 
+    /// The action behind a pattern and method: the outer `None` for no route, the inner one for a route
+    /// without an action.
+    #[cfg(feature = "admin")]
+    pub(crate) fn action_at(&self, path: &str, method: &str) -> Option<Option<&'static str>> {
+        let at = |method: &str| {
+            self.routes.get(&ServedRoute {
+                path: path.to_owned(),
+                method: method.to_owned(),
+            })
+        };
+        at(method).or_else(|| at(ANY)).copied()
+    }
+
     /// Methods served under a pattern.
     pub(super) fn methods(&self, path: &str) -> Vec<String> {
         self.routes

@@ -1,6 +1,7 @@
 //! Callers who are known by the claims of a trusted issuer alone, for handlers.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -29,10 +30,11 @@ pub struct IssuerCaller {
     stranger: Stranger,
     roles: Vec<Arc<Role>>,
     shared: Arc<Shared>,
+    origin: IpAddr,
 }
 
 impl IssuerCaller {
-    pub(super) fn new(stranger: Stranger, shared: &Arc<Shared>) -> Self {
+    pub(super) fn new(stranger: Stranger, shared: &Arc<Shared>, origin: IpAddr) -> Self {
         Self {
             roles: shared
                 .services
@@ -41,6 +43,7 @@ impl IssuerCaller {
                 .stranger_roles(&stranger.person),
             stranger,
             shared: Arc::clone(shared),
+            origin,
         }
     }
 
@@ -94,6 +97,8 @@ impl IssuerCaller {
     /// As whom use cases know the caller.
     pub(super) fn actor(&self) -> Actor {
         Actor::Stranger {
+            name: format!("{} at {}", self.subject(), self.issuer()),
+            origin: self.origin,
             roles: self.roles.iter().map(|role| role.id).collect(),
         }
     }

@@ -11,7 +11,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use super::body::{self, SMALL};
 use super::worker::Worker;
 use crate::error::{Error, Result};
-use crate::limits::{Count, Limits, client_network, short};
+use crate::limits::{Count, Limits, client_address, client_network, short};
 
 /// A limited route.
 pub(super) struct Limit {
@@ -77,6 +77,40 @@ pub(super) async fn limited(
     let is_refused = response.status() == StatusCode::TOO_MANY_REQUESTS;
     counted.write(response.headers_mut(), is_refused);
     response
+}
+
+/// The address a request comes from, for the log of changes.
+pub(crate) fn origin(req: &HttpRequest, trusted: &[ipnet::IpNet]) -> std::net::IpAddr {
+    let peer = req.peer_addr().map(|peer| peer.ip());
+    // Nothing is read, let alone allocated, where no proxy is believed.
+    if trusted.is_empty() {
+        return client_address(peer, std::iter::empty(), trusted);
+    }
+    let values: Vec<_> = req
+        .headers()
+        .get_all(X_FORWARDED_FOR)
+        .map(|value| value.to_str().unwrap_or("unreadable"))
+        .collect();
+    let hops: Vec<_> = values.iter().flat_map(|value| value.split(',')).collect();
+    client_address(peer, hops.into_iter(), trusted)
+}
+
+/// Counts a try to sign in elsewhere than by the API, in the buckets of the login.
+#[cfg(feature = "admin")]
+pub(crate) async fn count_login(
+    req: &HttpRequest,
+    services: &crate::services::Services,
+    identifier: &str,
+) -> Result<()> {
+    let mut counted = Counted {
+        limits: &services.limits,
+        limit: &LOGIN,
+        tightest: None,
+    };
+    counted
+        .network(req, &services.config.trusted_proxies)
+        .await?;
+    counted.account(&services.account_key(identifier)).await
 }
 
 /// As [`limited`], for work that reads a body.

@@ -43,9 +43,13 @@ pub use catalog::{Coverage, ServedAction, ServedRoute};
 pub use guard::{Answer, Call, Verdict, authorize, consult, look_up, respond};
 pub use issuer_caller::IssuerCaller;
 pub use issuer_policies::{FromIssuer, HasPermission};
+#[cfg(feature = "admin")]
+pub(crate) use limits::{count_login, origin as request_origin};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
+#[cfg(feature = "admin")]
+pub(crate) use profile::parse as parse_profile;
 pub use require_issuer::{RequireIssuer, RequireIssuerService};
 pub(crate) use routes::configure;
 pub use routes::not_found;

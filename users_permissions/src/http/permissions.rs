@@ -3,10 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
 use serde_json::{Value, json};
 
+use super::auth_user::Caller;
 use super::catalog::ServedRoute;
 use super::dto::ok;
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
+use super::users::actor;
 use super::worker::Worker;
 use crate::error::Result;
 use crate::permission;
@@ -78,11 +80,12 @@ pub(super) async fn routes(req: HttpRequest) -> Result<HttpResponse> {
 pub(super) async fn delete_stale(
     req: HttpRequest,
     action: web::Path<String>,
+    caller: Caller,
 ) -> Result<HttpResponse> {
     Worker::of(&req)?
         .shared
         .services
-        .delete_stale_action(action.into_inner())
+        .delete_stale_action(actor(&caller), action.into_inner())
         .await?;
     Ok(ok(json!({ "ok": true })))
 }

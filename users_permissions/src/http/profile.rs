@@ -39,7 +39,7 @@ pub(super) fn values<'a>(
     change
 }
 
-fn parse(field: &ProfileField, value: &Value) -> Result<ProfileValue, String> {
+pub(crate) fn parse(field: &ProfileField, value: &Value) -> Result<ProfileValue, String> {
     match (field.kind, value) {
         (ProfileKind::Text, Value::String(text)) => {
             if text.chars().count() > field.max_length {

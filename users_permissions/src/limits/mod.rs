@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::config::{Config, ConfigError, RateLimit};
 
-pub(crate) use network::client_network;
+pub(crate) use network::{client_address, client_network};
 
 /// What a window has seen, the present request included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,6 +14,15 @@ pub(crate) fn client_network<'a>(
     forwarded: impl DoubleEndedIterator<Item = &'a str>,
     trusted: &[IpNet],
 ) -> IpAddr {
+    network_of(client_address(peer, forwarded, trusted))
+}
+
+/// The client's address, found as [`client_network`] tells.
+pub(crate) fn client_address<'a>(
+    peer: Option<IpAddr>,
+    forwarded: impl DoubleEndedIterator<Item = &'a str>,
+    trusted: &[IpNet],
+) -> IpAddr {
     let is_trusted = |address: &IpAddr| trusted.iter().any(|network| network.contains(address));
     let mut client = peer
         .unwrap_or(IpAddr::V6(Ipv6Addr::LOCALHOST))
@@ -26,7 +35,7 @@ pub(crate) fn client_network<'a>(
             None => break,
         }
     }
-    network_of(client)
+    client
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:80`.

@@ -11,4 +11,6 @@ pub(crate) use message::message_id;
 pub use message::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub(crate) use smtp::SmtpMailer;
 pub(crate) use template::{Values, escape};
+#[cfg(feature = "admin")]
+pub(crate) use templates::shipped;
 pub(crate) use templates::{CompiledTemplate, MailTemplates};

@@ -1,5 +1,6 @@
 //! Plain data: users, roles, settings, names. No database, no HTTP.
 
+mod change;
 mod code;
 mod identity;
 mod mail;
@@ -13,6 +14,7 @@ mod settings;
 mod user;
 mod user_roles;
 
+pub(crate) use change::{Change, ChangeFilter, ChangeKind, Difference};
 pub(crate) use code::CodePurpose;
 pub(crate) use identity::{Identity, NewIdentity};
 pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail, OutboxMail};

@@ -81,6 +81,9 @@ pub(crate) fn start(
         letters,
         mail_requests,
         _mail_thread: mail_thread,
+        #[cfg(feature = "admin")]
+        cookie_key: super::sealing::cookie_key(&config, &keys, "admin")
+            .map_err(|error| StartError::Database(error.into()))?,
         mails,
         settings,
         catalog: Arc::new(catalog),

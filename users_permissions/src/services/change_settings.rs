@@ -5,13 +5,15 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::changes::note;
 use super::settings::{ADVANCED, in_force, parse_templates, template_row};
 use super::{Actor, Delivery, Hooks, Services};
 use crate::config::Secret;
 use crate::error::{Error, FieldError, Result, Validation};
 use crate::mail::{CompiledTemplate, MailTemplates};
 use crate::model::{
-    ADMINISTRATOR, AdvancedSettings, Email, MailKind, MailTemplate, NewMail, UserId, is_page_url,
+    ADMINISTRATOR, AdvancedSettings, ChangeKind, Difference, Email, MailKind, MailTemplate,
+    NewMail, UserId, is_page_url,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -85,7 +87,7 @@ impl Services {
         if let Some(role_type) = change.default_role.clone() {
             self.check_default_role(&actor, role_type).await?;
         }
-        let hooks = self.hooks.clone();
+        let (hooks, by) = (self.hooks.clone(), actor.id());
         let write = move |conn: &mut DbConn| -> Result<String> {
             store::roles::line_up(conn)?;
             let old = in_force(conn)?;
@@ -93,12 +95,15 @@ impl Services {
             let new = change.apply_to(&old);
             if new != old {
                 write_advanced(conn, &old, &new, &hooks)?;
+                let told = advanced_differences(&old, &new);
+                let target = (None, "advanced settings");
+                note(conn, &actor, ChangeKind::SettingsChanged, target, &told)?;
             }
             version(&[&new])
         };
         let version = self.store.run(move |conn| transaction(conn, write)).await?;
         self.publish_settings().await?;
-        tracing::info!(target: "users_permissions::security", actor = actor.id(), "advanced settings changed");
+        tracing::info!(target: "users_permissions::security", actor = by, "advanced settings changed");
         Ok(version)
     }
 
@@ -143,20 +148,26 @@ impl Services {
             if text.len() > MAX_TEMPLATE {
                 return Err(template_error(kind, "message", "message is too long"));
             }
-            rows.push((template_row(kind), text));
+            rows.push((kind, template, text));
         }
+        let by = actor.id();
         let write = move |conn: &mut DbConn| -> Result<String> {
             store::roles::line_up(conn)?;
             let old = parse_templates(&mut store::settings::all(conn)?);
             check_version(expected.as_deref(), &templates_version(&old)?)?;
-            for (row, text) in &rows {
-                store::settings::put(conn, row, text)?;
+            for (kind, template, text) in &rows {
+                store::settings::put(conn, &template_row(*kind), text)?;
+                let told = template_differences(old.get(*kind).map(|old| &old.source), template);
+                if !told.is_empty() {
+                    let target = (None, kind.key());
+                    note(conn, &actor, ChangeKind::TemplateChanged, target, &told)?;
+                }
             }
             templates_version(&parse_templates(&mut store::settings::all(conn)?))
         };
         let version = self.store.run(move |conn| transaction(conn, write)).await?;
         self.publish_settings().await?;
-        tracing::info!(target: "users_permissions::security", actor = actor.id(), "mail templates changed");
+        tracing::info!(target: "users_permissions::security", actor = by, "mail templates changed");
         Ok(version)
     }
 
@@ -191,6 +202,51 @@ impl Services {
         settings.outdate();
         self.store.run(move |conn| settings.publish(conn)).await
     }
+}
+
+fn advanced_differences(old: &AdvancedSettings, new: &AdvancedSettings) -> Vec<Difference> {
+    let values = |settings: &AdvancedSettings| {
+        [
+            ("unique_email", Some(settings.unique_email.to_string())),
+            ("allow_register", Some(settings.allow_register.to_string())),
+            (
+                "email_confirmation",
+                Some(settings.email_confirmation.to_string()),
+            ),
+            (
+                "email_reset_password",
+                settings.email_reset_password.clone(),
+            ),
+            (
+                "email_confirmation_redirection",
+                settings.email_confirmation_redirection.clone(),
+            ),
+            ("default_role", Some(settings.default_role.clone())),
+        ]
+    };
+    let pairs = values(old).into_iter().zip(values(new));
+    pairs
+        .filter_map(|((field, old), (_, new))| Difference::between(field, old, new))
+        .collect()
+}
+
+fn template_differences(old: Option<&MailTemplate>, new: &MailTemplate) -> Vec<Difference> {
+    let values = |template: &MailTemplate| {
+        [
+            ("from.name", template.from.name.clone()),
+            ("from.email", template.from.email.clone()),
+            ("response_email", template.response_email.clone()),
+            ("object", template.object.clone()),
+            ("message", template.message.clone()),
+        ]
+    };
+    let old = old.map(values);
+    let each = values(new).into_iter().enumerate();
+    each.filter_map(|(at, (field, new))| {
+        let old = old.as_ref().and_then(|old| old.get(at));
+        Difference::between(field, old.map(|(_, old)| old.clone()), Some(new))
+    })
+    .collect()
 }
 
 /// Writes the settings first: whoever reads them to write a user then waits, or is waited for.
@@ -359,7 +415,7 @@ fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
 }
 
 /// The version of a value is a digest of it: equal values are equal versions.
-fn version<T: serde::Serialize>(values: &[&T]) -> Result<String> {
+pub(super) fn version<T: serde::Serialize>(values: &[&T]) -> Result<String> {
     let text = serde_json::to_vec(values).map_err(Error::internal)?;
     let digest = Sha256::digest(&text);
     Ok(digest

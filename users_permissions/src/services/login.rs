@@ -34,6 +34,14 @@ impl Services {
         password: Secret,
         device: Device,
     ) -> Result<Login> {
+        let user = self.prove(identifier, password).await?;
+        let login = self.sign_in(user, device).await?;
+        tracing::info!(target: "users_permissions::security", user = login.user.id, "login");
+        Ok(login)
+    }
+
+    /// The local user with this identifier and password, who may sign in.
+    pub(crate) async fn prove(&self, identifier: String, password: Secret) -> Result<User> {
         let credentials = self
             .store
             .run(move |conn| match Email::parse(&identifier) {
@@ -74,9 +82,7 @@ impl Services {
         if let Some(hash) = hash.filter(|hash| self.hasher.is_outdated(hash)) {
             self.rehash(&user, hash, password).await;
         }
-        let login = self.sign_in(user, device).await?;
-        tracing::info!(target: "users_permissions::security", user = login.user.id, "login");
-        Ok(login)
+        Ok(user)
     }
 
     /// Renews a hash of a lower cost; the login does not depend on it.

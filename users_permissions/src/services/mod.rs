@@ -1,7 +1,9 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_roles;
 mod change_settings;
+mod changes;
 mod confirmation;
 mod delivery;
 mod hooks;
@@ -13,6 +15,7 @@ mod login;
 mod mail_requests;
 mod mail_thread;
 mod mails;
+mod manage_users;
 mod outbox;
 mod passwords;
 mod pauses;
@@ -32,6 +35,7 @@ mod user_roles;
 mod users;
 mod users_query;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::acl::Catalog;
@@ -42,6 +46,7 @@ use crate::outbound::OutboundClient;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
+pub(crate) use change_roles::{Grants, RoleChange};
 pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
@@ -58,7 +63,7 @@ pub(crate) use principals::{Principals, Slot};
 pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
-pub(crate) use roles::{RoleInput, RoleSummary};
+pub(crate) use roles::{RoleDetail, RoleInput, RoleSummary};
 pub(crate) use sealing::Sealer;
 pub(crate) use sessions::{Ending, RefreshToken};
 pub(crate) use settings::Settings;
@@ -87,6 +92,9 @@ pub(crate) struct Services {
     #[allow(dead_code)] // For social login.
     pub(crate) outbound: Arc<OutboundClient>,
     pub(crate) mail_requests: Arc<MailRequests>,
+    /// Key of the cookies of administrators.
+    #[cfg(feature = "admin")]
+    pub(crate) cookie_key: sealing::CookieKey,
     /// Writes and sends mails as long as the services live.
     _mail_thread: MailThread,
 }
@@ -97,9 +105,21 @@ pub(crate) enum Actor {
     /// A caller without a token.
     Public,
     /// A user and what it is.
-    User { id: UserId, roles: UserRoles },
+    User {
+        id: UserId,
+        name: String,
+        roles: UserRoles,
+        /// Address it calls from.
+        origin: IpAddr,
+    },
     /// Somebody of a trusted issuer who is no user.
-    Stranger { roles: Vec<RoleId> },
+    Stranger {
+        /// The subject, as the issuer calls it.
+        name: String,
+        roles: Vec<RoleId>,
+        /// Address it calls from.
+        origin: IpAddr,
+    },
 }
 
 impl Actor {

@@ -79,7 +79,7 @@ impl Rights {
         match actor {
             Actor::Public => snapshot.public_allows(action),
             Actor::User { roles, .. } => snapshot.allows(roles, action),
-            Actor::Stranger { roles } => {
+            Actor::Stranger { roles, .. } => {
                 let mut roles = roles.iter();
                 roles.any(|role| snapshot.role_allows(*role, action))
             }

@@ -1,15 +1,18 @@
 //! Roles: what they are called and what they hold.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
+use super::change_roles::{right, role_version};
+use super::changes::note;
 use super::{Actor, Services, settings};
 use crate::error::{Error, Result};
-use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case};
+use crate::model::{
+    ADMINISTRATOR, ChangeKind, Difference, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case,
+};
 use crate::store::{self, Conflict, DbConn, transaction};
 
-const NOT_FOUND: Error = Error::NotFound("Role not found");
-const HOLDS_EVERYTHING: &str = "The administrator role holds every action";
+pub(super) const NOT_FOUND: Error = Error::NotFound("Role not found");
+pub(super) const HOLDS_EVERYTHING: &str = "The administrator role holds every action";
 
 /// A role as the list shows it.
 #[derive(Debug)]
@@ -23,6 +26,12 @@ pub(crate) struct RoleSummary {
 pub(crate) struct RoleDetail {
     pub(crate) role: Role,
     pub(crate) holds: Vec<bool>,
+    /// Names of the actions it holds, of those that handlers carry.
+    pub(crate) names: Vec<String>,
+    /// Actions it holds that no handler carries.
+    pub(crate) stale: Vec<String>,
+    /// What a change may insist on.
+    pub(crate) version: String,
 }
 
 /// What a role is made or changed to; `None` keeps what is there.
@@ -66,15 +75,25 @@ impl Services {
             .await?;
         let everything = role.role_type == ADMINISTRATOR;
         let mut holds = vec![everything; self.catalog.len()];
-        for action in granted
-            .iter()
-            .filter_map(|action| self.catalog.position(action))
-        {
-            if let Some(held) = holds.get_mut(action) {
-                *held = true;
+        let granted: BTreeSet<String> = granted.into_iter().collect();
+        let (mut names, mut stale) = (Vec::new(), Vec::new());
+        for action in &granted {
+            let place = self.catalog.position(action);
+            match place.and_then(|place| holds.get_mut(place)) {
+                Some(held) => {
+                    *held = true;
+                    names.push(action.clone());
+                }
+                None => stale.push(action.clone()),
             }
         }
-        Ok(RoleDetail { role, holds })
+        Ok(RoleDetail {
+            version: role_version(&role, &granted)?,
+            role,
+            holds,
+            names,
+            stale,
+        })
     }
 
     pub(crate) async fn create_role(&self, actor: Actor, input: RoleInput) -> Result<RoleId> {
@@ -91,6 +110,7 @@ impl Services {
         self.check_may_grant(&actor, &granted)?;
         let names = self.action_names(&granted);
         let description = input.description.flatten();
+        let by = actor.id();
         let id = self
             .store
             .run(move |conn| {
@@ -105,83 +125,24 @@ impl Services {
                                 _ => error.into(),
                             })?;
                     change_grants(conn, role.id, &names, &[])?;
+                    let told = [("name", Some(name)), ("description", description)];
+                    let told = told.map(|(field, new)| Difference::between(field, None, new));
+                    let grants = names.iter().map(|action| right(action, true));
+                    let told: Vec<_> = told.into_iter().flatten().chain(grants).collect();
+                    let target = (Some(role.id), role.name.as_str());
+                    note(conn, &actor, ChangeKind::RoleCreated, target, &told)?;
                     Ok(role.id)
                 })
             })
             .await?;
         self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role created");
+        tracing::info!(target: "users_permissions::security", role = id, actor = by, "role created");
         Ok(id)
-    }
-
-    /// Changes a role. Grants of actions this program does not know are another program's and stay.
-    pub(crate) async fn update_role(
-        &self,
-        actor: Actor,
-        id: RoleId,
-        input: RoleInput,
-    ) -> Result<()> {
-        if let Some(name) = &input.name {
-            check_name(name)?;
-        }
-        let wanted = input
-            .granted
-            .clone()
-            .map(|granted| self.positions(granted))
-            .transpose()?;
-        let wanted = wanted.map(|positions| {
-            self.action_names(&positions)
-                .into_iter()
-                .collect::<BTreeSet<_>>()
-        });
-        let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.rights));
-        let granter = actor.clone();
-        let may_grant = move |action: &str| {
-            catalog
-                .position(action)
-                .is_some_and(|position| rights.actor_allows(&granter, position))
-        };
-        let catalog = Arc::clone(&self.catalog);
-        self.store
-            .run(move |conn| {
-                transaction(conn, |conn| -> Result<_> {
-                    store::roles::line_up(conn)?;
-                    let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
-                    check_identity(&role, &input)?;
-                    let description = input.description.as_ref().map(Option::as_deref);
-                    store::roles::update(conn, id, input.name.as_deref(), description)?;
-                    let Some(wanted) = wanted else { return Ok(()) };
-                    // Read behind the line: of two writers the second sees what the first one left.
-                    let held: BTreeSet<String> =
-                        store::roles::granted(conn, id)?.into_iter().collect();
-                    let all = catalog.actions().iter().map(|action| action.name());
-                    let (wanted, unwanted): (Vec<_>, Vec<_>) =
-                        all.partition(|action| wanted.contains(action));
-                    if role.role_type == ADMINISTRATOR {
-                        return if unwanted.is_empty() {
-                            Ok(())
-                        } else {
-                            Err(Error::application(HOLDS_EVERYTHING))
-                        };
-                    }
-                    let new: Vec<_> = wanted
-                        .into_iter()
-                        .filter(|action| !held.contains(*action))
-                        .collect();
-                    if !new.iter().all(|action| may_grant(action)) {
-                        return Err(Error::Forbidden);
-                    }
-                    change_grants(conn, id, &new, &unwanted)
-                })
-            })
-            .await?;
-        self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role changed");
-        Ok(())
     }
 
     /// Deletes a role; its users move to the public role in the same transaction.
     pub(crate) async fn delete_role(&self, actor: Actor, id: RoleId) -> Result<()> {
+        let by = actor.id();
         self.store
             .run(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
@@ -206,13 +167,21 @@ impl Services {
                             _ => error.into(),
                         }
                     })?;
-                    Ok(())
+                    let target = (Some(id), role.name.as_str());
+                    let told = Difference::between("name", Some(role.name.clone()), None);
+                    note(
+                        conn,
+                        &actor,
+                        ChangeKind::RoleDeleted,
+                        target,
+                        told.as_slice(),
+                    )
                 })
             })
             .await?;
         self.principals.forget_all();
         self.publish_rights().await?;
-        tracing::info!(target: "users_permissions::security", role = id, actor = actor.id(), "role deleted");
+        tracing::info!(target: "users_permissions::security", role = id, actor = by, "role deleted");
         Ok(())
     }
 
@@ -227,7 +196,7 @@ impl Services {
     }
 
     /// Removes a stale action with every grant of it.
-    pub(crate) async fn delete_stale_action(&self, action: String) -> Result<()> {
+    pub(crate) async fn delete_stale_action(&self, actor: Actor, action: String) -> Result<()> {
         if self.catalog.position(&action).is_some() {
             return Err(Error::application("The action is in use"));
         }
@@ -237,14 +206,15 @@ impl Services {
                     store::roles::line_up(conn)?;
                     let id = store::actions::all(conn)?.get(&action).copied();
                     store::actions::delete(conn, id.ok_or(Error::NotFound("Action not found"))?)?;
-                    Ok(())
+                    let target = (None, action.as_str());
+                    note(conn, &actor, ChangeKind::ActionRemoved, target, &[])
                 })
             })
             .await?;
         self.publish_rights().await
     }
 
-    fn positions(&self, names: BTreeSet<String>) -> Result<BTreeSet<usize>> {
+    pub(super) fn positions(&self, names: BTreeSet<String>) -> Result<BTreeSet<usize>> {
         let position = |name: String| {
             self.catalog
                 .position(&name)
@@ -274,7 +244,12 @@ impl Services {
     }
 }
 
-fn change_grants(conn: &mut DbConn, role: RoleId, grant: &[&str], revoke: &[&str]) -> Result<()> {
+pub(super) fn change_grants(
+    conn: &mut DbConn,
+    role: RoleId,
+    grant: &[&str],
+    revoke: &[&str],
+) -> Result<()> {
     if grant.is_empty() && revoke.is_empty() {
         return Ok(());
     }
@@ -296,22 +271,22 @@ fn change_grants(conn: &mut DbConn, role: RoleId, grant: &[&str], revoke: &[&str
 }
 
 /// The type stays, and no role takes a seeded one's name.
-fn check_identity(role: &Role, input: &RoleInput) -> Result<()> {
-    if input
-        .role_type
-        .as_ref()
-        .is_some_and(|role_type| *role_type != role.role_type)
-    {
+pub(super) fn check_identity(
+    role: &Role,
+    name: Option<&str>,
+    role_type: Option<&str>,
+) -> Result<()> {
+    if role_type.is_some_and(|role_type| *role_type != role.role_type) {
         return Err(Error::field("type", "type cannot be changed"));
     }
-    let key = input.name.as_deref().map(snake_case).unwrap_or_default();
+    let key = name.map(snake_case).unwrap_or_default();
     if is_reserved(&key) && key != role.role_type {
         return Err(Error::application("This role name is reserved"));
     }
     Ok(())
 }
 
-fn check_name(name: &str) -> Result<()> {
+pub(super) fn check_name(name: &str) -> Result<()> {
     match name.chars().count() {
         0..=2 => Err(Error::field("name", "name must be at least 3 characters")),
         256.. => Err(Error::field("name", "name must be at most 255 characters")),

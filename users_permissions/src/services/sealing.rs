@@ -65,6 +65,38 @@ impl Sealer {
     }
 }
 
+/// Key material of a cookie.
+#[cfg(feature = "admin")]
+pub(crate) struct CookieKey(pub(crate) [u8; 64]);
+
+#[cfg(feature = "admin")]
+impl std::fmt::Debug for CookieKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// Key of a cookie, made of the first configured key; each purpose has one of its own.
+#[cfg(feature = "admin")]
+pub(super) fn cookie_key(config: &Config, keys: &SigningKeys, purpose: &str) -> Result<CookieKey> {
+    let signing = keys.all().map(|key| &key.secret);
+    let secret = config
+        .app_keys
+        .iter()
+        .chain(&config.encryption_key)
+        .chain(signing)
+        .next()
+        .ok_or_else(|| Error::internal("no key for cookies"))?;
+    let mut bytes = [0; 64];
+    Hkdf::<Sha256>::new(None, secret.expose().as_bytes())
+        .expand_multi_info(
+            &[b"users_permissions cookie, version 1, ", purpose.as_bytes()],
+            &mut bytes,
+        )
+        .map_err(|_| Error::internal("no key could be derived"))?;
+    Ok(CookieKey(bytes))
+}
+
 fn key(secret: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
     let mut bytes = [0; 32];
     Hkdf::<Sha256>::new(Some(salt), secret.expose().as_bytes())

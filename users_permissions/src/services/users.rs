@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use super::changes::{note, user_differences};
 use super::register::name_message;
 use super::user_roles::first_roles;
 use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, Email, NameError, NewUser, ProfileChange, Role, RoleRef, RolesChange, User,
-    UserId, UserPatch, Username,
+    ADMINISTRATOR, ChangeKind, Difference, Email, NameError, NewUser, ProfileChange, Role, RoleRef,
+    RolesChange, User, UserId, UserPatch, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -97,23 +98,28 @@ impl Services {
             roles,
             profile: new.profile,
         };
+        let (private, by) = (self.private_fields(), actor.id());
         let create = move |conn: &mut DbConn| -> Result<Account> {
             // In line with the deletion of roles: nobody is given one that is going away.
             store::roles::line_up(conn)?;
             let unique_email = settings::in_force(conn)?.unique_email;
-            insert(
+            let account = insert(
                 conn,
                 NewUser {
                     email_key: new.email_key.filter(|_| unique_email),
                     ..new
                 },
-            )
+            )?;
+            let told = user_differences(None, &account, &private, true);
+            let target = (Some(account.user.id), account.user.username.as_str());
+            note(conn, &actor, ChangeKind::UserCreated, target, &told)?;
+            Ok(account)
         };
         let account = self
             .store
             .run(move |conn| transaction(conn, create))
             .await?;
-        tracing::info!(target: "users_permissions::security", user = account.user.id, actor = actor.id(), "user created");
+        tracing::info!(target: "users_permissions::security", user = account.user.id, actor = by, "user created");
         Ok(account)
     }
 
@@ -132,6 +138,7 @@ impl Services {
         let patch = self.judge(&actor, &before, change).await?;
         let before = before.user;
         let letters = self.letters.clone();
+        let (private, by) = (self.private_fields(), actor.id());
         let changed = self
             .store
             .run(move |conn| {
@@ -148,9 +155,16 @@ impl Services {
                         email: patch.email.is_some(),
                         confirming,
                     };
+                    let new_password = news.password;
                     keep_an_administrator(conn, confirming, |conn| {
+                        let old = find_account(conn, id)?;
                         let changed = write(conn, id, patch)?;
                         tell(conn, &letters, &before, &changed.user, news)?;
+                        let told = user_differences(Some(&old), &changed, &private, new_password);
+                        if !told.is_empty() {
+                            let target = (Some(id), old.user.username.as_str());
+                            note(conn, &actor, ChangeKind::UserChanged, target, &told)?;
+                        }
                         Ok(changed)
                     })
                 })
@@ -159,7 +173,7 @@ impl Services {
         self.principals.forget(id);
         if changed.is_ok() {
             self.letters.post();
-            tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user changed");
+            tracing::info!(target: "users_permissions::security", user = id, actor = by, "user changed");
         }
         changed
     }
@@ -167,6 +181,7 @@ impl Services {
     /// Deletes a user and answers what it was.
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
         self.check_may_manage(&actor, &self.user(id).await?.roles)?;
+        let by = actor.id();
         let deleted = self
             .store
             .run(move |conn| {
@@ -176,6 +191,16 @@ impl Services {
                     keep_an_administrator(conn, confirming, |conn| {
                         let account = find_account(conn, id)?;
                         store::users::delete(conn, id)?;
+                        let name = account.user.username.as_str();
+                        let gone = Difference::between("username", Some(name.to_owned()), None);
+                        let target = (Some(id), name);
+                        note(
+                            conn,
+                            &actor,
+                            ChangeKind::UserDeleted,
+                            target,
+                            gone.as_slice(),
+                        )?;
                         Ok(account)
                     })
                 })
@@ -183,7 +208,7 @@ impl Services {
             .await;
         self.principals.forget(id);
         if deleted.is_ok() {
-            tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user deleted");
+            tracing::info!(target: "users_permissions::security", user = id, actor = by, "user deleted");
         }
         deleted
     }
@@ -327,7 +352,7 @@ fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
     find_account(conn, user.ok_or(NOT_FOUND)?.id)
 }
 
-fn find_account(conn: &mut DbConn, id: UserId) -> Result<Account> {
+pub(super) fn find_account(conn: &mut DbConn, id: UserId) -> Result<Account> {
     // A role may be deleted, and its users moved, between the two reads.
     for _ in 0..3 {
         let user = store::users::find(conn, id)?.ok_or(NOT_FOUND)?;

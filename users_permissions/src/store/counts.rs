@@ -83,6 +83,14 @@ pub(super) fn find(conn: &mut DbConn, skip: i64, order: Order) -> QueryResult<Op
     Ok(None)
 }
 
+/// How many users there are, without reading any of them.
+pub(crate) fn total(conn: &mut DbConn) -> QueryResult<i64> {
+    let counted: Vec<i32> = up_user_counts::table
+        .select(up_user_counts::users)
+        .load(conn)?;
+    Ok(counted.into_iter().map(i64::from).sum())
+}
+
 /// Counts everybody again where users were added past the plugin, for example by an import.
 pub(crate) fn check(conn: &mut DbConn) -> QueryResult<()> {
     conn.transaction(|conn| {

@@ -3,6 +3,7 @@
 
 pub(crate) mod accounts;
 pub(crate) mod actions;
+pub(crate) mod changes;
 pub(crate) mod codes;
 mod conn;
 pub(crate) mod counts;

@@ -170,6 +170,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_changes (id) {
+        id -> Integer,
+        actor_id -> Nullable<Integer>,
+        actor -> Text,
+        origin -> Text,
+        kind -> Text,
+        target_id -> Nullable<Integer>,
+        target -> Text,
+        changes -> Text,
+        created_at -> Timestamp,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));

@@ -1,0 +1,37 @@
+// Pictures of the pages for the README: light and dark, wide and narrow.
+
+import { mkdirSync } from 'node:fs';
+import { PAGES, api, asAdmin, close, createRole, createUser, go, signedIn } from './support.mjs';
+
+const directory = process.argv[2];
+mkdirSync(directory, { recursive: true });
+const editor = await createRole('Editor', ['find', 'findOne', 'create', 'update', 'ping'].map((name) => `api::article.article.${name}`));
+await asAdmin('PUT', `/users-permissions/roles/${editor}`, { description: 'Writes articles and changes them.' });
+const support = await createRole('Support', ['plugin::users-permissions.admin.home', 'plugin::users-permissions.admin.findUsers']);
+await asAdmin('PUT', `/users-permissions/roles/${support}`, { description: 'Looks users up.' });
+for (const [name, role] of [['ann', editor], ['bob'], ['carla', editor], ['dmitri', support], ['emeka'], ['fatima'], ['goran'], ['hana'], ['ines', editor]]) {
+  await createUser(name, { ...(role ? { role } : {}), blocked: name === 'goran' });
+}
+await api('POST', '/auth/forgot-password', { email: 'ann@example.com' });
+const pages = { ...PAGES, 'role-editor': `/roles/${editor}`, user: '/users/2', explain: '/explain?who=ann&method=PUT&path=/api/articles/1' };
+for (const skip of ['missing', 'action', 'user-delete', 'user-new', 'role-new', 'e-mails']) delete pages[skip];
+for (const [width, height] of [[1280, 900], [390, 844]]) {
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await signedIn({ viewport: { width, height }, colorScheme });
+    for (const [name, path] of Object.entries(pages)) {
+      await go(page, path);
+      if (name === 'role-editor' && width > 1000) {
+        await page.locator('[data-text="api::article.article.delete"] input').check();
+        await page.waitForSelector('#panel .method');
+        await page.evaluate(() => scrollTo(0, 0));
+      }
+      if (name === 'changes') await page.locator('details summary').first().click();
+      await page.waitForTimeout(name === 'e-mail' ? 900 : 150);
+      await page.screenshot({ path: `${directory}/${name}-${width}-${colorScheme}.png` });
+      page.removeAllListeners('dialog');
+      page.on('dialog', (dialog) => dialog.accept());
+    }
+    await page.context().close();
+  }
+}
+await close();

@@ -1,0 +1,215 @@
+//! The pages of users.
+
+use acceptance::{Browser, Html, Kind, PASSWORD, Server, on_every_database};
+use serde_json::json;
+
+on_every_database! {
+    async fn a_user_is_created_changed_blocked_and_deleted(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let editor = admin.create_role("Editor", &[]).await.to_string();
+        let authenticated = admin.role_id("authenticated").await.to_string();
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        browser.page("/admin/users/new").await.has("nickname");
+        let fields = [("username", "ann"), ("email", "Ann@Example.com"), ("password", PASSWORD), ("confirmed", "on"), ("role", authenticated.as_str()), ("roles", editor.as_str()), ("profile.nickname", "Annie")];
+        browser.submit("/admin/users/new", &fields).await.has("ann was created.");
+        let ann = server.login("ann", PASSWORD).await;
+        let me = ann.get("/api/users/me").await.expect(200);
+        assert_eq!((&me["email"], &me["nickname"]), (&json!("ann@example.com"), &json!("Annie")));
+        let id = me["id"].as_i64().unwrap();
+        let path = format!("/admin/users/{id}");
+
+        // Only what was changed in the form is written: the other value was changed meanwhile.
+        let page = browser.page(&path).await;
+        let roles = page.value("was.roles").unwrap();
+        assert_eq!(roles, format!("{authenticated},{editor}"));
+        admin.put(&format!("/api/users/{id}"), json!({ "nickname": "Other" })).await.expect(200);
+        let fields = [
+            ("was.username", "ann"), ("username", "anna"), ("was.email", "ann@example.com"), ("email", "ann@example.com"),
+            ("was.confirmed", "on"), ("confirmed", "on"), ("was.roles", roles.as_str()), ("role", editor.as_str()),
+            ("was.profile.nickname", "Annie"), ("profile.nickname", "Annie"),
+        ];
+        browser.submit(&path, &fields).await.has("anna was saved.");
+        let user = admin.get(&format!("/api/users/{id}?populate=roles")).await.expect(200);
+        assert_eq!((&user["username"], &user["nickname"]), (&json!("anna"), &json!("Other")));
+        assert_eq!(user["roles"].as_array().unwrap().len(), 1);
+        assert_eq!(user["roles"][0]["name"], "Editor");
+
+        let text = id.to_string();
+        browser.submit("/admin/users/block", &[("block", text.as_str())]).await.has("anna is blocked.");
+        ann.get("/api/users/me").await.expect(401);
+        browser.submit("/admin/users/block", &[("unblock", text.as_str())]).await.has("anna is unblocked.");
+        browser.page(&format!("{path}/delete")).await.has("Delete anna?");
+        browser.submit(&format!("{path}/delete"), &[]).await.has("anna was deleted.");
+        admin.get(&format!("/api/users/{id}")).await.expect(404);
+    }
+
+    async fn the_list_is_searched_filtered_and_paged(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let editor = admin.create_role("Editor", &[]).await;
+        for number in 0..60 {
+            let body = json!({ "username": format!("user{number:02}"), "email": format!("u{number}@example.com"), "password": PASSWORD, "role": editor, "blocked": number % 10 == 0 });
+            admin.post("/api/users", body).await.expect(201);
+        }
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        for query in ["", "?sort=name"] {
+            // Every user once, over all pages, and back again.
+            let mut seen = Vec::new();
+            let mut page = browser.page(&format!("/admin/users{query}")).await;
+            page.has("61 in all");
+            let names = |page: &Html| -> Vec<String> {
+                page.0.split("aria-label=\"Select ").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+            };
+            let link = |page: &Html, text: &str| -> Option<String> {
+                let before = page.0.split(text).next().filter(|before| before.len() < page.0.len())?;
+                let href = before.rsplit("href=\"").next()?.split('"').next()?;
+                Some(href.replace("&amp;", "&").replace("&#38;", "&"))
+            };
+            let first = names(&page);
+            assert_eq!(first.len(), 50);
+            seen.extend(first.clone());
+            let next = link(&page, "\">Next →").expect("a next page");
+            page = browser.page(&next).await;
+            seen.extend(names(&page));
+            assert!(link(&page, "\">Next →").is_none());
+            let back = link(&page, "\">← Previous").expect("a page before");
+            assert_eq!(names(&browser.page(&back).await), first);
+            let mut sorted = seen.clone();
+            sorted.sort();
+            sorted.dedup();
+            assert_eq!((sorted.len(), seen.len()), (61, 61));
+            if query == "?sort=name" {
+                assert_eq!(seen, sorted);
+            }
+        }
+        browser.page("/admin/users?q=USER05").await.has("user05").has_not("user06");
+        browser.page("/admin/users?state=blocked").await.has("6 found").has("user10").has_not("user11");
+        browser.page(&format!("/admin/users?role={editor}&state=active")).await.has("54 found");
+        browser.page("/admin/users?q=%25").await.has("No user matches.");
+        for odd in ["?after=x", "?before=%27", "?role=zz", "?after=999999999999"] {
+            browser.page(&format!("/admin/users{odd}")).await;
+        }
+    }
+
+    async fn fifty_are_blocked_at_once_and_the_last_administrator_stays(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.role_id("authenticated").await;
+        for number in 0..5 {
+            admin.create_user(&format!("user{number}"), role).await;
+        }
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let ids = server.database().lines(match kind { Kind::Mysql => "SELECT CAST(id AS CHAR) AS line FROM up_users", _ => "SELECT CAST(id AS TEXT) AS line FROM up_users" });
+        browser.page("/admin/users").await;
+        let fields: Vec<_> = ids.iter().map(|id| ("u", id.as_str())).chain([("all", "block")]).collect();
+        let page = browser.submit("/admin/users/block", &fields).await;
+        page.has("5 users are blocked; of others not:").has("The last administrator cannot be deleted, blocked or demoted");
+        assert_eq!(server.database().number("SELECT count(*) FROM up_users WHERE blocked"), 5);
+        browser.submit("/admin/users/block", &[("all", "block")]).await.has("No user was selected.");
+    }
+}
+
+#[actix_web::test]
+async fn a_user_without_a_password_is_mailed_a_link() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let role = admin.role_id("authenticated").await.to_string();
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    browser.page("/admin/users/new").await;
+    let fields = [
+        ("username", "ann"),
+        ("email", "ann@example.com"),
+        ("role", role.as_str()),
+    ];
+    browser
+        .submit("/admin/users/new", &fields)
+        .await
+        .has("a link to choose a password is on its way");
+    let code = |mails: serde_json::Value, parameter: &str| -> Option<String> {
+        let mails = mails.as_array().unwrap().clone();
+        let text = mails
+            .iter()
+            .rev()
+            .filter(|mail| mail["to"] == "ann@example.com")
+            .find_map(|mail| {
+                let text = mail["text"].as_str()?.to_owned();
+                text.split_once(&format!("{parameter}="))
+                    .map(|(_, rest)| rest.to_owned())
+            })?;
+        Some(text.chars().take_while(char::is_ascii_hexdigit).collect())
+    };
+    let mails = server
+        .anonymous()
+        .get("/api/users-permissions/dev/mails")
+        .await
+        .expect(200);
+    let code_of_link = code(mails, "code").expect("a code");
+    let body =
+        json!({ "code": code_of_link, "password": PASSWORD, "passwordConfirmation": PASSWORD });
+    server
+        .anonymous()
+        .post("/api/auth/reset-password", body)
+        .await
+        .expect(200);
+    server.login("ann", PASSWORD).await;
+
+    let id = server
+        .database()
+        .number("SELECT id FROM up_users WHERE username = 'ann'");
+    let path = format!("/admin/users/{id}");
+    browser.page(&path).await;
+    browser
+        .submit(&format!("{path}/password-link"), &[])
+        .await
+        .has("is on its way");
+    browser
+        .submit(&format!("{path}/confirmation"), &[])
+        .await
+        .has("The confirmation link is on its way.");
+    let mails = server
+        .anonymous()
+        .get("/api/users-permissions/dev/mails")
+        .await
+        .expect(200);
+    let confirmation = code(mails, "confirmation").expect("a code");
+    let answer = server
+        .anonymous()
+        .get(&format!(
+            "/api/auth/email-confirmation?confirmation={confirmation}"
+        ))
+        .await;
+    assert_eq!(answer.status, 302);
+    browser
+        .submit(&format!("{path}/confirmation"), &[])
+        .await
+        .has("The address is confirmed already");
+}
+
+#[actix_web::test]
+async fn what_is_wrong_is_shown_beside_what_was_typed() {
+    let server = Server::start(Kind::Sqlite).await;
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    browser.page("/admin/users/new").await;
+    let bad = |name: &'static str, email: &'static str, password: &'static str| {
+        [("username", name), ("email", email), ("password", password)]
+    };
+    for (fields, text) in [
+        (bad("admin", "x@example.com", PASSWORD), "must be unique"),
+        (
+            bad("ann", "no address", PASSWORD),
+            "This is no e-mail address",
+        ),
+        (bad("ann", "ann@example.com", "abc"), "characters"),
+        (bad("a", "ann@example.com", PASSWORD), "3 characters"),
+    ] {
+        let answer = browser.post("/admin/users/new", &fields).await;
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        Html(answer.text.clone())
+            .has(text)
+            .has(fields[0].1)
+            .has(fields[1].1);
+        assert!(!answer.text.contains(PASSWORD), "the password comes back");
+    }
+    assert_eq!(browser.get("/admin/users/999").await.status, 404);
+}

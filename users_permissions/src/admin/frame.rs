@@ -1,0 +1,146 @@
+//! What stands around every page: the menu, the line left by the page before, the token of forms.
+
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::assets;
+use super::session::{self, Flash};
+use super::visit::{Visit, words};
+use crate::error::{Error, Result};
+
+/// Cookie of the chosen appearance.
+pub(super) const THEME: &str = "up_admin_theme";
+
+/// A group of the menu.
+pub(super) struct Group {
+    pub(super) title: &'static str,
+    pub(super) items: Vec<Item>,
+}
+
+/// A page in the menu.
+pub(super) struct Item {
+    pub(super) label: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) path: &'static str,
+    pub(super) current: bool,
+}
+
+/// The frame of a page.
+pub(super) struct Frame {
+    pub(super) prefix: String,
+    pub(super) title: String,
+    pub(super) menu: Vec<Group>,
+    /// Name of who is signed in.
+    pub(super) me: Option<String>,
+    pub(super) csrf: String,
+    /// `light`, `dark`, or empty for the system's.
+    pub(super) theme: &'static str,
+    pub(super) flash: Option<Flash>,
+    pub(super) style: &'static str,
+    pub(super) script: &'static str,
+    pub(super) icon: &'static str,
+    /// Where a choice of appearance leads back to.
+    pub(super) here: String,
+}
+
+/// Pages by group: name, picture, path, and the action that opens it.
+type Entry = (&'static str, &'static str, &'static str, &'static str);
+const MENU: [(&str, &[Entry]); 4] = [
+    ("", &[("Start", "home", "", "home")]),
+    (
+        "Access",
+        &[
+            ("Roles", "roles", "/roles", "findRoles"),
+            ("Access matrix", "matrix", "/matrix", "getMatrix"),
+            ("Explain", "explain", "/explain", "explain"),
+        ],
+    ),
+    ("People", &[("Users", "users", "/users", "findUsers")]),
+    (
+        "System",
+        &[
+            ("E-mail templates", "mail", "/emails", "findTemplates"),
+            ("Advanced settings", "settings", "/settings", "getSettings"),
+            ("Outbox", "outbox", "/outbox", "findMails"),
+            ("Log of changes", "log", "/changes", "findChanges"),
+        ],
+    ),
+];
+
+impl Visit {
+    /// The frame of a page in this part of the menu.
+    pub(super) fn frame(&self, title: impl Into<String>, section: &str) -> Result<Frame> {
+        let item = |entry: &Entry| {
+            let (label, icon, path, action) = *entry;
+            self.may(action).then_some(Item {
+                label,
+                icon,
+                path,
+                current: path == section,
+            })
+        };
+        let group = |(title, entries): &(&'static str, &[Entry])| Group {
+            title,
+            items: entries.iter().filter_map(item).collect(),
+        };
+        let menu = match &self.me {
+            Some(_) => MENU.iter().map(group).collect(),
+            None => Vec::new(),
+        };
+        Ok(Frame {
+            prefix: self.path(""),
+            title: title.into(),
+            menu: menu
+                .into_iter()
+                .filter(|group: &Group| !group.items.is_empty())
+                .collect(),
+            me: self.me.as_ref().map(|me| me.principal.username.clone()),
+            csrf: session::forms(&self.session)?.token(),
+            theme: self.theme(),
+            flash: session::take(&self.session),
+            style: &assets::STYLE.name,
+            script: &assets::SCRIPT.name,
+            icon: &assets::ICON.name,
+            here: self
+                .req
+                .uri()
+                .path_and_query()
+                .map_or_else(String::new, |here| here.to_string()),
+        })
+    }
+
+    fn theme(&self) -> &'static str {
+        let cookie = self.req.cookie(THEME);
+        match cookie.as_ref().map(|cookie| cookie.value()) {
+            Some("light") => "light",
+            Some("dark") => "dark",
+            _ => "",
+        }
+    }
+
+    /// First page of the menu that the administrator may open.
+    pub(super) fn first_page(&self) -> &'static str {
+        let entries = MENU.iter().flat_map(|(_, entries)| entries.iter());
+        let mut open = entries.filter(|(.., action)| self.may(action));
+        open.next().map_or("", |(_, _, path, _)| path)
+    }
+}
+
+/// The page of an error.
+#[derive(Template)]
+#[template(path = "error.html")]
+pub(super) struct ErrorPage {
+    frame: Frame,
+    status: u16,
+    message: String,
+}
+
+impl ErrorPage {
+    pub(super) fn new(frame: Frame, status: StatusCode, error: &Error) -> Self {
+        Self {
+            frame,
+            status: status.as_u16(),
+            message: words(error),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! The start page, and the appearance of all.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use askama::Template;
+
+use super::answer::{self, Outcome};
+use super::changes::Entry;
+use super::frame::{Frame, THEME};
+use super::login::own_page;
+use super::sheet;
+use super::users::grouped;
+use super::visit::Visit;
+use crate::error::Error;
+use crate::model::ChangeFilter;
+
+/// A number that leads somewhere.
+struct Tile {
+    number: String,
+    label: &'static str,
+    path: &'static str,
+    is_alarm: bool,
+}
+
+#[derive(Template)]
+#[template(path = "home.html")]
+struct HomePage {
+    frame: Frame,
+    tiles: Vec<Tile>,
+    entries: Vec<Entry>,
+    may_read_log: bool,
+}
+
+pub(super) async fn show(visit: &Visit) -> Outcome {
+    let services = visit.services();
+    let mut tiles = Vec::new();
+    let mut tile = |number: i64, label: &'static str, path: &'static str, is_alarm: bool| {
+        let number = grouped(number);
+        tiles.push(Tile {
+            number,
+            label,
+            path,
+            is_alarm,
+        });
+    };
+    let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
+    if visit.may("findUsers") {
+        tile(services.user_total().await?, "users", "/users", false);
+    }
+    if visit.may("findRoles") {
+        tile(
+            count(services.rights.load().roles().len()),
+            "roles",
+            "/roles",
+            false,
+        );
+    }
+    if visit.may("getMatrix") {
+        tile(
+            count(sheet::tickable(&services.catalog).count()),
+            "protected actions",
+            "/matrix",
+            false,
+        );
+    }
+    if visit.may("findMails") {
+        let dead = services
+            .list_mails(Some("dead".to_owned()), 0, 100)
+            .await?
+            .len();
+        tile(
+            count(dead),
+            "mails given up",
+            "/outbox?state=dead",
+            dead > 0,
+        );
+    }
+    let may_read_log = visit.may("findChanges");
+    let changes = match may_read_log {
+        true => services.changes(ChangeFilter::default(), 8).await?,
+        false => Vec::new(),
+    };
+    let template = HomePage {
+        frame: visit.frame("Start", "")?,
+        tiles,
+        entries: changes.into_iter().map(Entry::new).collect(),
+        may_read_log,
+    };
+    answer::page(StatusCode::OK, &template)
+}
+
+pub(super) async fn set_theme(visit: &Visit) -> Outcome {
+    let theme = match visit.form.text("theme") {
+        theme @ ("light" | "dark") => theme,
+        _ => "",
+    };
+    let back = own_page(visit, visit.form.text("next")).unwrap_or_else(|| visit.path(""));
+    let mut response = answer::see(&back);
+    let cookie = Cookie::build(THEME, theme.to_owned())
+        .path(visit.path(""))
+        .http_only(true)
+        .secure(visit.admin.is_secure())
+        .same_site(SameSite::Lax)
+        .permanent()
+        .finish();
+    response
+        .add_cookie(&cookie)
+        .map_err(|error| Error::internal(error.to_string()))?;
+    Ok(response)
+}

@@ -1,0 +1,153 @@
+//! The sign-in of an administrator: an encrypted cookie that names the user and the version of its
+//! tokens, so that a new password or a block ends it like any other token.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_session::Session;
+use serde::{Deserialize, Serialize};
+
+use super::csrf;
+use crate::config::AdminSession;
+use crate::error::{Error, Result};
+use crate::model::{Principal, User, UserId};
+use crate::services::{Services, unix_now};
+
+const SIGNED_IN: &str = "in";
+const FORMS: &str = "forms";
+const FLASH: &str = "flash";
+/// The time of the last request is written again after so many seconds.
+const STEP: u64 = 30;
+
+/// What the cookie says of who is signed in. Times are seconds since 1970.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Ticket {
+    user: UserId,
+    version: i32,
+    since: u64,
+    seen: u64,
+    /// When the password was last typed.
+    proof: u64,
+}
+
+/// A line for the next page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Flash {
+    pub(super) good: bool,
+    pub(super) text: String,
+    /// Lines below it.
+    #[serde(default)]
+    pub(super) more: Vec<String>,
+}
+
+/// The administrator who is signed in, as of this request.
+#[derive(Debug, Clone)]
+pub(super) struct Me {
+    pub(super) principal: Arc<Principal>,
+    ticket: Ticket,
+}
+
+impl Me {
+    /// Was the password typed a short while ago?
+    pub(super) fn is_recent(&self, times: &AdminSession) -> bool {
+        within(self.ticket.proof, times.recent)
+    }
+}
+
+fn within(time: u64, span: Duration) -> bool {
+    let now = unix_now();
+    // A clock that was set back must not stretch anything.
+    time <= now + 60 && now.saturating_sub(time) < span.as_secs()
+}
+
+/// Who is signed in; notes that it was here.
+pub(super) async fn signed_in(session: &Session, services: &Services) -> Result<Option<Me>> {
+    let Ok(Some(mut ticket)) = session.get::<Ticket>(SIGNED_IN) else {
+        return Ok(None);
+    };
+    let times = &services.config.admin_session;
+    if !within(ticket.since, times.absolute) || !within(ticket.seen, times.idle) {
+        end(session);
+        return Ok(None);
+    }
+    let slot = services.principals.slot(ticket.user);
+    let principal = services.principal(&slot, ticket.user).await?;
+    let confirming = services.settings.load().email_confirmation;
+    let good = |principal: &Arc<Principal>| {
+        !principal.blocked
+            && principal.token_version == ticket.version
+            && (principal.confirmed || !confirming)
+    };
+    let Some(principal) = principal.filter(good) else {
+        end(session);
+        return Ok(None);
+    };
+    let now = unix_now();
+    if now.saturating_sub(ticket.seen) >= STEP {
+        ticket.seen = now;
+        put(session, SIGNED_IN, &ticket)?;
+    }
+    Ok(Some(Me { principal, ticket }))
+}
+
+/// Begins a session in the place of whatever was there.
+pub(super) fn begin(session: &Session, user: &User) -> Result<()> {
+    session.clear();
+    session.renew();
+    let now = unix_now();
+    let ticket = Ticket {
+        user: user.id,
+        version: user.token_version,
+        since: now,
+        seen: now,
+        proof: now,
+    };
+    put(session, SIGNED_IN, &ticket)
+}
+
+/// Notes that the password was typed again.
+pub(super) fn prove(session: &Session, me: &Me) -> Result<()> {
+    let ticket = Ticket {
+        proof: unix_now(),
+        ..me.ticket.clone()
+    };
+    put(session, SIGNED_IN, &ticket)
+}
+
+/// Forgets who is signed in.
+pub(super) fn end(session: &Session) {
+    session.clear();
+    session.renew();
+}
+
+/// The secret of the session's forms, made when the first one is shown.
+pub(super) fn forms(session: &Session) -> Result<csrf::Secret> {
+    if let Some(secret) = known_forms(session) {
+        return Ok(secret);
+    }
+    let secret = csrf::Secret::random();
+    put(session, FORMS, &secret.store())?;
+    Ok(secret)
+}
+
+/// The secret of the session's forms, if one was shown.
+pub(super) fn known_forms(session: &Session) -> Option<csrf::Secret> {
+    let text = session.get::<String>(FORMS).ok().flatten()?;
+    csrf::Secret::read(&text)
+}
+
+/// Leaves a line for the next page.
+pub(super) fn leave(session: &Session, flash: &Flash) -> Result<()> {
+    put(session, FLASH, flash)
+}
+
+/// Takes the line that was left for this page.
+pub(super) fn take(session: &Session) -> Option<Flash> {
+    session.remove_as::<Flash>(FLASH)?.ok()
+}
+
+fn put(session: &Session, key: &str, value: &impl Serialize) -> Result<()> {
+    session
+        .insert(key, value)
+        .map_err(|error| Error::internal(error.to_string()))
+}

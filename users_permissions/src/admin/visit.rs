@@ -1,0 +1,277 @@
+//! A request for a page: who asks, may they, and what does the form say.
+
+use std::net::IpAddr;
+
+use actix_session::{Session, SessionExt as _};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::http::{Method, StatusCode};
+use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
+
+use super::answer::{self, Outcome};
+use super::form::{self, Form};
+use super::frame::ErrorPage;
+use super::session::{self, Flash, Me};
+use super::{Admin, login};
+use crate::acl::ActionEntry;
+use crate::config::AdminSession;
+use crate::error::{Error, Result};
+use crate::http::request_origin;
+use crate::services::{Actor, Services};
+
+/// Actions of the pages begin so.
+pub(super) const ACTIONS: &str = "plugin::users-permissions.admin.";
+const EXPIRED: Error =
+    Error::Conflict("This form is too old; go back, reload the page and try again");
+
+/// A request that may be served.
+pub(super) struct Visit {
+    pub(super) req: HttpRequest,
+    pub(super) admin: web::Data<Admin>,
+    pub(super) session: Session,
+    pub(super) me: Option<Me>,
+    /// The body of a POST.
+    pub(super) form: Form,
+    pub(super) query: Form,
+}
+
+/// Serves a page: who is signed in, may they, is the form one of ours, and only then the handler.
+pub(super) async fn serve(
+    entry: &'static ActionEntry,
+    req: HttpRequest,
+    payload: web::Payload,
+    handler: &impl AsyncFn(&Visit) -> Outcome,
+) -> HttpResponse {
+    let Some(mut visit) = Visit::new(req) else {
+        return Error::internal("a page outside of its scope").error_response();
+    };
+    let answer = match visit.admit(entry, payload).await {
+        Ok(Admission::Granted) => handler(&visit).await,
+        Ok(Admission::SignIn) => Ok(login::lead_to(&visit)),
+        Err(error) => Err(error),
+    };
+    answer.unwrap_or_else(|error| visit.error_page(&error))
+}
+
+/// What answers a path without a page.
+pub(super) async fn not_found(req: HttpRequest) -> HttpResponse {
+    let Some(mut visit) = Visit::new(req) else {
+        return Error::NotFound("Not Found").error_response();
+    };
+    let known = session::signed_in(&visit.session, visit.services()).await;
+    visit.me = known.ok().flatten();
+    visit.error_page(&Error::NotFound("This page does not exist"))
+}
+
+enum Admission {
+    Granted,
+    SignIn,
+}
+
+impl Visit {
+    fn new(req: HttpRequest) -> Option<Self> {
+        let admin = req.app_data::<web::Data<Admin>>().cloned()?;
+        Some(Self {
+            session: req.get_session(),
+            query: Form::parse(req.query_string().as_bytes()),
+            form: Form::default(),
+            me: None,
+            admin,
+            req,
+        })
+    }
+
+    async fn admit(&mut self, entry: &ActionEntry, payload: web::Payload) -> Result<Admission> {
+        let admin = self.admin.clone();
+        let services = &admin.shared.services;
+        self.me = session::signed_in(&self.session, services).await?;
+        if !entry.open {
+            let Some(me) = &self.me else {
+                return Ok(Admission::SignIn);
+            };
+            let action = entry
+                .index()
+                .ok_or_else(|| Error::internal("an action outside of the catalog"))?;
+            if !services.rights.load().allows(&me.principal.roles, action) {
+                return Err(Error::Forbidden);
+            }
+        }
+        if self.is_post() {
+            self.check_origin()?;
+            self.form = Form::read(&self.req, payload).await?;
+            let secret = session::known_forms(&self.session).ok_or(EXPIRED)?;
+            if !secret.accepts(self.form.text("_csrf")) {
+                return Err(EXPIRED);
+            }
+        }
+        Ok(Admission::Granted)
+    }
+
+    /// Browsers tell where a form was sent from; it has to be a page of ours.
+    fn check_origin(&self) -> Result<()> {
+        let headers = self.req.headers();
+        let site = header(headers, "sec-fetch-site");
+        if !matches!(site, None | Some("same-origin" | "none")) {
+            return Err(Error::Forbidden);
+        }
+        let Some(origin) = header(headers, ORIGIN.as_str()) else {
+            return Ok(());
+        };
+        let public = &self.services().config.public_url;
+        let host = origin.split_once("://").map(|(_, host)| host);
+        let asked = header(headers, HOST.as_str());
+        let is_public =
+            url::Url::parse(public).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+        if is_public || (host.is_some() && host == asked) {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
+    pub(super) fn services(&self) -> &Services {
+        &self.admin.shared.services
+    }
+
+    pub(super) fn is_post(&self) -> bool {
+        self.req.method() == Method::POST
+    }
+
+    /// A path of ours.
+    pub(super) fn path(&self, rest: &str) -> String {
+        format!("{}{rest}", self.admin.prefix)
+    }
+
+    /// The number in the path.
+    pub(super) fn id(&self) -> Result<i32> {
+        let text = self.req.match_info().get("id").unwrap_or_default();
+        form::id(text).ok_or(Error::NotFound("Not found"))
+    }
+
+    /// May the administrator do this (the last part of an action)?
+    pub(super) fn may(&self, action: &str) -> bool {
+        let services = self.services();
+        let position = services.catalog.position(&format!("{ACTIONS}{action}"));
+        debug_assert!(position.is_some(), "no such action: {action}");
+        position
+            .zip(self.me.as_ref())
+            .is_some_and(|(position, me)| {
+                let rights = services.rights.load();
+                rights.allows(&me.principal.roles, position)
+            })
+    }
+
+    /// May the administrator do anything at all in here?
+    pub(super) fn may_enter(&self, roles: &crate::model::UserRoles) -> bool {
+        let services = self.services();
+        let rights = services.rights.load();
+        let mut actions = services.catalog.actions().iter().enumerate();
+        actions.any(|(at, action)| {
+            action.name().starts_with(ACTIONS) && !action.is_open() && rights.allows(roles, at)
+        })
+    }
+
+    pub(super) fn actor(&self) -> Actor {
+        match &self.me {
+            Some(me) => Actor::User {
+                id: me.principal.id,
+                name: me.principal.username.clone(),
+                roles: me.principal.roles.clone(),
+                origin: self.origin(),
+            },
+            None => Actor::Public,
+        }
+    }
+
+    pub(super) fn origin(&self) -> IpAddr {
+        request_origin(&self.req, &self.services().config.trusted_proxies)
+    }
+
+    fn times(&self) -> &AdminSession {
+        &self.services().config.admin_session
+    }
+
+    /// Was the password typed a short while ago?
+    pub(super) fn is_recent(&self) -> bool {
+        self.me
+            .as_ref()
+            .is_some_and(|me| me.is_recent(self.times()))
+    }
+
+    /// Asks for the password in the form's field `password`, unless it was typed a short while ago.
+    pub(super) async fn insist(&self) -> Result<()> {
+        let me = self.me.as_ref().ok_or(Error::Forbidden)?;
+        if me.is_recent(self.times()) {
+            return Ok(());
+        }
+        login::prove_again(self, me).await?;
+        session::prove(&self.session, me)
+    }
+
+    /// Leaves a line for the next page.
+    pub(super) fn say(&self, text: impl Into<String>) -> Result<()> {
+        self.say_more(text, Vec::new())
+    }
+
+    /// Leaves a line, with others below it, for the next page.
+    pub(super) fn say_more(&self, text: impl Into<String>, more: Vec<String>) -> Result<()> {
+        let flash = Flash {
+            good: true,
+            text: text.into(),
+            more,
+        };
+        session::leave(&self.session, &flash)
+    }
+
+    /// Leaves a line about something that did not work.
+    pub(super) fn complain(&self, text: impl Into<String>) -> Result<()> {
+        self.complain_more(text, Vec::new())
+    }
+
+    /// Leaves a line about something that did not work, with others below it.
+    pub(super) fn complain_more(&self, text: impl Into<String>, more: Vec<String>) -> Result<()> {
+        let flash = Flash {
+            good: false,
+            text: text.into(),
+            more,
+        };
+        session::leave(&self.session, &flash)
+    }
+
+    pub(super) fn see(&self, rest: &str) -> Outcome {
+        Ok(answer::see(&self.path(rest)))
+    }
+
+    fn error_page(&self, error: &Error) -> HttpResponse {
+        match error {
+            Error::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
+            Error::Internal(cause) => tracing::error!(%cause, "internal error"),
+            _ => {}
+        }
+        let status = error.status_code();
+        let page = self
+            .frame("Not possible", "?")
+            .map(|frame| ErrorPage::new(frame, status, error))
+            .and_then(|template| answer::page(status, &template));
+        page.unwrap_or_else(|_| HttpResponse::new(StatusCode::INTERNAL_SERVER_ERROR))
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// What a person is told of an error.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::Forbidden => {
+            "You may not do this: it takes rights that you do not hold yourself.".to_owned()
+        }
+        Error::Validation(validation) if !validation.errors.is_empty() => {
+            let each = validation.errors.iter().map(|error| error.message.as_str());
+            each.collect::<Vec<_>>().join("; ")
+        }
+        Error::Unavailable(_) => "The database or a queue is not available; try again.".to_owned(),
+        Error::Internal(_) => "Something went wrong here; the log tells more.".to_owned(),
+        other => other.to_string(),
+    }
+}
