@@ -39,8 +39,11 @@ impl Browser {
     /// Tries to sign in.
     pub async fn sign_in(&mut self, name: &str, password: &str) -> Answer {
         self.get("/admin/login").await;
-        self.post("/admin/login", &[("identifier", name), ("password", password)])
-            .await
+        self.post(
+            "/admin/login",
+            &[("identifier", name), ("password", password)],
+        )
+        .await
     }
 
     /// Opens a page, and remembers the token of its forms.
@@ -81,12 +84,19 @@ impl Browser {
     pub async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Html {
         let answer = self.post(path, fields).await;
         assert_eq!(answer.status, 303, "{path}: {}", Html(answer.text).text());
-        let to = answer.headers["location"].to_str().expect("a path").to_owned();
+        let to = answer.headers["location"]
+            .to_str()
+            .expect("a path")
+            .to_owned();
         self.page(&to).await
     }
 
     async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
-        let cookies: Vec<_> = self.jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let cookies: Vec<_> = self
+            .jar
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         let request = match cookies.is_empty() {
             true => request,
             false => request.header("cookie", cookies.join("; ")),
@@ -94,7 +104,11 @@ impl Browser {
         let answer = self.client.send(request).await;
         for cookie in answer.headers.get_all("set-cookie") {
             let text = cookie.to_str().expect("a cookie");
-            let (name, value) = text.split(';').next().and_then(|pair| pair.split_once('=')).expect("a pair");
+            let (name, value) = text
+                .split(';')
+                .next()
+                .and_then(|pair| pair.split_once('='))
+                .expect("a pair");
             if text.contains("Max-Age=0") || value.is_empty() {
                 self.jar.remove(name);
             } else {
@@ -116,8 +130,17 @@ impl Html {
     /// Does the text stand in the page, as text?
     #[track_caller]
     pub fn has(&self, text: &str) -> &Self {
-        let escaped = text.replace('&', "&#38;").replace('<', "&#60;").replace('>', "&#62;").replace('"', "&#34;").replace('\'', "&#39;");
-        assert!(self.0.contains(&escaped), "no `{escaped}` in {}", self.text());
+        let escaped = text
+            .replace('&', "&#38;")
+            .replace('<', "&#60;")
+            .replace('>', "&#62;")
+            .replace('"', "&#34;")
+            .replace('\'', "&#39;");
+        assert!(
+            self.0.contains(&escaped),
+            "no `{escaped}` in {}",
+            self.text()
+        );
         self
     }
 
@@ -155,14 +178,21 @@ impl Html {
     pub fn values(&self, name: &str) -> Vec<String> {
         let marker = format!("name=\"{name}\" value=\"");
         let parts = self.0.split(&marker).skip(1);
-        parts.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
+        parts
+            .filter_map(|rest| rest.split('"').next())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The position of an action's box, as forms name it.
     #[track_caller]
     pub fn position(&self, action: &str) -> String {
         let marker = format!("data-text=\"{action}\"");
-        let rest = self.0.split(&marker).nth(1).unwrap_or_else(|| panic!("no {action}"));
+        let rest = self
+            .0
+            .split(&marker)
+            .nth(1)
+            .unwrap_or_else(|| panic!("no {action}"));
         let rest = rest.split("id=\"a").nth(1).expect("a box");
         rest.split('"').next().expect("a number").to_owned()
     }

@@ -8,16 +8,30 @@ const ADMIN: &str = "plugin::users-permissions.admin.";
 
 /// Every page with its action, method, and a path.
 async fn pages(server: &Server) -> Vec<(String, String, String)> {
-    let report = server.admin().await.get("/api/users-permissions/routes").await.expect(200);
+    let report = server
+        .admin()
+        .await
+        .get("/api/users-permissions/routes")
+        .await
+        .expect(200);
     let mut pages = Vec::new();
     for action in report["actions"].as_array().unwrap() {
         let name = action["action"].as_str().unwrap();
-        let Some(name) = name.strip_prefix(ADMIN) else { continue };
+        let Some(name) = name.strip_prefix(ADMIN) else {
+            continue;
+        };
         for route in action["routes"].as_array().unwrap() {
             let text = |value: &Value| value.as_str().unwrap().to_owned();
             let path = text(&route["path"]);
-            let path = path.replace("{id}", "2").replace("{key}", "reset_password").replace("{action}", "api::article.article.find");
-            pages.push((name.to_owned(), text(&route["method"]), path.replace("{file}", "x.css")));
+            let path = path
+                .replace("{id}", "2")
+                .replace("{key}", "reset_password")
+                .replace("{action}", "api::article.article.find");
+            pages.push((
+                name.to_owned(),
+                text(&route["method"]),
+                path.replace("{file}", "x.css"),
+            ));
         }
     }
     assert!(pages.len() > 40, "{pages:#?}");
@@ -73,7 +87,11 @@ async fn every_page_needs_its_own_action() {
     let role = admin.create_role("Clerk", &[]).await;
     let clerk = admin.create_user("clerk", role).await;
     let mut browser = Browser::new(&server);
-    assert_eq!(browser.sign_in("clerk", PASSWORD).await.status, 403, "no page is open to them");
+    assert_eq!(
+        browser.sign_in("clerk", PASSWORD).await.status,
+        403,
+        "no page is open to them"
+    );
     assert_eq!(browser.get("/admin/users").await.status, 303);
 
     let home = format!("{ADMIN}home");
@@ -89,14 +107,21 @@ async fn every_page_needs_its_own_action() {
             "POST" => browser.post(path, &[("action", "x"), ("block", "1")]).await,
             _ => browser.get(path).await,
         };
-        assert_eq!(answer.status, 403, "{action} {method} {path}: {}", answer.text);
+        assert_eq!(
+            answer.status, 403,
+            "{action} {method} {path}: {}",
+            answer.text
+        );
     }
     assert_eq!(server.database().dump(), before);
     // With the one action a page opens, and the others stay shut.
     let (home, users) = (format!("{ADMIN}home"), format!("{ADMIN}findUsers"));
     admin.set_grants(role, &[&home, &users]).await.expect(200);
     let page = browser.page("/admin/users").await;
-    page.has("clerk").has_not("/admin/users/new").has_not("Block selected").has_not("/admin/roles");
+    page.has("clerk")
+        .has_not("/admin/users/new")
+        .has_not("Block selected")
+        .has_not("/admin/roles");
     assert_eq!(browser.get("/admin/users/new").await.status, 403);
     drop(clerk);
 }
@@ -111,15 +136,24 @@ async fn nobody_gets_in_without_a_sign_in_or_with_a_token() {
             continue;
         }
         for client in [&token, &anonymous] {
-            let answer = client.send(client.request(method.parse().unwrap(), &path)).await;
+            let answer = client
+                .send(client.request(method.parse().unwrap(), &path))
+                .await;
             assert_eq!(answer.status, 303, "{method} {path}");
-            assert!(answer.headers["location"].to_str().unwrap().starts_with("/admin/login"));
+            assert!(
+                answer.headers["location"]
+                    .to_str()
+                    .unwrap()
+                    .starts_with("/admin/login")
+            );
         }
     }
     // Nor does the cookie open the API.
     let browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     let cookie = format!("up_admin={}", browser.jar["up_admin"]);
-    let request = anonymous.request(reqwest::Method::GET, "/api/users/me").header("cookie", cookie);
+    let request = anonymous
+        .request(reqwest::Method::GET, "/api/users/me")
+        .header("cookie", cookie);
     anonymous.send(request).await.expect_forbidden();
 }
 
@@ -132,7 +166,10 @@ async fn forms_need_their_token_and_their_origin() {
     for fields in [
         &[("block", "1")][..],
         &[("block", "1"), ("_csrf", "")],
-        &[("block", "1"), ("_csrf", "00000000000000000000000000000000")],
+        &[
+            ("block", "1"),
+            ("_csrf", "00000000000000000000000000000000"),
+        ],
     ] {
         let answer = browser.post_exactly("/admin/users/block", fields).await;
         assert_eq!(answer.status, 409, "{}", answer.text);
@@ -153,28 +190,61 @@ async fn forms_need_their_token_and_their_origin() {
     let mut other = Browser::signed_in(&server, "admin", "AdminPass1").await;
     let token = other.page("/admin/users").await.value("_csrf").unwrap();
     browser.page("/admin/users").await;
-    let answer = browser.post_exactly("/admin/users/block", &[("block", "1"), ("_csrf", &token)]).await;
+    let answer = browser
+        .post_exactly("/admin/users/block", &[("block", "1"), ("_csrf", &token)])
+        .await;
     assert_eq!(answer.status, 409);
-    let json = server.anonymous().post("/admin/login", json!({ "identifier": "admin" })).await;
+    let json = server
+        .anonymous()
+        .post("/admin/login", json!({ "identifier": "admin" }))
+        .await;
     assert_eq!(json.status, 415);
     assert_eq!(server.database().dump(), before);
     // The origin of the page itself, and none at all, are fine.
     browser.page("/admin/users").await;
-    browser.headers = vec![("origin", server.base().to_owned()), ("sec-fetch-site", "same-origin".to_owned())];
-    assert_eq!(browser.post("/admin/theme", &[("theme", "dark")]).await.status, 303);
+    browser.headers = vec![
+        ("origin", server.base().to_owned()),
+        ("sec-fetch-site", "same-origin".to_owned()),
+    ];
+    assert_eq!(
+        browser
+            .post("/admin/theme", &[("theme", "dark")])
+            .await
+            .status,
+        303
+    );
 }
 
 #[actix_web::test]
 async fn answers_are_stored_by_nobody_and_framed_by_nobody() {
     let server = Server::start(Kind::Sqlite).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-    for path in ["/admin", "/admin/login", "/admin/nothing", "/admin/roles/999", "/admin/users", "/admin/changes.csv", "/admin/matrix.csv"] {
+    for path in [
+        "/admin",
+        "/admin/login",
+        "/admin/nothing",
+        "/admin/roles/999",
+        "/admin/users",
+        "/admin/changes.csv",
+        "/admin/matrix.csv",
+    ] {
         let answer = browser.get(path).await;
         let header = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
         assert_eq!(header("cache-control"), "no-store", "{path}");
         let policy = header("content-security-policy");
-        assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'") && !policy.contains("unsafe"), "{policy}");
-        assert_eq!((header("x-frame-options").as_str(), header("x-content-type-options").as_str()), ("DENY", "nosniff"));
+        assert!(
+            policy.starts_with("default-src 'none';")
+                && policy.contains("frame-ancestors 'none'")
+                && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        assert_eq!(
+            (
+                header("x-frame-options").as_str(),
+                header("x-content-type-options").as_str()
+            ),
+            ("DENY", "nosniff")
+        );
         assert_eq!(header("cross-origin-opener-policy"), "same-origin");
         for inline in ["<style", " style=", "<script>", " onclick", " onload"] {
             assert!(!answer.text.contains(inline), "{inline} in {path}");
@@ -185,7 +255,10 @@ async fn answers_are_stored_by_nobody_and_framed_by_nobody() {
         let name = part.split('"').next().unwrap();
         let answer = browser.get(&format!("/admin/assets/{name}")).await;
         assert_eq!(answer.status, 200);
-        assert_eq!(answer.headers["cache-control"], "public, max-age=31536000, immutable");
+        assert_eq!(
+            answer.headers["cache-control"],
+            "public, max-age=31536000, immutable"
+        );
     }
     assert_eq!(browser.get("/admin/assets/admin.css").await.status, 404);
 }
@@ -204,7 +277,11 @@ async fn the_cookie_is_for_scripts_of_nobody_and_new_at_every_sign_in() {
     assert_ne!(browser.jar["up_admin"], planted);
     let signed_in = browser.jar["up_admin"].clone();
     browser.jar.insert("up_admin".into(), planted);
-    assert_eq!(browser.get("/admin").await.status, 303, "who planted it is not signed in");
+    assert_eq!(
+        browser.get("/admin").await.status,
+        303,
+        "who planted it is not signed in"
+    );
     // Changed by one character it is nobody's.
     let mut broken = signed_in.clone();
     let last = if broken.pop() == Some('A') { 'B' } else { 'A' };
@@ -219,7 +296,13 @@ async fn the_cookie_is_for_scripts_of_nobody_and_new_at_every_sign_in() {
     .await;
     let answer = server.anonymous().get("/admin/login").await;
     let cookie = answer.headers["set-cookie"].to_str().unwrap();
-    assert!(cookie.starts_with("__Host-up_admin=") && cookie.contains("Secure") && cookie.contains("Path=/") && !cookie.contains("Path=/admin"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-up_admin=")
+            && cookie.contains("Secure")
+            && cookie.contains("Path=/")
+            && !cookie.contains("Path=/admin"),
+        "{cookie}"
+    );
 }
 
 #[actix_web::test]
@@ -240,7 +323,10 @@ async fn sessions_end_when_nobody_is_there_and_in_any_case() {
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         let begin = std::time::Instant::now();
         while browser.get("/admin").await.status == 200 {
-            assert!(begin.elapsed().as_secs() < 10, "idle {idle}, absolute {absolute}");
+            assert!(
+                begin.elapsed().as_secs() < 10,
+                "idle {idle}, absolute {absolute}"
+            );
             tokio::time::sleep(std::time::Duration::from_millis(200)).await;
         }
     }
@@ -257,7 +343,11 @@ async fn sign_ins_are_limited_together_with_those_of_the_api() {
     for _ in 0..2 {
         assert_eq!(browser.sign_in("admin", "wrong").await.status, 400);
         let body = json!({ "identifier": "admin", "password": "wrong" });
-        server.anonymous().post("/api/auth/local", body).await.expect(400);
+        server
+            .anonymous()
+            .post("/api/auth/local", body)
+            .await
+            .expect(400);
     }
     assert_eq!(browser.sign_in("admin", "AdminPass1").await.status, 429);
 }
@@ -265,10 +355,22 @@ async fn sign_ins_are_limited_together_with_those_of_the_api() {
 #[actix_web::test]
 async fn nobody_is_led_away() {
     let server = Server::start(Kind::Sqlite).await;
-    for next in ["https://evil.example/", "//evil.example", "/admin.evil.example", "/admin/\\evil", "/adminevil", "javascript:alert(1)", "/api/ping"] {
+    for next in [
+        "https://evil.example/",
+        "//evil.example",
+        "/admin.evil.example",
+        "/admin/\\evil",
+        "/adminevil",
+        "javascript:alert(1)",
+        "/api/ping",
+    ] {
         let mut browser = Browser::new(&server);
         browser.get("/admin/login").await;
-        let fields = [("identifier", "admin"), ("password", "AdminPass1"), ("next", next)];
+        let fields = [
+            ("identifier", "admin"),
+            ("password", "AdminPass1"),
+            ("next", next),
+        ];
         let answer = browser.post("/admin/login", &fields).await;
         assert_eq!(answer.headers["location"], "/admin", "{next}");
     }
@@ -282,8 +384,17 @@ async fn the_first_administrator_is_made_by_the_link() {
     let server = Server::with_config(config).await;
     let mut browser = Browser::new(&server);
     browser.get("/admin/setup?token=abc").await;
-    let fields = [("username", "boss"), ("email", "boss@example.com"), ("password", "Passw0rd!")];
-    let with = |token: &'static str| [("token", token)].into_iter().chain(fields).collect::<Vec<_>>();
+    let fields = [
+        ("username", "boss"),
+        ("email", "boss@example.com"),
+        ("password", "Passw0rd!"),
+    ];
+    let with = |token: &'static str| {
+        [("token", token)]
+            .into_iter()
+            .chain(fields)
+            .collect::<Vec<_>>()
+    };
     let answer = browser.post("/admin/setup", &with("abc")).await;
     assert_eq!(answer.status, 400);
     Html(answer.text).has("Invalid token");
@@ -293,8 +404,13 @@ async fn the_first_administrator_is_made_by_the_link() {
     database.execute(&format!("UPDATE up_codes SET code_hash = '{hash}'"));
     browser.get("/admin/setup?token=password").await;
     let page = browser.submit("/admin/setup", &with("password")).await;
-    page.has("Welcome. You are the first administrator.").has("boss");
+    page.has("Welcome. You are the first administrator.")
+        .has("boss");
     server.login("boss", "Passw0rd!").await;
     browser.get("/admin/setup").await;
-    assert_eq!(browser.post("/admin/setup", &with("password")).await.status, 400, "it works once");
+    assert_eq!(
+        browser.post("/admin/setup", &with("password")).await.status,
+        400,
+        "it works once"
+    );
 }

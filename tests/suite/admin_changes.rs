@@ -58,11 +58,20 @@ async fn the_log_is_paged_and_spreadsheets_find_text() {
     for number in 0..60 {
         let body = json!({ "name": format!("=Role {number}") });
         admin.post("/api/users-permissions/roles", body).await;
-        admin.put("/api/users-permissions/advanced", json!({ "allow_register": number % 2 == 0 })).await.expect(200);
+        admin
+            .put(
+                "/api/users-permissions/advanced",
+                json!({ "allow_register": number % 2 == 0 }),
+            )
+            .await
+            .expect(200);
     }
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     let page = browser.page("/admin/changes").await;
     page.has("Older");
     let csv = browser.get("/admin/changes.csv").await.text;
-    assert!(csv.lines().count() > 60 && !csv.contains(",\"="), "formulas");
+    assert!(
+        csv.lines().count() > 60 && !csv.contains(",\"="),
+        "formulas"
+    );
 }

@@ -9,17 +9,29 @@ const CREATE: &str = "api::article.article.create";
 const UPDATE: &str = "api::article.article.update";
 
 /// The hidden fields of a role's form, with boxes and texts to send.
-fn form<'a>(page: &'a [(String, String)], boxes: &'a [String], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let hidden = page.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+fn form<'a>(
+    page: &'a [(String, String)],
+    boxes: &'a [String],
+    more: &[(&'a str, &'a str)],
+) -> Vec<(&'a str, &'a str)> {
+    let hidden = page
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     let boxes = boxes.iter().map(|at| ("g", at.as_str()));
     hidden.chain(boxes).chain(more.iter().copied()).collect()
 }
 
 fn hidden(page: &Html) -> Vec<(String, String)> {
-    ["version", "edition", "base", "base_name", "base_description"]
-        .into_iter()
-        .filter_map(|name| Some((name.to_owned(), page.value(name)?)))
-        .collect()
+    [
+        "version",
+        "edition",
+        "base",
+        "base_name",
+        "base_description",
+    ]
+    .into_iter()
+    .filter_map(|name| Some((name.to_owned(), page.value(name)?)))
+    .collect()
 }
 
 on_every_database! {
@@ -129,7 +141,14 @@ on_every_database! {
 async fn nobody_grants_by_a_page_what_they_lack() {
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
-    let pages = ["home", "findRoles", "findRole", "updateRole", "createRole", "deleteRole"];
+    let pages = [
+        "home",
+        "findRoles",
+        "findRole",
+        "updateRole",
+        "createRole",
+        "deleteRole",
+    ];
     let pages = pages.map(|page| format!("plugin::users-permissions.admin.{page}"));
     let held: Vec<&str> = pages.iter().map(String::as_str).chain([PING]).collect();
     let role = admin.create_role("Clerk", &held).await;
@@ -140,11 +159,22 @@ async fn nobody_grants_by_a_page_what_they_lack() {
     let page = browser.page(&path).await;
     let fields = hidden(&page);
     let before = server.database().dump();
-    let sent = form(&fields, &[page.position(FIND)], &[("name", "Target"), ("description", "")]).into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>();
+    let sent = form(
+        &fields,
+        &[page.position(FIND)],
+        &[("name", "Target"), ("description", "")],
+    )
+    .into_iter()
+    .map(|(a, b)| (a.to_owned(), b.to_owned()))
+    .collect::<Vec<_>>();
     let sent: Vec<_> = sent.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
     let answer = browser.post(&path, &sent).await;
     assert_eq!(answer.status, 403);
-    Html(answer.text).has("It takes rights that you do not hold yourself".to_lowercase().as_str());
+    Html(answer.text).has(
+        "It takes rights that you do not hold yourself"
+            .to_lowercase()
+            .as_str(),
+    );
     assert_eq!(server.database().dump(), before);
     let ping = [page.position(PING)];
     browser.page(&path).await;
@@ -158,7 +188,11 @@ async fn what_cannot_be_deleted_or_found_says_so() {
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-    for (role, text) in [("public", "it stays"), ("administrator", "stays"), ("authenticated", "New users get this role")] {
+    for (role, text) in [
+        ("public", "it stays"),
+        ("administrator", "stays"),
+        ("authenticated", "New users get this role"),
+    ] {
         let path = format!("/admin/roles/{}/delete", admin.role_id(role).await);
         browser.page(&path).await.has(text);
         assert_eq!(browser.post(&path, &[]).await.status, 400, "{role}");
@@ -168,12 +202,16 @@ async fn what_cannot_be_deleted_or_found_says_so() {
         assert_eq!(answer.status, 404, "{id}");
     }
     browser.page("/admin/roles").await;
-    let answer = browser.post("/admin/roles/new", &[("name", "Public")]).await;
+    let answer = browser
+        .post("/admin/roles/new", &[("name", "Public")])
+        .await;
     assert_eq!(answer.status, 409, "a form of another catalog");
     let page = browser.page("/admin/roles/new").await;
     let fields = hidden(&page);
     for (name, text) in [("Public", "reserved"), ("ab", "at least 3")] {
-        let answer = browser.post("/admin/roles/new", &form(&fields, &[], &[("name", name)])).await;
+        let answer = browser
+            .post("/admin/roles/new", &form(&fields, &[], &[("name", name)]))
+            .await;
         assert_eq!(answer.status, 400);
         Html(answer.text).has(text).has(name);
     }
@@ -181,7 +219,10 @@ async fn what_cannot_be_deleted_or_found_says_so() {
 
 #[actix_web::test]
 async fn a_grave_step_asks_for_the_password_after_a_while() {
-    let server = Server::start_with(Kind::Sqlite, |config| config.admin_session.recent = std::time::Duration::ZERO).await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        config.admin_session.recent = std::time::Duration::ZERO
+    })
+    .await;
     let admin = server.admin().await;
     let id = admin.create_role("Editor", &[]).await;
     let path = format!("/admin/roles/{id}/delete");
@@ -191,9 +232,18 @@ async fn a_grave_step_asks_for_the_password_after_a_while() {
         let answer = browser.post(&path, &[("password", password)]).await;
         assert_eq!(answer.status, 400, "{password}");
     }
-    admin.get(&format!("/api/users-permissions/roles/{id}")).await.expect(200);
-    browser.submit(&path, &[("password", "AdminPass1")]).await.has("The role was deleted.");
-    admin.get(&format!("/api/users-permissions/roles/{id}")).await.expect(404);
+    admin
+        .get(&format!("/api/users-permissions/roles/{id}"))
+        .await
+        .expect(200);
+    browser
+        .submit(&path, &[("password", "AdminPass1")])
+        .await
+        .has("The role was deleted.");
+    admin
+        .get(&format!("/api/users-permissions/roles/{id}"))
+        .await
+        .expect(404);
 }
 
 #[actix_web::test]
@@ -204,19 +254,43 @@ async fn explain_tells_who_is_let_in_and_why() {
     let ann = admin.create_user("ann", role).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     let update = "method=PUT&path=/api/articles/abc?x=1";
-    let explain = async |browser: &mut Browser, query: &str| browser.page(&format!("/admin/explain?{query}")).await;
-    explain(&mut browser, update).await.has("Denied (403)").has("The role Public does not hold it.");
+    let explain = async |browser: &mut Browser, query: &str| {
+        browser.page(&format!("/admin/explain?{query}")).await
+    };
+    explain(&mut browser, update)
+        .await
+        .has("Denied (403)")
+        .has("The role Public does not hold it.");
     let page = explain(&mut browser, &format!("who=ann&{update}")).await;
-    page.has("Allowed, unless a policy says no").has("is_author").has("The role Editor holds it.");
+    page.has("Allowed, unless a policy says no")
+        .has("is_author")
+        .has("The role Editor holds it.");
     let id = ann.id.to_string();
-    admin.put(&format!("/api/users/{id}"), json!({ "blocked": true })).await.expect(200);
-    explain(&mut browser, &format!("who={id}&{update}")).await.has("Denied (401)").has("ann is blocked");
-    explain(&mut browser, "path=/health").await.has("Allowed: open to everyone");
-    explain(&mut browser, "path=/api/nothing").await.has("Not served");
-    explain(&mut browser, "method=DELETE&path=/health").await.has("(405)");
-    explain(&mut browser, &format!("who=nobody&{update}")).await.has("No such user");
+    admin
+        .put(&format!("/api/users/{id}"), json!({ "blocked": true }))
+        .await
+        .expect(200);
+    explain(&mut browser, &format!("who={id}&{update}"))
+        .await
+        .has("Denied (401)")
+        .has("ann is blocked");
+    explain(&mut browser, "path=/health")
+        .await
+        .has("Allowed: open to everyone");
+    explain(&mut browser, "path=/api/nothing")
+        .await
+        .has("Not served");
+    explain(&mut browser, "method=DELETE&path=/health")
+        .await
+        .has("(405)");
+    explain(&mut browser, &format!("who=nobody&{update}"))
+        .await
+        .has("No such user");
     let page = browser.page(&format!("/admin/actions/{UPDATE}")).await;
-    page.has("/api/articles/").has("is_author").has("articles.rs").has("Editor");
+    page.has("/api/articles/")
+        .has("is_author")
+        .has("articles.rs")
+        .has("Editor");
 }
 
 #[actix_web::test]
@@ -227,9 +301,21 @@ async fn stale_actions_are_marked_and_removed() {
     server.database().execute("INSERT INTO up_actions (action, created_at) VALUES ('api::gone.gone.find', '2026-01-01 00:00:00')");
     server.database().execute(&format!("INSERT INTO up_permissions (role_id, action_id, created_at) SELECT {role}, id, created_at FROM up_actions WHERE action = 'api::gone.gone.find'"));
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-    browser.page(&format!("/admin/roles/{role}")).await.has("api::gone.gone.find").has("stale");
+    browser
+        .page(&format!("/admin/roles/{role}"))
+        .await
+        .has("api::gone.gone.find")
+        .has("stale");
     let fields = [("action", "api::gone.gone.find")];
-    browser.submit("/admin/actions/delete", &fields).await.has("was removed");
-    assert_eq!(server.database().number("SELECT count(*) FROM up_actions WHERE action LIKE 'api::gone%'"), 0);
+    browser
+        .submit("/admin/actions/delete", &fields)
+        .await
+        .has("was removed");
+    assert_eq!(
+        server
+            .database()
+            .number("SELECT count(*) FROM up_actions WHERE action LIKE 'api::gone%'"),
+        0
+    );
     assert_eq!(admin.grants(role).await, [PING]);
 }

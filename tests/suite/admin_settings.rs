@@ -7,12 +7,25 @@ const ADVANCED: &str = "/api/users-permissions/advanced";
 
 /// The fields of the settings' form as they were shown.
 fn was(page: &Html) -> Vec<(String, String)> {
-    let names = ["version", "was.unique_email", "was.allow_register", "was.email_confirmation", "was.email_reset_password", "was.email_confirmation_redirection", "was.default_role"];
-    names.into_iter().filter_map(|name| Some((name.to_owned(), page.value(name)?))).collect()
+    let names = [
+        "version",
+        "was.unique_email",
+        "was.allow_register",
+        "was.email_confirmation",
+        "was.email_reset_password",
+        "was.email_confirmation_redirection",
+        "was.default_role",
+    ];
+    names
+        .into_iter()
+        .filter_map(|name| Some((name.to_owned(), page.value(name)?)))
+        .collect()
 }
 
 fn sent<'a>(was: &'a [(String, String)], now: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    let was = was.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let was = was
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
     was.chain(now.iter().copied()).collect()
 }
 
@@ -103,19 +116,32 @@ async fn a_mail_that_was_given_up_is_tried_again() {
     let server = Server::with_config(config).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     browser.page("/admin/emails/password_changed").await;
-    browser.submit("/admin/emails/password_changed/test", &[]).await.has("on its way");
+    browser
+        .submit("/admin/emails/password_changed/test", &[])
+        .await
+        .has("on its way");
     let dead = || database.number("SELECT count(*) FROM up_outbox WHERE state = 'dead'");
     let begin = std::time::Instant::now();
     while dead() == 0 {
         assert!(begin.elapsed().as_secs() < 20, "the mail is not given up");
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
-    browser.page("/admin/outbox?state=dead").await.has("given up").has("Retry");
+    browser
+        .page("/admin/outbox?state=dead")
+        .await
+        .has("given up")
+        .has("Retry");
     browser.page("/admin").await.has("mails given up");
     let id = database.number("SELECT id FROM up_outbox");
     browser.page("/admin/outbox").await;
-    browser.submit(&format!("/admin/outbox/{id}/retry"), &[]).await.has("The mail waits to be sent again.");
-    assert_eq!(browser.post("/admin/outbox/999/retry", &[]).await.status, 404);
+    browser
+        .submit(&format!("/admin/outbox/{id}/retry"), &[])
+        .await
+        .has("The mail waits to be sent again.");
+    assert_eq!(
+        browser.post("/admin/outbox/999/retry", &[]).await.status,
+        404
+    );
 }
 
 // Strings that would be code anywhere but in text.
@@ -124,19 +150,40 @@ async fn free_text_is_text_on_every_page() {
     const EVIL: &str = "<img src=x onerror=fetch('//e')>";
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
-    let role = admin.post("/api/users-permissions/roles", json!({ "name": EVIL, "description": EVIL, "type": "evil" })).await;
+    let role = admin
+        .post(
+            "/api/users-permissions/roles",
+            json!({ "name": EVIL, "description": EVIL, "type": "evil" }),
+        )
+        .await;
     role.expect(200);
     let role = admin.role_id("evil").await;
     let ann = admin.create_user("ann", role).await;
-    server.database().execute(&format!("UPDATE up_users SET username = '{}' WHERE id = {}", EVIL.replace('\'', "''"), ann.id));
+    server.database().execute(&format!(
+        "UPDATE up_users SET username = '{}' WHERE id = {}",
+        EVIL.replace('\'', "''"),
+        ann.id
+    ));
     admin.put("/api/users-permissions/email-templates", json!({ "email-templates": { "reset_password": { "options": { "object": EVIL, "message": EVIL, "from": {}, "response_email": "" } } } })).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     let pages = [
-        "/admin".to_owned(), "/admin/roles".into(), format!("/admin/roles/{role}"), format!("/admin/roles/{role}/delete"),
-        "/admin/matrix".into(), "/admin/users".into(), format!("/admin/users/{}", ann.id), format!("/admin/users/{}/delete", ann.id),
-        "/admin/changes".into(), format!("/admin/explain?who={EVIL}&path=/api/ping"), format!("/admin/users?q={EVIL}"),
-        format!("/admin/roles?q={EVIL}"), format!("/admin/matrix?q={EVIL}"), format!("/admin/changes?actor={EVIL}&text={EVIL}"),
-        "/admin/emails".into(), "/admin/emails/reset_password".into(), format!("/admin/login?next={EVIL}"),
+        "/admin".to_owned(),
+        "/admin/roles".into(),
+        format!("/admin/roles/{role}"),
+        format!("/admin/roles/{role}/delete"),
+        "/admin/matrix".into(),
+        "/admin/users".into(),
+        format!("/admin/users/{}", ann.id),
+        format!("/admin/users/{}/delete", ann.id),
+        "/admin/changes".into(),
+        format!("/admin/explain?who={EVIL}&path=/api/ping"),
+        format!("/admin/users?q={EVIL}"),
+        format!("/admin/roles?q={EVIL}"),
+        format!("/admin/matrix?q={EVIL}"),
+        format!("/admin/changes?actor={EVIL}&text={EVIL}"),
+        "/admin/emails".into(),
+        "/admin/emails/reset_password".into(),
+        format!("/admin/login?next={EVIL}"),
     ];
     let mut shown = 0;
     for path in pages {

@@ -117,32 +117,73 @@ async fn a_user_without_a_password_is_mailed_a_link() {
     let role = admin.role_id("authenticated").await.to_string();
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     browser.page("/admin/users/new").await;
-    let fields = [("username", "ann"), ("email", "ann@example.com"), ("role", role.as_str())];
-    browser.submit("/admin/users/new", &fields).await.has("a link to choose a password is on its way");
+    let fields = [
+        ("username", "ann"),
+        ("email", "ann@example.com"),
+        ("role", role.as_str()),
+    ];
+    browser
+        .submit("/admin/users/new", &fields)
+        .await
+        .has("a link to choose a password is on its way");
     let code = |mails: serde_json::Value, parameter: &str| -> Option<String> {
         let mails = mails.as_array().unwrap().clone();
-        let text = mails.iter().rev().filter(|mail| mail["to"] == "ann@example.com").find_map(|mail| {
-            let text = mail["text"].as_str()?.to_owned();
-            text.split_once(&format!("{parameter}=")).map(|(_, rest)| rest.to_owned())
-        })?;
+        let text = mails
+            .iter()
+            .rev()
+            .filter(|mail| mail["to"] == "ann@example.com")
+            .find_map(|mail| {
+                let text = mail["text"].as_str()?.to_owned();
+                text.split_once(&format!("{parameter}="))
+                    .map(|(_, rest)| rest.to_owned())
+            })?;
         Some(text.chars().take_while(char::is_ascii_hexdigit).collect())
     };
-    let mails = server.anonymous().get("/api/users-permissions/dev/mails").await.expect(200);
+    let mails = server
+        .anonymous()
+        .get("/api/users-permissions/dev/mails")
+        .await
+        .expect(200);
     let code_of_link = code(mails, "code").expect("a code");
-    let body = json!({ "code": code_of_link, "password": PASSWORD, "passwordConfirmation": PASSWORD });
-    server.anonymous().post("/api/auth/reset-password", body).await.expect(200);
+    let body =
+        json!({ "code": code_of_link, "password": PASSWORD, "passwordConfirmation": PASSWORD });
+    server
+        .anonymous()
+        .post("/api/auth/reset-password", body)
+        .await
+        .expect(200);
     server.login("ann", PASSWORD).await;
 
-    let id = server.database().number("SELECT id FROM up_users WHERE username = 'ann'");
+    let id = server
+        .database()
+        .number("SELECT id FROM up_users WHERE username = 'ann'");
     let path = format!("/admin/users/{id}");
     browser.page(&path).await;
-    browser.submit(&format!("{path}/password-link"), &[]).await.has("is on its way");
-    browser.submit(&format!("{path}/confirmation"), &[]).await.has("The confirmation link is on its way.");
-    let mails = server.anonymous().get("/api/users-permissions/dev/mails").await.expect(200);
+    browser
+        .submit(&format!("{path}/password-link"), &[])
+        .await
+        .has("is on its way");
+    browser
+        .submit(&format!("{path}/confirmation"), &[])
+        .await
+        .has("The confirmation link is on its way.");
+    let mails = server
+        .anonymous()
+        .get("/api/users-permissions/dev/mails")
+        .await
+        .expect(200);
     let confirmation = code(mails, "confirmation").expect("a code");
-    let answer = server.anonymous().get(&format!("/api/auth/email-confirmation?confirmation={confirmation}")).await;
+    let answer = server
+        .anonymous()
+        .get(&format!(
+            "/api/auth/email-confirmation?confirmation={confirmation}"
+        ))
+        .await;
     assert_eq!(answer.status, 302);
-    browser.submit(&format!("{path}/confirmation"), &[]).await.has("The address is confirmed already");
+    browser
+        .submit(&format!("{path}/confirmation"), &[])
+        .await
+        .has("The address is confirmed already");
 }
 
 #[actix_web::test]
@@ -150,16 +191,24 @@ async fn what_is_wrong_is_shown_beside_what_was_typed() {
     let server = Server::start(Kind::Sqlite).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     browser.page("/admin/users/new").await;
-    let bad = |name: &'static str, email: &'static str, password: &'static str| [("username", name), ("email", email), ("password", password)];
+    let bad = |name: &'static str, email: &'static str, password: &'static str| {
+        [("username", name), ("email", email), ("password", password)]
+    };
     for (fields, text) in [
         (bad("admin", "x@example.com", PASSWORD), "must be unique"),
-        (bad("ann", "no address", PASSWORD), "This is no e-mail address"),
+        (
+            bad("ann", "no address", PASSWORD),
+            "This is no e-mail address",
+        ),
         (bad("ann", "ann@example.com", "abc"), "characters"),
         (bad("a", "ann@example.com", PASSWORD), "3 characters"),
     ] {
         let answer = browser.post("/admin/users/new", &fields).await;
         assert_eq!(answer.status, 400, "{}", answer.text);
-        Html(answer.text.clone()).has(text).has(fields[0].1).has(fields[1].1);
+        Html(answer.text.clone())
+            .has(text)
+            .has(fields[0].1)
+            .has(fields[1].1);
         assert!(!answer.text.contains(PASSWORD), "the password comes back");
     }
     assert_eq!(browser.get("/admin/users/999").await.status, 404);

@@ -30,6 +30,8 @@
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// What only the pages for administrators ask for is there without them, too.
+#![cfg_attr(not(feature = "admin"), allow(dead_code, unused_imports))]
 
 // The macro names this crate by its name, in here as everywhere.
 extern crate self as users_permissions;
@@ -51,9 +53,9 @@ pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
 pub use config::{
-    AdminSession, CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement, MailConfig,
-    PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey, SigningKeys,
-    parse_span,
+    AdminSession, CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, JwtManagement,
+    MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie, Sessions, SigningKey,
+    SigningKeys, parse_span,
 };
 pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 #[cfg(feature = "openapi")]

@@ -76,10 +76,7 @@ impl UsersPermissions {
     /// }
     /// ```
     #[cfg(feature = "admin")]
-    pub fn admin(
-        &self,
-        prefix: &str,
-    ) -> impl actix_web::dev::HttpServiceFactory + use<> + 'static {
+    pub fn admin(&self, prefix: &str) -> impl actix_web::dev::HttpServiceFactory + use<> + 'static {
         crate::admin::scope(prefix, Arc::clone(&self.shared))
     }
 

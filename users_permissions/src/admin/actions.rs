@@ -41,7 +41,10 @@ fn route(served: &ServedRoute) -> Route {
             '}' => depth = depth.saturating_sub(1),
             _ => {}
         }
-        match parts.last_mut().filter(|(_, parameter)| *parameter == inside) {
+        match parts
+            .last_mut()
+            .filter(|(_, parameter)| *parameter == inside)
+        {
             Some((text, _)) => text.push(c),
             None => parts.push((c.to_string(), inside)),
         }
@@ -59,7 +62,9 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     let served = shared.routes.snapshot().served(catalog);
     let position = catalog.position(name);
     let served = position.and_then(|at| served.get(at).map(|served| (at, served)));
-    let (at, served) = served.ok_or(Error::NotFound("No handler of this program carries this action"))?;
+    let (at, served) = served.ok_or(Error::NotFound(
+        "No handler of this program carries this action",
+    ))?;
     let action = served.action;
     let rights = shared.services.rights.load();
     let roles = rights.roles().iter();
@@ -73,7 +78,9 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
         policies: action.policies(),
         routes: served.routes.iter().map(route).collect(),
         is_open: action.is_open(),
-        roles: roles.map(|role| (role.role().name.clone(), role.allows(at))).collect(),
+        roles: roles
+            .map(|role| (role.role().name.clone(), role.allows(at)))
+            .collect(),
     };
     answer::page(StatusCode::OK, &template)
 }
@@ -81,7 +88,10 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
 pub(super) async fn delete_stale(visit: &Visit) -> Outcome {
     let action = visit.form.text("action").to_owned();
     let text = format!("{action} was removed, with every grant of it.");
-    visit.services().delete_stale_action(visit.actor(), action).await?;
+    visit
+        .services()
+        .delete_stale_action(visit.actor(), action)
+        .await?;
     visit.say(text)?;
     visit.see("/roles")
 }

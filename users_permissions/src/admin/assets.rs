@@ -20,19 +20,30 @@ pub(super) struct Asset {
 
 pub(super) static STYLE: LazyLock<Asset> =
     LazyLock::new(|| asset("admin", "css", "text/css", include_str!("assets/admin.css")));
-pub(super) static SCRIPT: LazyLock<Asset> =
-    LazyLock::new(|| asset("admin", "js", "text/javascript", include_str!("assets/admin.js")));
-pub(super) static ICON: LazyLock<Asset> =
-    LazyLock::new(|| asset("icon", "svg", "image/svg+xml", include_str!("assets/icon.svg")));
+pub(super) static SCRIPT: LazyLock<Asset> = LazyLock::new(|| {
+    asset(
+        "admin",
+        "js",
+        "text/javascript",
+        include_str!("assets/admin.js"),
+    )
+});
+pub(super) static ICON: LazyLock<Asset> = LazyLock::new(|| {
+    asset(
+        "icon",
+        "svg",
+        "image/svg+xml",
+        include_str!("assets/icon.svg"),
+    )
+});
 
-fn asset(
-    stem: &str,
-    extension: &str,
-    media_type: &'static str,
-    content: &'static str,
-) -> Asset {
+fn asset(stem: &str, extension: &str, media_type: &'static str, content: &'static str) -> Asset {
     let digest = Sha256::digest(content);
-    let digest: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let digest: String = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     Asset {
         name: format!("{stem}-{digest}.{extension}"),
         media_type,

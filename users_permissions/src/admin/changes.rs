@@ -32,14 +32,22 @@ impl Entry {
         let more = change.differences.len().saturating_sub(SHOWN);
         let kind = ChangeKind::of(&change.kind);
         let link = match kind {
-            Some(ChangeKind::RoleCreated | ChangeKind::RoleChanged) => change.target_id.map(|id| format!("/roles/{id}")),
+            Some(ChangeKind::RoleCreated | ChangeKind::RoleChanged) => {
+                change.target_id.map(|id| format!("/roles/{id}"))
+            }
             Some(ChangeKind::UserCreated | ChangeKind::UserChanged | ChangeKind::SessionsEnded) => {
                 change.target_id.map(|id| format!("/users/{id}"))
             }
             _ => None,
         };
         let shown = change.differences.into_iter().take(SHOWN);
-        let shown = shown.map(|found| (found.field, found.old.unwrap_or_default(), found.new.unwrap_or_default()));
+        let shown = shown.map(|found| {
+            (
+                found.field,
+                found.old.unwrap_or_default(),
+                found.new.unwrap_or_default(),
+            )
+        });
         Self {
             time: change.created_at.format("%Y-%m-%d %H:%M:%S").to_string(),
             actor: change.actor,
@@ -121,7 +129,9 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
     let template = ChangesPage {
         frame: visit.frame("Log of changes", "/changes")?,
         entries: changes.into_iter().map(Entry::new).collect(),
-        kinds: kinds.map(|kind| (kind.name(), kind.name(), filter.kind == Some(kind))).collect(),
+        kinds: kinds
+            .map(|kind| (kind.name(), kind.name(), filter.kind == Some(kind)))
+            .collect(),
         is_filtered: filter.kind.is_some() || filter.actor.is_some() || filter.text.is_some(),
         older: last.map(|last| search(&filter, Some(last))),
         search: search(&filter, None),
@@ -135,7 +145,19 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
 /// One line for each value that differs.
 pub(super) async fn export(visit: &Visit) -> Outcome {
     let changes = visit.services().changes(filter(visit), MOST).await?;
-    let head = ["id", "time", "actor", "actor_id", "from", "kind", "target", "target_id", "field", "old", "new"];
+    let head = [
+        "id",
+        "time",
+        "actor",
+        "actor_id",
+        "from",
+        "kind",
+        "target",
+        "target_id",
+        "field",
+        "old",
+        "new",
+    ];
     let mut lines = vec![head.join(",")];
     for change in changes {
         let number = |id: Option<i32>| id.map(|id| id.to_string()).unwrap_or_default();
@@ -155,7 +177,12 @@ pub(super) async fn export(visit: &Visit) -> Outcome {
         }
         for found in &change.differences {
             let value = |text: &Option<String>| answer::csv(text.as_deref().unwrap_or_default());
-            lines.push(format!("{of_entry},{},{},{}", answer::csv(&found.field), value(&found.old), value(&found.new)));
+            lines.push(format!(
+                "{of_entry},{},{},{}",
+                answer::csv(&found.field),
+                value(&found.old),
+                value(&found.new)
+            ));
         }
     }
     lines.push(String::new());

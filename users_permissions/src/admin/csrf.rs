@@ -37,7 +37,11 @@ impl Secret {
             return false;
         };
         let (mask, masked) = bytes.split_at(BYTES);
-        let secret: Vec<u8> = mask.iter().zip(masked).map(|(mask, byte)| mask ^ byte).collect();
+        let secret: Vec<u8> = mask
+            .iter()
+            .zip(masked)
+            .map(|(mask, byte)| mask ^ byte)
+            .collect();
         verify_slices_are_equal(&secret, &self.0).is_ok()
     }
 }
@@ -47,7 +51,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         return None;
     }
     let pairs = text.as_bytes().chunks(2);

@@ -50,11 +50,26 @@ struct EmailPage {
 
 fn title(kind: MailKind) -> (&'static str, &'static str) {
     match kind {
-        MailKind::ResetPassword => ("Reset password", "Somebody forgot the password, or an administrator sends a link to choose one."),
-        MailKind::Confirmation => ("Address confirmation", "Somebody registered or changed the address, and addresses have to be confirmed."),
-        MailKind::PasswordChanged => ("Password changed", "A password was changed; goes to its owner."),
-        MailKind::EmailChanged => ("Address changed", "An address was changed; goes to the old one."),
-        MailKind::ProviderLinked => ("Provider linked", "A way to sign in was added; goes to the user."),
+        MailKind::ResetPassword => (
+            "Reset password",
+            "Somebody forgot the password, or an administrator sends a link to choose one.",
+        ),
+        MailKind::Confirmation => (
+            "Address confirmation",
+            "Somebody registered or changed the address, and addresses have to be confirmed.",
+        ),
+        MailKind::PasswordChanged => (
+            "Password changed",
+            "A password was changed; goes to its owner.",
+        ),
+        MailKind::EmailChanged => (
+            "Address changed",
+            "An address was changed; goes to the old one.",
+        ),
+        MailKind::ProviderLinked => (
+            "Provider linked",
+            "A way to sign in was added; goes to the user.",
+        ),
     }
 }
 
@@ -84,7 +99,11 @@ fn kind(visit: &Visit) -> Result<MailKind> {
 fn digest(template: &MailTemplate) -> Result<String> {
     let text = serde_json::to_vec(template).map_err(Error::internal)?;
     let digest = Sha256::digest(&text);
-    Ok(digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect())
+    Ok(digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect())
 }
 
 pub(super) async fn list(visit: &Visit) -> Outcome {
@@ -95,7 +114,10 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
             key: kind.key(),
             title: name,
             when,
-            subject: templates.get(kind).map(|found| found.source.object.clone()).unwrap_or_default(),
+            subject: templates
+                .get(kind)
+                .map(|found| found.source.object.clone())
+                .unwrap_or_default(),
         }
     };
     let template = EmailsPage {
@@ -136,7 +158,11 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     let (present, _) = stored(visit, kind).await?;
     let base = digest(&present)?;
     let is_shipped = visit.query.has("shipped");
-    let template = if is_shipped { shipped(kind) } else { present.clone() };
+    let template = if is_shipped {
+        shipped(kind)
+    } else {
+        present.clone()
+    };
     let mut page = page(visit, kind, template, base)?;
     page.is_dirty = page.template != present;
     answer::page(StatusCode::OK, &page)
@@ -162,7 +188,10 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         return conflict(visit, kind, template, present);
     }
     let change = BTreeMap::from([(kind, template.clone())]);
-    let written = visit.services().change_mail_templates(visit.actor(), change, Some(version)).await;
+    let written = visit
+        .services()
+        .change_mail_templates(visit.actor(), change, Some(version))
+        .await;
     match written {
         Ok(_) => {
             visit.say("Saved. The next mail is written by it.")?;
@@ -175,7 +204,10 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         Err(error) => {
             let mut page = page(visit, kind, template, visit.form.text("base").to_owned())?;
             if let Error::Validation(validation) = &error {
-                let path = validation.errors.first().and_then(|error| error.path.last());
+                let path = validation
+                    .errors
+                    .first()
+                    .and_then(|error| error.path.last());
                 page.wrong = path.cloned().unwrap_or_default();
             }
             page.error = Some(words(&error));
@@ -242,7 +274,10 @@ pub(super) async fn test(visit: &Visit) -> Outcome {
     let kind = kind(visit)?;
     let me = visit.me.as_ref().ok_or(Error::Forbidden)?;
     match visit.services().send_test_mail(me.principal.id, kind).await {
-        Ok(()) => visit.say(format!("A mail by the saved template is on its way to {}.", me.principal.email))?,
+        Ok(()) => visit.say(format!(
+            "A mail by the saved template is on its way to {}.",
+            me.principal.email
+        ))?,
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(error) => visit.complain(words(&error))?,
     }

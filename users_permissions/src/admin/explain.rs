@@ -34,7 +34,9 @@ const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 pub(super) async fn show(visit: &Visit) -> Outcome {
     let text = |name: &str| visit.query.text(name).trim().to_owned();
     let (who, path) = (text("who"), text("path"));
-    let method = METHODS.into_iter().find(|method| *method == visit.query.text("method"));
+    let method = METHODS
+        .into_iter()
+        .find(|method| *method == visit.query.text("method"));
     let method = method.unwrap_or("GET");
     let verdict = match path.is_empty() {
         true => None,
@@ -64,9 +66,17 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
         1 => path,
         _ => path.trim_end_matches('/'),
     };
-    let pattern = visit.req.resource_map().match_pattern(path).unwrap_or_default();
+    let pattern = visit
+        .req
+        .resource_map()
+        .match_pattern(path)
+        .unwrap_or_default();
     let map = shared.routes.snapshot();
-    let asked = if method == "HEAD" && map.action_at(&pattern, method).is_none() { "GET" } else { method };
+    let asked = if method == "HEAD" && map.action_at(&pattern, method).is_none() {
+        "GET"
+    } else {
+        method
+    };
     let Some(owner) = map.action_at(&pattern, asked) else {
         verdict.headline = "Not served".to_owned();
         verdict.steps.push(match pattern.is_empty() {
@@ -75,13 +85,17 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
         });
         return Ok(verdict);
     };
-    verdict.steps.push(format!("{method} {path} is served by the route {pattern}."));
+    verdict
+        .steps
+        .push(format!("{method} {path} is served by the route {pattern}."));
     let Some(action) = owner else {
         unlisted(visit, &mut verdict);
         return Ok(verdict);
     };
     verdict.action = Some(action);
-    verdict.steps.push(format!("Its handler carries the action {action}."));
+    verdict
+        .steps
+        .push(format!("Its handler carries the action {action}."));
     let is_public = who.is_empty() || who.eq_ignore_ascii_case("public");
     let user = match is_public {
         true => None,
@@ -89,7 +103,9 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
             Some(account) => Some(account),
             None => {
                 verdict.headline = "No such user".to_owned();
-                verdict.steps.push(format!("Nobody has the name, address or id “{who}”."));
+                verdict
+                    .steps
+                    .push(format!("Nobody has the name, address or id “{who}”."));
                 return Ok(verdict);
             }
         },
@@ -101,7 +117,9 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
 fn unlisted(visit: &Visit, verdict: &mut Verdict) {
     let denies = visit.services().config.deny_unlisted;
     verdict.allowed = !denies;
-    verdict.steps.push("Its handler carries no action: it is unlisted.".to_owned());
+    verdict
+        .steps
+        .push("Its handler carries no action: it is unlisted.".to_owned());
     (verdict.headline, _) = match denies {
         true => ("Denied (403): unlisted routes are closed".to_owned(), ()),
         false => ("Allowed: nobody checks this route".to_owned(), ()),
@@ -110,12 +128,16 @@ fn unlisted(visit: &Visit, verdict: &mut Verdict) {
 
 fn decide(visit: &Visit, verdict: &mut Verdict, action: &str, user: Option<&Account>) {
     let services = visit.services();
-    let Some(at) = services.catalog.position(action) else { return };
+    let Some(at) = services.catalog.position(action) else {
+        return;
+    };
     let entry = services.catalog.actions().get(at);
     if entry.is_some_and(|action| action.is_open()) {
         verdict.allowed = true;
         verdict.headline = "Allowed: open to everyone".to_owned();
-        verdict.steps.push("The action is declared open, whatever roles and tokens say.".to_owned());
+        verdict
+            .steps
+            .push("The action is declared open, whatever roles and tokens say.".to_owned());
         return;
     }
     if let Some(refusal) = user.and_then(|account| refusal(visit, account)) {
@@ -127,16 +149,27 @@ fn decide(visit: &Visit, verdict: &mut Verdict, action: &str, user: Option<&Acco
     let roles: Vec<_> = match user {
         Some(account) => account.roles.clone(),
         None => {
-            verdict.steps.push("Nobody is signed in: the public role counts.".to_owned());
+            verdict
+                .steps
+                .push("Nobody is signed in: the public role counts.".to_owned());
             let public = rights.roles().iter().map(|role| role.role());
-            public.filter(|role| role.role_type == crate::model::PUBLIC).cloned().collect()
+            public
+                .filter(|role| role.role_type == crate::model::PUBLIC)
+                .cloned()
+                .collect()
         }
     };
     for role in &roles {
         let holds = rights.role_allows(role.id, at);
         verdict.allowed |= holds;
-        let text = if holds { "holds it" } else { "does not hold it" };
-        verdict.steps.push(format!("The role {} {text}.", role.name));
+        let text = if holds {
+            "holds it"
+        } else {
+            "does not hold it"
+        };
+        verdict
+            .steps
+            .push(format!("The role {} {text}.", role.name));
     }
     let policies = entry.map(|action| action.policies()).unwrap_or_default();
     verdict.headline = match (verdict.allowed, policies.is_empty()) {
@@ -146,7 +179,9 @@ fn decide(visit: &Visit, verdict: &mut Verdict, action: &str, user: Option<&Acco
     };
     if verdict.allowed {
         for policy in policies {
-            verdict.steps.push(format!("Then the policy {policy} is asked; it depends on the request."));
+            verdict.steps.push(format!(
+                "Then the policy {policy} is asked; it depends on the request."
+            ));
         }
     }
 }
@@ -159,5 +194,6 @@ fn refusal(visit: &Visit, account: &Account) -> Option<String> {
         return Some(format!("{name} is blocked: tokens are refused."));
     }
     let confirming = visit.services().settings.load().email_confirmation;
-    (confirming && !user.confirmed).then(|| format!("{name} has yet to confirm the e-mail address."))
+    (confirming && !user.confirmed)
+        .then(|| format!("{name} has yet to confirm the e-mail address."))
 }

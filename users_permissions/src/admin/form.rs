@@ -18,12 +18,19 @@ impl Form {
     /// Reads urlencoded text.
     pub(super) fn parse(bytes: &[u8]) -> Self {
         let pairs = url::form_urlencoded::parse(bytes);
-        Self(pairs.map(|(key, value)| (key.into_owned(), value.into_owned())).collect())
+        Self(
+            pairs
+                .map(|(key, value)| (key.into_owned(), value.into_owned()))
+                .collect(),
+        )
     }
 
     /// Reads the body of a request.
     pub(super) async fn read(req: &HttpRequest, mut payload: web::Payload) -> Result<Self> {
-        let media_type = req.headers().get(CONTENT_TYPE).map(|value| value.as_bytes());
+        let media_type = req
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(|value| value.as_bytes());
         let is_form = |value: &[u8]| value.starts_with(b"application/x-www-form-urlencoded");
         if !media_type.is_some_and(is_form) {
             return Err(Error::UnsupportedMediaType);

@@ -36,21 +36,44 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     let mut tiles = Vec::new();
     let mut tile = |number: i64, label: &'static str, path: &'static str, is_alarm: bool| {
         let number = grouped(number);
-        tiles.push(Tile { number, label, path, is_alarm });
+        tiles.push(Tile {
+            number,
+            label,
+            path,
+            is_alarm,
+        });
     };
     let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     if visit.may("findUsers") {
         tile(services.user_total().await?, "users", "/users", false);
     }
     if visit.may("findRoles") {
-        tile(count(services.rights.load().roles().len()), "roles", "/roles", false);
+        tile(
+            count(services.rights.load().roles().len()),
+            "roles",
+            "/roles",
+            false,
+        );
     }
     if visit.may("getMatrix") {
-        tile(count(sheet::tickable(&services.catalog).count()), "protected actions", "/matrix", false);
+        tile(
+            count(sheet::tickable(&services.catalog).count()),
+            "protected actions",
+            "/matrix",
+            false,
+        );
     }
     if visit.may("findMails") {
-        let dead = services.list_mails(Some("dead".to_owned()), 0, 100).await?.len();
-        tile(count(dead), "mails given up", "/outbox?state=dead", dead > 0);
+        let dead = services
+            .list_mails(Some("dead".to_owned()), 0, 100)
+            .await?
+            .len();
+        tile(
+            count(dead),
+            "mails given up",
+            "/outbox?state=dead",
+            dead > 0,
+        );
     }
     let may_read_log = visit.may("findChanges");
     let changes = match may_read_log {

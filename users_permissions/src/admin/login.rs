@@ -35,7 +35,9 @@ struct SetUpPage {
 /// Where somebody who is not signed in is led to.
 pub(super) fn lead_to(visit: &Visit) -> HttpResponse {
     let here = visit.req.uri().path_and_query();
-    let next = here.filter(|_| !visit.is_post()).map_or("", |here| here.as_str());
+    let next = here
+        .filter(|_| !visit.is_post())
+        .map_or("", |here| here.as_str());
     let query: String = match next == visit.path("") || next.is_empty() {
         true => String::new(),
         false => {
@@ -49,7 +51,9 @@ pub(super) fn lead_to(visit: &Visit) -> HttpResponse {
 /// A page of ours to go on with; anything else is none.
 pub(super) fn own_page(visit: &Visit, next: &str) -> Option<String> {
     let rest = next.strip_prefix(&*visit.path(""))?;
-    let plain = next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\');
+    let plain = next
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'\\');
     let own = plain && (rest.is_empty() || rest.starts_with(['/', '?'])) && !next.starts_with("//");
     own.then(|| next.to_owned())
 }

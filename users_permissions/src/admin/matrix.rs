@@ -68,7 +68,12 @@ fn matching(visit: &Visit, query: &str) -> Vec<(usize, ServedAction)> {
     let served = shared.routes.snapshot().served(&shared.services.catalog);
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
     let fits = |served: &ServedAction| {
-        let text = format!("{} {} {}", served.action.name(), served.action.description(), paths(served));
+        let text = format!(
+            "{} {} {}",
+            served.action.name(),
+            served.action.description(),
+            paths(served)
+        );
         let text = text.to_lowercase();
         words.iter().all(|word| text.contains(word))
     };
@@ -130,7 +135,11 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
     let template = MatrixPage {
         frame: visit.frame("Access matrix", "/matrix")?,
-        search: if query.is_empty() { String::new() } else { format!("?q={encoded}") },
+        search: if query.is_empty() {
+            String::new()
+        } else {
+            format!("?q={encoded}")
+        },
         query: query.to_owned(),
         edition: sheet::edition(&services.catalog),
         shown_bits: sheet::pack((0..length).map(|at| shown.contains(&at))),
@@ -146,15 +155,27 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
 
 fn csv(visit: &Visit) -> actix_web::HttpResponse {
     let rights = visit.services().rights.load_full();
-    let names = rights.roles().iter().map(|role| answer::csv(&role.role().name));
-    let head: Vec<_> = [answer::csv("action"), answer::csv("routes")].into_iter().chain(names).collect();
+    let names = rights
+        .roles()
+        .iter()
+        .map(|role| answer::csv(&role.role().name));
+    let head: Vec<_> = [answer::csv("action"), answer::csv("routes")]
+        .into_iter()
+        .chain(names)
+        .collect();
     let mut lines = vec![head.join(",")];
     for (at, served) in matching(visit, visit.query.text("q")) {
-        let cells = rights.roles().iter().map(|role| if role.allows(at) { "yes" } else { "no" }.to_owned());
-        let line: Vec<_> = [answer::csv(served.action.name()), answer::csv(&paths(&served))]
-            .into_iter()
-            .chain(cells)
-            .collect();
+        let cells = rights
+            .roles()
+            .iter()
+            .map(|role| if role.allows(at) { "yes" } else { "no" }.to_owned());
+        let line: Vec<_> = [
+            answer::csv(served.action.name()),
+            answer::csv(&paths(&served)),
+        ]
+        .into_iter()
+        .chain(cells)
+        .collect();
         lines.push(line.join(","));
     }
     lines.push(String::new());
@@ -185,7 +206,13 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         let ticks = sheet::ticks(&services.catalog, positions, base, &ticked);
         if !ticks.is_empty() {
             names.push(known.role().name.clone());
-            changes.push((id, RoleChange { grants: ticks.into(), ..RoleChange::default() }));
+            changes.push((
+                id,
+                RoleChange {
+                    grants: ticks.into(),
+                    ..RoleChange::default()
+                },
+            ));
         }
     }
     let encoded: String = url::form_urlencoded::byte_serialize(form.text("q").as_bytes()).collect();
@@ -193,12 +220,18 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     match services.change_roles(visit.actor(), changes).await {
         Ok(differences) => {
             let each = names.iter().zip(&differences);
-            let lines = each.flat_map(|(role, found)| found.iter().map(move |found| format!("{role}: {}", line(found))));
+            let lines = each.flat_map(|(role, found)| {
+                found
+                    .iter()
+                    .map(move |found| format!("{role}: {}", line(found)))
+            });
             let lines: Vec<_> = lines.collect();
             let text = match (lines.is_empty(), moved) {
                 (true, _) => "Nothing was changed.",
                 (false, false) => "Saved. It counts from the next request on.",
-                (false, true) => "Saved. Others changed roles meanwhile; what they changed was kept.",
+                (false, true) => {
+                    "Saved. Others changed roles meanwhile; what they changed was kept."
+                }
             };
             visit.say_more(text, few(lines))?;
             visit.see(&back)

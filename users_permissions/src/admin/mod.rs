@@ -55,7 +55,10 @@ impl Admin {
 }
 
 /// The pages under a path.
-pub(crate) fn scope(prefix: &str, shared: Arc<Shared>) -> impl HttpServiceFactory + use<> + 'static {
+pub(crate) fn scope(
+    prefix: &str,
+    shared: Arc<Shared>,
+) -> impl HttpServiceFactory + use<> + 'static {
     let prefix = format!("/{}", prefix.trim_matches('/'));
     let admin = Admin {
         shared,
@@ -63,7 +66,9 @@ pub(crate) fn scope(prefix: &str, shared: Arc<Shared>) -> impl HttpServiceFactor
     };
     let session = sessions(&admin);
     // The mark of listed routes is set before the session is read, which waits.
-    let scope = web::scope(&prefix).guard(listed).app_data(web::Data::new(admin));
+    let scope = web::scope(&prefix)
+        .guard(listed)
+        .app_data(web::Data::new(admin));
     routes::register(scope)
         .default_service(web::to(visit::not_found))
         .wrap(session)

@@ -57,7 +57,9 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
 pub(super) async fn retry(visit: &Visit) -> Outcome {
     match visit.services().retry_mail(visit.id()?).await {
         Ok(()) => visit.say("The mail waits to be sent again.")?,
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => return Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
+            return Err(error);
+        }
         Err(error) => visit.complain(words(&error))?,
     }
     visit.see("/outbox?state=dead")

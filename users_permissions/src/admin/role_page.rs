@@ -111,7 +111,9 @@ impl RolePage {
         Ok(Self {
             id: Some(role.id),
             version: detail.version.clone(),
-            base: sheet::pack((0..catalog.len()).map(|at| detail.holds.get(at).copied().unwrap_or(false))),
+            base: sheet::pack(
+                (0..catalog.len()).map(|at| detail.holds.get(at).copied().unwrap_or(false)),
+            ),
             stale: detail.stale.clone(),
             may_save: visit.may("updateRole"),
             may_delete: visit.may("deleteRole"),
@@ -130,7 +132,12 @@ impl RolePage {
         })
     }
 
-    fn new(visit: &Visit, title: &str, state: State, holds: impl Fn(usize) -> bool) -> Result<Self> {
+    fn new(
+        visit: &Visit,
+        title: &str,
+        state: State,
+        holds: impl Fn(usize) -> bool,
+    ) -> Result<Self> {
         let catalog = &visit.services().catalog;
         let mut units: Vec<Unit> = Vec::new();
         for (at, action) in catalog.actions().iter().enumerate() {

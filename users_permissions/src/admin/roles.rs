@@ -68,9 +68,12 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
             let role = summary.role;
             let holds = |at: &usize| rights.role_allows(role.id, *at);
             Row {
-                granted: sheet::tickable(&services.catalog).filter(|(at, _)| holds(at)).count(),
+                granted: sheet::tickable(&services.catalog)
+                    .filter(|(at, _)| holds(at))
+                    .count(),
                 is_default: role.role_type == default_role,
-                is_kept: [PUBLIC, ADMINISTRATOR, default_role.as_str()].contains(&role.role_type.as_str()),
+                is_kept: [PUBLIC, ADMINISTRATOR, default_role.as_str()]
+                    .contains(&role.role_type.as_str()),
                 id: role.id,
                 name: role.name,
                 description: role.description.unwrap_or_default(),
@@ -85,7 +88,9 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         })
         .collect();
     rows.sort_by_key(|row| row.name.to_lowercase());
-    let stale = known.into_iter().filter(|action| services.catalog.position(action).is_none());
+    let stale = known
+        .into_iter()
+        .filter(|action| services.catalog.position(action).is_none());
     let template = RolesPage {
         frame: visit.frame("Roles", "/roles")?,
         rows,
@@ -107,7 +112,11 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
 
 /// Positions of the ticked boxes.
 fn ticked(visit: &Visit) -> BTreeSet<usize> {
-    visit.form.all("g").filter_map(|at| at.parse().ok()).collect()
+    visit
+        .form
+        .all("g")
+        .filter_map(|at| at.parse().ok())
+        .collect()
 }
 
 fn described(text: &str) -> Option<String> {
@@ -140,7 +149,11 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
     };
     match services.create_role(visit.actor(), input).await {
         Ok(id) => {
-            let granted = state.ticks.granted.iter().map(|action| format!("granted {action}"));
+            let granted = state
+                .ticks
+                .granted
+                .iter()
+                .map(|action| format!("granted {action}"));
             visit.say_more("The role was created.", few(granted.collect()))?;
             visit.see(&format!("/roles/{id}"))
         }
@@ -179,7 +192,10 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         grants: state.ticks.clone().into(),
         expected: Some(form.text("version").to_owned()),
     };
-    match services.change_roles(visit.actor(), vec![(id, change)]).await {
+    match services
+        .change_roles(visit.actor(), vec![(id, change)])
+        .await
+    {
         Ok(differences) => {
             let lines: Vec<_> = differences.iter().flatten().map(line).collect();
             let text = match lines.is_empty() {
@@ -209,9 +225,15 @@ fn meanwhile(visit: &Visit, base: &str, detail: &crate::services::RoleDetail) ->
     let present = role.description.clone().unwrap_or_default();
     let texts = [
         ("name", form.text("base_name"), role.name.as_str()),
-        ("description", form.text("base_description"), present.as_str()),
+        (
+            "description",
+            form.text("base_description"),
+            present.as_str(),
+        ),
     ];
-    let texts = texts.into_iter().filter(|(_, old, new)| old.replace("\r\n", "\n") != *new);
+    let texts = texts
+        .into_iter()
+        .filter(|(_, old, new)| old.replace("\r\n", "\n") != *new);
     let mut lines: Vec<_> = texts
         .map(|(field, old, new)| format!("{field}: “{old}” became “{new}”"))
         .collect();
@@ -269,7 +291,9 @@ pub(super) async fn delete(visit: &Visit) -> Outcome {
             visit.say("The role was deleted.")?;
             visit.see("/roles")
         }
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
+            Err(error)
+        }
         Err(error) => {
             let page = delete_page(visit, id, Some(words(&error))).await?;
             answer::page(error.status_code(), &page)

@@ -2,7 +2,8 @@
 
 use super::table::pages;
 use super::{
-    actions, assets, changes, emails, explain, home, login, matrix, outbox, roles, settings, user, users,
+    actions, assets, changes, emails, explain, home, login, matrix, outbox, roles, settings, user,
+    users,
 };
 
 pages! {

@@ -83,7 +83,9 @@ impl Fields {
 /// The change from one state to another.
 fn change(was: &Fields, now: &Fields) -> AdvancedChange {
     let switch = |was: bool, now: bool| (was != now).then_some(now);
-    let page = |was: &str, now: &str| (was != now).then(|| Some(now.to_owned()).filter(|page| !page.is_empty()));
+    let page = |was: &str, now: &str| {
+        (was != now).then(|| Some(now.to_owned()).filter(|page| !page.is_empty()))
+    };
     AdvancedChange {
         unique_email: switch(was.unique_email, now.unique_email),
         allow_register: switch(was.allow_register, now.allow_register),
@@ -102,7 +104,13 @@ async fn page(visit: &Visit, now: Option<Fields>) -> Result<SettingsPage> {
     let rights = services.rights.load();
     let roles = rights.roles().iter().map(|role| role.role());
     let roles = roles.filter(|role| role.role_type != ADMINISTRATOR);
-    let choice = roles.map(|role| (role.role_type.clone(), role.name.clone(), role.role_type == now.default_role));
+    let choice = roles.map(|role| {
+        (
+            role.role_type.clone(),
+            role.name.clone(),
+            role.role_type == now.default_role,
+        )
+    });
     Ok(SettingsPage {
         frame: visit.frame("Advanced settings", "/settings")?,
         roles: choice.collect(),
@@ -124,7 +132,11 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
 pub(super) async fn update(visit: &Visit) -> Outcome {
     let (was, now) = (Fields::sent(visit, "was."), Fields::sent(visit, ""));
     let expected = visit.form.text("version").to_owned();
-    let written = visit.services().change_advanced_settings(visit.actor(), change(&was, &now), Some(expected));
+    let written = visit.services().change_advanced_settings(
+        visit.actor(),
+        change(&was, &now),
+        Some(expected),
+    );
     match written.await {
         Ok(_) => {
             visit.say("Saved. It counts at once.")?;
@@ -147,7 +159,10 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         Err(error) => {
             let mut page = page(visit, Some(now)).await?;
             if let Error::Validation(validation) = &error {
-                let path = validation.errors.first().and_then(|error| error.path.last());
+                let path = validation
+                    .errors
+                    .first()
+                    .and_then(|error| error.path.last());
                 page.wrong = path.cloned().unwrap_or_default();
             }
             page.error = Some(words(&error));
@@ -159,12 +174,24 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
 /// The present settings under what was changed here.
 fn merged(was: &Fields, now: &Fields, present: &Fields) -> Fields {
     fn pick<T: PartialEq + Clone>(was: &T, now: &T, present: &T) -> T {
-        if was == now { present.clone() } else { now.clone() }
+        if was == now {
+            present.clone()
+        } else {
+            now.clone()
+        }
     }
     Fields {
         unique_email: pick(&was.unique_email, &now.unique_email, &present.unique_email),
-        allow_register: pick(&was.allow_register, &now.allow_register, &present.allow_register),
-        email_confirmation: pick(&was.email_confirmation, &now.email_confirmation, &present.email_confirmation),
+        allow_register: pick(
+            &was.allow_register,
+            &now.allow_register,
+            &present.allow_register,
+        ),
+        email_confirmation: pick(
+            &was.email_confirmation,
+            &now.email_confirmation,
+            &present.email_confirmation,
+        ),
         reset_page: pick(&was.reset_page, &now.reset_page, &present.reset_page),
         redirection: pick(&was.redirection, &now.redirection, &present.redirection),
         default_role: pick(&was.default_role, &now.default_role, &present.default_role),

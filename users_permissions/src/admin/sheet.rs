@@ -57,14 +57,21 @@ pub(super) fn edition(catalog: &Catalog) -> String {
         digest.update([0]);
     }
     let digest = digest.finalize();
-    digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Which positions are ticked, as a form carries it.
 pub(super) fn pack(states: impl Iterator<Item = bool>) -> String {
     let states: Vec<bool> = states.collect();
     let digit = |four: &[bool]| {
-        let value = four.iter().rev().fold(0, |value, state| value << 1 | u32::from(*state));
+        let value = four
+            .iter()
+            .rev()
+            .fold(0, |value, state| value << 1 | u32::from(*state));
         char::from_digit(value, 16).unwrap_or('0')
     };
     states.chunks(4).map(digit).collect()
@@ -134,7 +141,10 @@ mod tests {
 
     #[test]
     fn actions_have_three_parts() {
-        assert_eq!(parts("api::article.article.find"), ("api::article", "article", "find"));
+        assert_eq!(
+            parts("api::article.article.find"),
+            ("api::article", "article", "find")
+        );
         assert_eq!(parts("x"), ("", "", "x"));
     }
 }

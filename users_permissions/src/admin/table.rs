@@ -50,7 +50,11 @@ macro_rules! is_open {
 pub(super) use {is_open, pages};
 
 /// The route of a page.
-pub(super) fn page<F>(entry: &'static ActionEntry, route: &'static RouteDecl, handler: F) -> Resource
+pub(super) fn page<F>(
+    entry: &'static ActionEntry,
+    route: &'static RouteDecl,
+    handler: F,
+) -> Resource
 where
     F: AsyncFn(&Visit) -> Outcome + Clone + 'static,
 {

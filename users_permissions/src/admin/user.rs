@@ -111,7 +111,9 @@ impl State {
         others.retain(|role| Some(*role) != self.primary);
         others.sort_unstable();
         let all = self.primary.into_iter().chain(others);
-        all.map(|role| role.to_string()).collect::<Vec<_>>().join(",")
+        all.map(|role| role.to_string())
+            .collect::<Vec<_>>()
+            .join(",")
     }
 }
 
@@ -140,7 +142,11 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
         let was = value.map(shown).unwrap_or_default();
         let name = format!("profile.{}", field.name);
         Extra {
-            value: if is_sent { visit.form.text(&name).to_owned() } else { was.clone() },
+            value: if is_sent {
+                visit.form.text(&name).to_owned()
+            } else {
+                was.clone()
+            },
             name: field.name.clone(),
             kind: kind(field),
             required: field.required,
@@ -162,7 +168,8 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
     let was = account.map(State::of).unwrap_or_default();
     let about = account.map(|account| {
         let user = &account.user;
-        let time = |time: &chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
+        let time =
+            |time: &chrono::DateTime<chrono::Utc>| time.format("%Y-%m-%d %H:%M UTC").to_string();
         vec![
             ("Id", user.id.to_string()),
             ("documentId", user.document_id.clone()),
@@ -178,7 +185,9 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
         roles: roles.collect(),
         extras,
         about: about.unwrap_or_default(),
-        provider: account.map(|account| account.user.provider.clone()).unwrap_or_default(),
+        provider: account
+            .map(|account| account.user.provider.clone())
+            .unwrap_or_default(),
         has_mail: services.mails.delivery() != Delivery::None,
         may_save: account.is_none() || visit.may("updateUser"),
         may_delete: visit.may("deleteUser"),
@@ -317,7 +326,9 @@ async fn try_update(visit: &Visit, id: i32, state: &State) -> Result<Account> {
     let change = UserChange {
         username: changed(&state.username, "was.username"),
         email: email.transpose()?,
-        password: form.filled("password").map(|_| Secret::from(form.text("password").to_owned())),
+        password: form
+            .filled("password")
+            .map(|_| Secret::from(form.text("password").to_owned())),
         roles: match state.role_key() == form.text("was.roles") {
             true => RolesChange::default(),
             false => roles_change(state),
@@ -326,7 +337,10 @@ async fn try_update(visit: &Visit, id: i32, state: &State) -> Result<Account> {
         blocked: switched(state.blocked, "was.blocked"),
         profile: profile(visit, false)?,
     };
-    visit.services().update_user(visit.actor(), id, change).await
+    visit
+        .services()
+        .update_user(visit.actor(), id, change)
+        .await
 }
 
 pub(super) async fn delete(visit: &Visit) -> Outcome {
@@ -339,7 +353,9 @@ pub(super) async fn delete(visit: &Visit) -> Outcome {
             visit.say(format!("{} was deleted.", account.user.username))?;
             visit.see("/users")
         }
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
+            Err(error)
+        }
         Err(error) => {
             let page = delete_page(visit, id, Some(words(&error))).await?;
             answer::page(error.status_code(), &page)
@@ -361,7 +377,9 @@ async fn delete_page(visit: &Visit, id: i32, error: Option<String>) -> Result<De
 fn told(visit: &Visit, id: i32, done: Result<()>, text: &str) -> Outcome {
     match done {
         Ok(()) => visit.say(text)?,
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => return Err(error),
+        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
+            return Err(error);
+        }
         Err(error) => visit.complain(words(&error))?,
     }
     visit.see(&format!("/users/{id}"))
@@ -369,14 +387,22 @@ fn told(visit: &Visit, id: i32, done: Result<()>, text: &str) -> Outcome {
 
 pub(super) async fn resend_confirmation(visit: &Visit) -> Outcome {
     let id = visit.id()?;
-    let done = visit.services().mail_code(id, CodePurpose::Confirmation).await;
+    let done = visit
+        .services()
+        .mail_code(id, CodePurpose::Confirmation)
+        .await;
     told(visit, id, done, "The confirmation link is on its way.")
 }
 
 pub(super) async fn send_password_link(visit: &Visit) -> Outcome {
     let id = visit.id()?;
     let done = visit.services().mail_code(id, CodePurpose::Reset).await;
-    told(visit, id, done, "A link to choose a password is on its way.")
+    told(
+        visit,
+        id,
+        done,
+        "A link to choose a password is on its way.",
+    )
 }
 
 pub(super) async fn end_sessions(visit: &Visit) -> Outcome {

@@ -103,12 +103,25 @@ impl<'a> Filter<'a> {
         let mut query = url::form_urlencoded::Serializer::new(String::new());
         let role = self.role.map(|role| role.to_string()).unwrap_or_default();
         let sort = if self.by_name { "name" } else { "" };
-        let own = [("q", self.q), ("role", &role), ("state", self.state), ("sort", sort)];
-        for (name, value) in own.iter().chain(more).filter(|(_, value)| !value.is_empty()) {
+        let own = [
+            ("q", self.q),
+            ("role", &role),
+            ("state", self.state),
+            ("sort", sort),
+        ];
+        for (name, value) in own
+            .iter()
+            .chain(more)
+            .filter(|(_, value)| !value.is_empty())
+        {
             query.append_pair(name, value);
         }
         let query = query.finish();
-        if query.is_empty() { "/users".to_owned() } else { format!("/users?{query}") }
+        if query.is_empty() {
+            "/users".to_owned()
+        } else {
+            format!("/users?{query}")
+        }
     }
 }
 
@@ -136,7 +149,10 @@ async fn slice(visit: &Visit, filter: &Filter<'_>) -> Result<Slice> {
     if has_edge {
         parts.push((beyond, edge.to_owned()));
     }
-    let mut texts: Vec<_> = parts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let mut texts: Vec<_> = parts
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     texts.extend([("sort", order), ("limit", limit.as_str())]);
     let mut accounts = visit.services().users(find::query(visit, &texts)?).await?;
     let has_more = accounts.len() > SIZE;
@@ -163,7 +179,10 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
     let count = match (parts.is_empty(), filter.q.is_empty()) {
         (true, _) => Some(services.user_total().await?),
         (false, true) => {
-            let texts: Vec<_> = parts.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let texts: Vec<_> = parts
+                .iter()
+                .map(|(name, value)| (*name, value.as_str()))
+                .collect();
             Some(services.count_users(find::query(visit, &texts)?).await?)
         }
         // To count what a text matches, every user would have to be read.
@@ -173,7 +192,10 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         true => account.user.username.clone(),
         false => account.user.id.to_string(),
     };
-    let (first, last) = (slice.accounts.first().map(key), slice.accounts.last().map(key));
+    let (first, last) = (
+        slice.accounts.first().map(key),
+        slice.accounts.last().map(key),
+    );
     let link = |name: &str, key: Option<String>| key.map(|key| filter.link(&[(name, &key)]));
     let rights = services.rights.load();
     let roles = rights.roles().iter().map(|role| {
@@ -205,7 +227,7 @@ pub(super) fn grouped(number: i64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -230,7 +252,11 @@ pub(super) async fn block(visit: &Visit) -> Outcome {
             blocked: Some(blocked),
             ..UserChange::default()
         };
-        match visit.services().update_user(visit.actor(), id, change).await {
+        match visit
+            .services()
+            .update_user(visit.actor(), id, change)
+            .await
+        {
             Ok(account) => done.push(account.user.username),
             Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
             Err(error) => failed.push(format!("User {id}: {}", words(&error))),
@@ -242,7 +268,10 @@ pub(super) async fn block(visit: &Visit) -> Outcome {
         ([one], true) => visit.say(format!("{one} is {what}."))?,
         (all, true) => visit.say(format!("{} users are {what}.", all.len()))?,
         (all, false) => {
-            visit.complain_more(format!("{} users are {what}; of others not:", all.len()), few(failed))?;
+            visit.complain_more(
+                format!("{} users are {what}; of others not:", all.len()),
+                few(failed),
+            )?;
         }
     }
     let query = form.text("here");

@@ -20,7 +20,8 @@ use crate::services::{Actor, Services};
 
 /// Actions of the pages begin so.
 pub(super) const ACTIONS: &str = "plugin::users-permissions.admin.";
-const EXPIRED: Error = Error::Conflict("This form is too old; go back, reload the page and try again");
+const EXPIRED: Error =
+    Error::Conflict("This form is too old; go back, reload the page and try again");
 
 /// A request that may be served.
 pub(super) struct Visit {
@@ -118,7 +119,8 @@ impl Visit {
         let public = &self.services().config.public_url;
         let host = origin.split_once("://").map(|(_, host)| host);
         let asked = header(headers, HOST.as_str());
-        let is_public = url::Url::parse(public).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+        let is_public =
+            url::Url::parse(public).is_ok_and(|url| url.origin().ascii_serialization() == origin);
         if is_public || (host.is_some() && host == asked) {
             Ok(())
         } else {
@@ -190,7 +192,9 @@ impl Visit {
 
     /// Was the password typed a short while ago?
     pub(super) fn is_recent(&self) -> bool {
-        self.me.as_ref().is_some_and(|me| me.is_recent(self.times()))
+        self.me
+            .as_ref()
+            .is_some_and(|me| me.is_recent(self.times()))
     }
 
     /// Asks for the password in the form's field `password`, unless it was typed a short while ago.
@@ -259,7 +263,9 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
 /// What a person is told of an error.
 pub(super) fn words(error: &Error) -> String {
     match error {
-        Error::Forbidden => "You may not do this: it takes rights that you do not hold yourself.".to_owned(),
+        Error::Forbidden => {
+            "You may not do this: it takes rights that you do not hold yourself.".to_owned()
+        }
         Error::Validation(validation) if !validation.errors.is_empty() => {
             let each = validation.errors.iter().map(|error| error.message.as_str());
             each.collect::<Vec<_>>().join("; ")

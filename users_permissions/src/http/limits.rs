@@ -107,7 +107,9 @@ pub(crate) async fn count_login(
         limit: &LOGIN,
         tightest: None,
     };
-    counted.network(req, &services.config.trusted_proxies).await?;
+    counted
+        .network(req, &services.config.trusted_proxies)
+        .await?;
     counted.account(&services.account_key(identifier)).await
 }
 

@@ -37,11 +37,11 @@ mod worker;
 pub use auth_user::{AuthUser, Caller};
 pub use catalog::{Coverage, ServedAction, ServedRoute};
 pub use guard::{Call, Verdict, authorize, consult, look_up, refuse, respond};
+#[cfg(feature = "admin")]
+pub(crate) use limits::{count_login, origin as request_origin};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
-#[cfg(feature = "admin")]
-pub(crate) use limits::{count_login, origin as request_origin};
 #[cfg(feature = "admin")]
 pub(crate) use profile::parse as parse_profile;
 pub(crate) use routes::configure;

@@ -3,11 +3,11 @@
 use actix_web::{HttpRequest, HttpResponse, delete, get, web};
 use serde_json::{Value, json};
 
+use super::auth_user::Caller;
 use super::catalog::ServedRoute;
 use super::dto::ok;
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
-use super::auth_user::Caller;
 use super::users::actor;
 use super::worker::Worker;
 use crate::error::Result;

@@ -65,11 +65,7 @@ pub(crate) struct Difference {
 
 impl Difference {
     /// What differs, if it does.
-    pub(crate) fn between(
-        field: &str,
-        old: Option<String>,
-        new: Option<String>,
-    ) -> Option<Self> {
+    pub(crate) fn between(field: &str, old: Option<String>, new: Option<String>) -> Option<Self> {
         (old != new).then(|| Self {
             field: field.to_owned(),
             old,

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::change_settings::version;
 use super::changes::note;
-use super::roles::{HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_identity, check_name};
+use super::roles::{
+    HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_identity, check_name,
+};
 use super::{Actor, Services};
 use crate::acl::Catalog;
 use crate::error::{Error, Result};
@@ -153,7 +155,10 @@ fn apply(
     let text = Difference::between(
         "description",
         role.description.clone(),
-        change.description.clone().unwrap_or(role.description.clone()),
+        change
+            .description
+            .clone()
+            .unwrap_or(role.description.clone()),
     );
     let grant = |action: &&str| right(action, true);
     let loss = |action: &&str| right(action, false);
@@ -165,7 +170,13 @@ fn apply(
         .collect();
     if !differences.is_empty() {
         let target = (Some(id), role.name.as_str());
-        note(conn, judge.actor, ChangeKind::RoleChanged, target, &differences)?;
+        note(
+            conn,
+            judge.actor,
+            ChangeKind::RoleChanged,
+            target,
+            &differences,
+        )?;
     }
     Ok(differences)
 }

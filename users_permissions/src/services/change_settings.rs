@@ -12,7 +12,8 @@ use crate::config::Secret;
 use crate::error::{Error, FieldError, Result, Validation};
 use crate::mail::{CompiledTemplate, MailTemplates};
 use crate::model::{
-    ADMINISTRATOR, AdvancedSettings, ChangeKind, Difference, Email, MailKind, MailTemplate, NewMail, UserId, is_page_url,
+    ADMINISTRATOR, AdvancedSettings, ChangeKind, Difference, Email, MailKind, MailTemplate,
+    NewMail, UserId, is_page_url,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -212,7 +213,10 @@ fn advanced_differences(old: &AdvancedSettings, new: &AdvancedSettings) -> Vec<D
                 "email_confirmation",
                 Some(settings.email_confirmation.to_string()),
             ),
-            ("email_reset_password", settings.email_reset_password.clone()),
+            (
+                "email_reset_password",
+                settings.email_reset_password.clone(),
+            ),
             (
                 "email_confirmation_redirection",
                 settings.email_confirmation_redirection.clone(),

@@ -41,9 +41,7 @@ impl Services {
         }
         let letters = self.letters.clone();
         let write = move |conn: &mut DbConn| letters.send_code(conn, purpose, &user);
-        self.store
-            .run(move |conn| transaction(conn, write))
-            .await?;
+        self.store.run(move |conn| transaction(conn, write)).await?;
         self.letters.post();
         tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code sent by an administrator");
         Ok(())

@@ -9,8 +9,9 @@ mod delivery;
 mod hooks;
 mod letters;
 mod login;
-mod manage_users;
 mod mails;
+#[cfg(feature = "admin")]
+mod manage_users;
 mod outbox;
 mod passwords;
 mod principals;

@@ -169,7 +169,13 @@ impl Services {
                     })?;
                     let target = (Some(id), role.name.as_str());
                     let told = Difference::between("name", Some(role.name.clone()), None);
-                    note(conn, &actor, ChangeKind::RoleDeleted, target, told.as_slice())
+                    note(
+                        conn,
+                        &actor,
+                        ChangeKind::RoleDeleted,
+                        target,
+                        told.as_slice(),
+                    )
                 })
             })
             .await?;
@@ -238,7 +244,12 @@ impl Services {
     }
 }
 
-pub(super) fn change_grants(conn: &mut DbConn, role: RoleId, grant: &[&str], revoke: &[&str]) -> Result<()> {
+pub(super) fn change_grants(
+    conn: &mut DbConn,
+    role: RoleId,
+    grant: &[&str],
+    revoke: &[&str],
+) -> Result<()> {
     if grant.is_empty() && revoke.is_empty() {
         return Ok(());
     }

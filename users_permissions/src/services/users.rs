@@ -8,8 +8,8 @@ use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{
-    ADMINISTRATOR, ChangeKind, Difference, Email, NameError, NewUser, PUBLIC, ProfileChange, Role, RoleId, RoleRef,
-    RolesChange, User, UserId, UserPatch, UserRoles, Username,
+    ADMINISTRATOR, ChangeKind, Difference, Email, NameError, NewUser, PUBLIC, ProfileChange, Role,
+    RoleId, RoleRef, RolesChange, User, UserId, UserPatch, UserRoles, Username,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -194,7 +194,13 @@ impl Services {
                         let name = account.user.username.as_str();
                         let gone = Difference::between("username", Some(name.to_owned()), None);
                         let target = (Some(id), name);
-                        note(conn, &actor, ChangeKind::UserDeleted, target, gone.as_slice())?;
+                        note(
+                            conn,
+                            &actor,
+                            ChangeKind::UserDeleted,
+                            target,
+                            gone.as_slice(),
+                        )?;
                         Ok(account)
                     })
                 })
