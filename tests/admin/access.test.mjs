@@ -21,6 +21,7 @@ for (const [name, options] of [
 ]) {
   test(`axe finds nothing: ${name}`, async () => {
     const page = await signedIn(options);
+    page.on('dialog', (dialog) => dialog.accept());
     const found = [];
     const look = async (where) => {
       found.push(...(await violations(page)).map((one) => `${where}: ${one}`));
@@ -37,7 +38,6 @@ for (const [name, options] of [
       if (where === 'changes') await page.locator('details summary').first().click();
       await look(where);
     }
-    page.on('dialog', (dialog) => dialog.accept());
     await go(page, `/roles/${role}`);
     await page.fill('#name', 'ab');
     await page.locator('#name').evaluate((field) => field.removeAttribute('minlength'));

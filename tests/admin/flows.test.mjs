@@ -179,7 +179,7 @@ test('one user is blocked in three clicks and fifty in six', async () => {
   await clicks.press('nav a:has-text("Users")');
   await clicks.press('[data-every]');
   assert.match(await page.textContent('[data-chosen]'), /50 selected/);
-  await clicks.press('button:has-text("Block selected")');
+  await clicks.press('button[name=all][value=block]');
   await page.waitForSelector('.flash');
   const fifty = clicks.count();
   const { json } = await asAdmin('GET', `/users?filters[roles][id][$eq]=${role}&filters[blocked][$eq]=true&limit=100`);
@@ -243,7 +243,7 @@ test('free text is text on every page', async () => {
   let seen = 0;
   for (const path of paths) {
     await go(page, path);
-    for (const details of await page.locator('main details:not([open]) > summary').all()) await details.click();
+    await page.evaluate(() => { for (const details of document.querySelectorAll('details')) details.open = true; });
     assert.equal(await page.locator('img').count(), 0, path);
     seen += (await page.content()).includes('&lt;img src=x') || (await page.locator(`input[value="${EVIL}"]`).count()) > 0;
   }
@@ -268,7 +268,7 @@ test('everything works without scripts', async () => {
   await createUser('flow-plain');
   await go(page, '/users?q=flow-plain');
   await page.check('input[name=u]');
-  await send(page, 'button:has-text("Block selected")');
+  await send(page, 'button[name=all][value=block]');
   assert.equal(await login('flow-plain'), undefined);
   await go(page, '/emails/email_changed');
   await page.click('[data-preview]');

@@ -41,6 +41,11 @@ async fn served(admin: &Client) -> Vec<(String, String, String)> {
     let report = admin.get("/api/users-permissions/routes").await.expect(200);
     let mut served = Vec::new();
     for action in report["actions"].as_array().unwrap() {
+        // Pages lead to the sign-in where the API refuses; they have tests of their own.
+        let name = action["action"].as_str().unwrap();
+        if name.starts_with("plugin::users-permissions.admin.") {
+            continue;
+        }
         for route in action["routes"].as_array().unwrap() {
             let path = route["path"].as_str().unwrap();
             let mut plain = String::new();

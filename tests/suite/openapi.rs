@@ -33,7 +33,9 @@ fn template(pattern: &str) -> String {
 /// The actions this application serves, with method and path.
 fn served(up: &UsersPermissions) -> Vec<(ServedAction, String, String)> {
     let mut found = Vec::new();
-    for action in up.catalog() {
+    let is_page = |name: &str| name.starts_with("plugin::users-permissions.admin.");
+    let all = up.catalog().into_iter();
+    for action in all.filter(|served| !is_page(served.action.name())) {
         for route in action.routes.clone() {
             found.push((action.clone(), route.method, template(&route.path)));
         }

@@ -30,6 +30,8 @@
 //! ```
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+// What only the pages for administrators ask for is there without them, too.
+#![cfg_attr(not(feature = "admin"), allow(dead_code, unused_imports))]
 
 // The macro names this crate by its name, in here as everywhere.
 extern crate self as users_permissions;

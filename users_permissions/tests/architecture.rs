@@ -94,6 +94,16 @@ fn sql_is_in_the_store_only() {
 }
 
 #[test]
+fn html_is_in_the_pages_only_and_they_know_no_sql() {
+    room_has_none_of("admin", &["diesel", "crate::store"]);
+    for room in [
+        "acl", "config", "http", "limits", "mail", "model", "services", "store",
+    ] {
+        room_has_none_of(room, &["askama", "crate::admin", "actix_session"]);
+    }
+}
+
+#[test]
 fn the_store_and_the_services_know_no_http() {
     room_has_none_of(
         "store",

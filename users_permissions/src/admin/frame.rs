@@ -20,7 +20,6 @@ pub(super) struct Group {
 /// A page in the menu.
 pub(super) struct Item {
     pub(super) label: &'static str,
-    pub(super) icon: &'static str,
     pub(super) path: &'static str,
     pub(super) current: bool,
 }
@@ -43,26 +42,26 @@ pub(super) struct Frame {
     pub(super) here: String,
 }
 
-/// Pages by group: name, picture, path, and the action that opens it.
-type Entry = (&'static str, &'static str, &'static str, &'static str);
+/// Pages by group: name, path, and the action that opens it.
+type Entry = (&'static str, &'static str, &'static str);
 const MENU: [(&str, &[Entry]); 4] = [
-    ("", &[("Start", "home", "", "home")]),
+    ("", &[("Start", "", "home")]),
     (
         "Access",
         &[
-            ("Roles", "roles", "/roles", "findRoles"),
-            ("Access matrix", "matrix", "/matrix", "getMatrix"),
-            ("Explain", "explain", "/explain", "explain"),
+            ("Roles", "/roles", "findRoles"),
+            ("Access matrix", "/matrix", "getMatrix"),
+            ("Explain", "/explain", "explain"),
         ],
     ),
-    ("People", &[("Users", "users", "/users", "findUsers")]),
+    ("People", &[("Users", "/users", "findUsers")]),
     (
         "System",
         &[
-            ("E-mail templates", "mail", "/emails", "findTemplates"),
-            ("Advanced settings", "settings", "/settings", "getSettings"),
-            ("Outbox", "outbox", "/outbox", "findMails"),
-            ("Log of changes", "log", "/changes", "findChanges"),
+            ("E-mail templates", "/emails", "findTemplates"),
+            ("Advanced settings", "/settings", "getSettings"),
+            ("Outbox", "/outbox", "findMails"),
+            ("Log of changes", "/changes", "findChanges"),
         ],
     ),
 ];
@@ -71,10 +70,9 @@ impl Visit {
     /// The frame of a page in this part of the menu.
     pub(super) fn frame(&self, title: impl Into<String>, section: &str) -> Result<Frame> {
         let item = |entry: &Entry| {
-            let (label, icon, path, action) = *entry;
+            let (label, path, action) = *entry;
             self.may(action).then_some(Item {
                 label,
-                icon,
                 path,
                 current: path == section,
             })
@@ -122,7 +120,7 @@ impl Visit {
     pub(super) fn first_page(&self) -> &'static str {
         let entries = MENU.iter().flat_map(|(_, entries)| entries.iter());
         let mut open = entries.filter(|(.., action)| self.may(action));
-        open.next().map_or("", |(_, _, path, _)| path)
+        open.next().map_or("", |(_, path, _)| path)
     }
 }
 

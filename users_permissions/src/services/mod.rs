@@ -15,6 +15,7 @@ mod login;
 mod mail_requests;
 mod mail_thread;
 mod mails;
+#[cfg(feature = "admin")]
 mod manage_users;
 mod outbox;
 mod passwords;

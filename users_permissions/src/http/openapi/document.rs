@@ -42,7 +42,9 @@ impl ApiDescription {
         config: &Config,
     ) -> Result<Bytes> {
         let map = routes.snapshot();
-        let served = map.served(catalog);
+        let mut served = map.served(catalog);
+        // Pages are for people; this describes the API.
+        served.retain(|served| !own::is_page(&served.action));
         let located = served.iter().map(|action| action.routes.len()).sum();
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {

@@ -26,6 +26,14 @@ pub(super) fn is_own(action: &CatalogAction) -> bool {
     action.name().starts_with(OWN_ACTIONS)
 }
 
+/// Is the action one of the pages for administrators?
+pub(super) fn is_page(action: &CatalogAction) -> bool {
+    action
+        .name()
+        .strip_prefix(OWN_ACTIONS)
+        .is_some_and(|name| name.starts_with("admin."))
+}
+
 /// The plugin's operations and all they refer to.
 pub(super) fn description() -> OpenApi {
     Own::openapi()
