@@ -44,6 +44,7 @@ function provide(keys, alg) {
         grant_types: ['client_credentials'],
         redirect_uris: [],
         response_types: [],
+        id_token_signed_response_alg: alg,
       },
     ],
     features: {
