@@ -176,6 +176,7 @@ fn secrets_change_no_answer(kind: Kind, cases: u32) {
     let queries = prop::collection::vec(query(), 6);
     let mut runner = TestRunner::new(Config {
         cases,
+        max_shrink_iters: 100,
         failure_persistence: None,
         ..Config::default()
     });
@@ -211,15 +212,15 @@ fn secrets_change_no_answer(kind: Kind, cases: u32) {
 
 #[test]
 fn secrets_change_no_answer_over_sqlite() {
-    secrets_change_no_answer(Kind::Sqlite, 24);
+    secrets_change_no_answer(Kind::Sqlite, 16);
 }
 
 #[test]
 fn secrets_change_no_answer_over_postgres() {
-    secrets_change_no_answer(Kind::Postgres, 12);
+    secrets_change_no_answer(Kind::Postgres, 10);
 }
 
 #[test]
 fn secrets_change_no_answer_over_mariadb() {
-    secrets_change_no_answer(Kind::Mysql, 12);
+    secrets_change_no_answer(Kind::Mysql, 10);
 }

@@ -147,39 +147,40 @@ async fn compare(client: &Client, path: &str, body: fn(&str) -> Value) -> Vec<(S
         .collect()
 }
 
-#[actix_web::test]
-#[ignore = "long: thousands of requests"]
-async fn nobody_can_tell_accounts_by_the_time_of_an_answer() {
-    let server = Server::start_with(Kind::Sqlite, |config| config.bcrypt_cost = 7).await;
-    people(&server).await;
-    let client = server.anonymous();
-    type Route = (&'static str, fn(&str) -> Value);
-    let routes: [Route; 3] = [
-        (
-            "/api/auth/local",
-            |name| json!({ "identifier": format!("{name}@example.com"), "password": "wrong!!" }),
-        ),
-        (
-            FORGOT,
-            |name| json!({ "email": format!("{name}@example.com") }),
-        ),
-        (
-            RESEND,
-            |name| json!({ "email": format!("{name}@example.com") }),
-        ),
-    ];
-    let tell_apart = |results: &[(String, f64)]| -> Vec<(String, f64)> {
-        let off = results.iter().filter(|(_, auc)| (auc - 0.5).abs() > 0.05);
-        off.cloned().collect()
-    };
-    for (path, body) in routes {
-        let first = compare(&client, path, body).await;
-        eprintln!("{first:?}");
-        if tell_apart(&first).is_empty() {
-            continue;
+on_every_database! {
+    #[ignore = "long: thousands of requests"]
+    async fn nobody_can_tell_accounts_by_the_time_of_an_answer(kind) {
+        let server = Server::start_with(kind, |config| config.bcrypt_cost = 7).await;
+        people(&server).await;
+        let client = server.anonymous();
+        type Route = (&'static str, fn(&str) -> Value);
+        let routes: [Route; 3] = [
+            (
+                "/api/auth/local",
+                |name| json!({ "identifier": format!("{name}@example.com"), "password": "wrong!!" }),
+            ),
+            (
+                FORGOT,
+                |name| json!({ "email": format!("{name}@example.com") }),
+            ),
+            (
+                RESEND,
+                |name| json!({ "email": format!("{name}@example.com") }),
+            ),
+        ];
+        let tell_apart = |results: &[(String, f64)]| -> Vec<(String, f64)> {
+            let off = results.iter().filter(|(_, auc)| (auc - 0.5).abs() > 0.05);
+            off.cloned().collect()
+        };
+        for (path, body) in routes {
+            let first = compare(&client, path, body).await;
+            eprintln!("{first:?}");
+            if tell_apart(&first).is_empty() {
+                continue;
+            }
+            let second = compare(&client, path, body).await;
+            let again = tell_apart(&second);
+            assert!(again.is_empty(), "{again:?}, before: {first:?}");
         }
-        let second = compare(&client, path, body).await;
-        let again = tell_apart(&second);
-        assert!(again.is_empty(), "{again:?}, before: {first:?}");
     }
 }
