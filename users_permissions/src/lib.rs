@@ -41,6 +41,7 @@ mod http;
 mod limits;
 mod mail;
 mod model;
+mod outbound;
 mod plugin;
 pub mod query;
 mod services;

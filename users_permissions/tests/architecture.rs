@@ -137,6 +137,27 @@ fn the_limits_count_and_do_nothing_else() {
 }
 
 #[test]
+fn one_client_asks_others_and_knows_nobody() {
+    room_has_none_of(
+        "outbound",
+        &[
+            "diesel",
+            "actix",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+            "crate::acl",
+            "crate::model",
+        ],
+    );
+    for room in [
+        "acl", "config", "http", "mail", "model", "plugin", "services", "store",
+    ] {
+        room_has_none_of(room, &["reqwest"]);
+    }
+}
+
+#[test]
 fn tokens_are_made_in_one_place() {
     for room in ["acl", "config", "http", "model", "plugin", "store"] {
         room_has_none_of(room, &["jsonwebtoken"]);

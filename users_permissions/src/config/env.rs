@@ -95,6 +95,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     config.redis_url = get("REDIS_URL").map(Secret::from);
     config.encryption_key = get("UP_ENCRYPTION_KEY").map(Secret::from);
     config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
+    config.allow_private_hosts = list(get("UP_ALLOW_PRIVATE_HOSTS"));
     json(get, "UP_MAIL", &mut config.mail)?;
     config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
     if let Some(from) = get("MAIL_FROM") {

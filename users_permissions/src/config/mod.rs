@@ -138,6 +138,9 @@ pub struct Config {
     pub encryption_key: Option<Secret>,
     /// A PEM file of certificate authorities to trust beside the system's.
     pub extra_ca_file: Option<std::path::PathBuf>,
+    /// Hosts that providers and issuers may have on private addresses and over plain http in production
+    /// too (default none; development allows all).
+    pub allow_private_hosts: Vec<String>,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -178,6 +181,7 @@ impl Config {
             sync_interval: Duration::from_secs(1),
             encryption_key: None,
             extra_ca_file: None,
+            allow_private_hosts: Vec::new(),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,

@@ -19,6 +19,7 @@ use crate::mail::Mailer;
 use crate::model::{
     ADMINISTRATOR, AUTHENTICATED, AdvancedSettings, Email, PUBLIC, RoleId, SEEDED_ROLES, Username,
 };
+use crate::outbound::OutboundClient;
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
 /// Actions of the plugin itself, whose first grants no switch turns off.
@@ -52,6 +53,7 @@ pub(crate) fn start(
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;
     let limits = Arc::new(Limits::new(&config)?);
+    let outbound = Arc::new(OutboundClient::new(&config)?);
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
@@ -80,6 +82,7 @@ pub(crate) fn start(
         hooks,
         hasher,
         limits,
+        outbound,
         store,
         config,
     })

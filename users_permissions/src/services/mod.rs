@@ -33,6 +33,7 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::model::{UserId, UserRoles};
+use crate::outbound::OutboundClient;
 use crate::store::Store;
 
 pub(crate) use bootstrap::start;
@@ -73,6 +74,7 @@ pub(crate) struct Services {
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
     pub(crate) letters: Letters,
+    pub(crate) outbound: Arc<OutboundClient>,
     /// Turns of the mails that are written after an answer.
     pub(crate) writing: Arc<Semaphore>,
     /// Sends mails as long as the services live.
