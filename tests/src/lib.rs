@@ -3,6 +3,7 @@
 mod client;
 mod database;
 mod mailbox;
+pub mod providers;
 mod raw;
 mod smtp;
 

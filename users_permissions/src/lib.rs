@@ -41,6 +41,7 @@ mod http;
 mod limits;
 mod mail;
 mod model;
+pub mod oauth;
 mod outbound;
 mod plugin;
 pub mod query;
@@ -63,8 +64,8 @@ pub use http::{
 };
 pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
-    AdvancedSettings, Email, NameError, ProfileField, ProfileKind, ProfileValue, Role, RoleId,
-    User, UserId, UserRoles, Username, new_document_id,
+    AdvancedSettings, Email, NameError, ProfileField, ProfileKind, ProfileValue, ProviderSettings,
+    Role, RoleId, User, UserId, UserRoles, Username, new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
 pub use services::{Hook, NewPassword, RegistrationRequest};

@@ -9,6 +9,7 @@ mod sessions;
 mod signing;
 mod span;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use ipnet::IpNet;
@@ -19,7 +20,7 @@ pub use sessions::{JwtManagement, SameSite, SessionCookie, Sessions};
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
-use crate::model::{AdvancedSettings, ProfileField, is_page_url};
+use crate::model::{AdvancedSettings, ProfileField, ProviderSettings, is_page_url};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -141,6 +142,14 @@ pub struct Config {
     /// Hosts that providers and issuers may have on private addresses and over plain http in production
     /// too (default none; development allows all).
     pub allow_private_hosts: Vec<String>,
+    /// Keys of the cookie that a social login keeps its state in, the first one used; none: the signing
+    /// keys.
+    pub app_keys: Vec<Secret>,
+    /// Settings of providers of the first start, by name.
+    pub providers: BTreeMap<String, ProviderSettings>,
+    /// Stands in front of every URL a provider is asked at; for tests.
+    #[doc(hidden)]
+    pub provider_base: Option<String>,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -182,6 +191,9 @@ impl Config {
             encryption_key: None,
             extra_ca_file: None,
             allow_private_hosts: Vec::new(),
+            app_keys: Vec::new(),
+            providers: BTreeMap::new(),
+            provider_base: None,
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,

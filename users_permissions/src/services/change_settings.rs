@@ -185,7 +185,7 @@ impl Services {
     }
 
     /// Publishes what the database holds; call it after the commit and before the answer.
-    async fn publish_settings(&self) -> Result<()> {
+    pub(super) async fn publish_settings(&self) -> Result<()> {
         let settings = Arc::clone(&self.settings);
         // Until it succeeds, whoever follows other instances tries again.
         settings.outdate();
@@ -351,7 +351,7 @@ fn template_error(kind: MailKind, field: &str, message: &str) -> Error {
     })
 }
 
-fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
+pub(super) fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
     match expected {
         Some(expected) if expected != present => Err(STALE),
         _ => Ok(()),
@@ -359,7 +359,7 @@ fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
 }
 
 /// The version of a value is a digest of it: equal values are equal versions.
-fn version<T: serde::Serialize>(values: &[&T]) -> Result<String> {
+pub(super) fn version<T: serde::Serialize>(values: &[&T]) -> Result<String> {
     let text = serde_json::to_vec(values).map_err(Error::internal)?;
     let digest = Sha256::digest(&text);
     Ok(digest

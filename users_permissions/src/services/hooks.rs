@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use crate::config::Secret;
 use crate::model::{Email, User};
+use crate::oauth::{CallbackRule, ProviderRegistry};
 
 /// Functions and closures that answer at once or by a future; implemented for both, which is why the
 /// [`Builder`](crate::Builder)'s hooks take either.
@@ -131,6 +132,8 @@ pub(crate) struct Hooks {
     pub(crate) before_registration: Stored<RegistrationRequest, Result<(), String>>,
     pub(crate) after_registration: Stored<User, ()>,
     pub(crate) email_key: Option<Arc<EmailKey>>,
+    pub(crate) callback: CallbackRule,
+    pub(crate) providers: Arc<ProviderRegistry>,
 }
 
 /// Forgets which kind of function a hook is.
@@ -157,6 +160,8 @@ impl fmt::Debug for Hooks {
             .field("before_registration", &self.before_registration.is_some())
             .field("after_registration", &self.after_registration.is_some())
             .field("email_key", &self.email_key.is_some())
+            .field("callback", &self.callback)
+            .field("providers", &self.providers)
             .finish()
     }
 }

@@ -5,12 +5,14 @@ mod change_settings;
 mod confirmation;
 mod delivery;
 mod hooks;
+mod identities;
 mod letters;
 mod login;
 mod mails;
 mod outbox;
 mod passwords;
 mod principals;
+mod providers;
 mod recovery;
 mod register;
 mod rights;
@@ -20,6 +22,8 @@ mod session_tokens;
 mod sessions;
 mod settings;
 mod setup;
+mod social;
+mod social_login;
 mod sync;
 mod tokens;
 mod users;
@@ -33,6 +37,7 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::model::{UserId, UserRoles};
+use crate::oauth::Asking;
 use crate::outbound::OutboundClient;
 use crate::store::Store;
 
@@ -40,17 +45,19 @@ pub(crate) use bootstrap::start;
 pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
+pub(crate) use identities::NewLink;
 pub(crate) use letters::Letters;
 pub(crate) use login::Login;
 pub(crate) use mails::{Delivery, Mails};
 pub(crate) use outbox::OutboxThread;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
+pub(crate) use providers::{ProviderChange, TEXTS as PROVIDER_TEXTS};
 pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleInput, RoleSummary};
-pub(crate) use sealing::Sealer;
+pub(crate) use sealing::{FlowKey, Sealer};
 pub(crate) use sessions::{Ending, RefreshToken};
 pub(crate) use settings::Settings;
 pub(crate) use sync::follow_other_instances;
@@ -73,6 +80,11 @@ pub(crate) struct Services {
     pub(crate) password_rules: PasswordRules,
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
+    /// What providers are asked with.
+    pub(crate) asking: Arc<Asking>,
+    pub(crate) sealer: Arc<Sealer>,
+    /// Encrypts the cookie of a social login.
+    pub(crate) flow_key: FlowKey,
     pub(crate) letters: Letters,
     pub(crate) outbound: Arc<OutboundClient>,
     /// Turns of the mails that are written after an answer.

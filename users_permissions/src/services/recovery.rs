@@ -214,7 +214,7 @@ fn insist(mut work: impl FnMut() -> Result<()>) -> Result<()> {
 }
 
 const GONE: Error = Error::Unauthorized("Invalid credentials");
-const WRONG_CURRENT: &str = "The provided current password is invalid";
+pub(super) const WRONG_CURRENT: &str = "The provided current password is invalid";
 
 fn incorrect_code() -> Error {
     Error::validation("Incorrect code provided")

@@ -111,7 +111,11 @@ impl Services {
         Ok(user)
     }
 
-    async fn ask_before_registration(&self, username: &str, email: &Email) -> Result<()> {
+    pub(super) async fn ask_before_registration(
+        &self,
+        username: &str,
+        email: &Email,
+    ) -> Result<()> {
         let Some(hook) = &self.hooks.before_registration else {
             return Ok(());
         };
@@ -123,7 +127,7 @@ impl Services {
     }
 
     /// Whoever registered has an answer, whatever becomes of the notification.
-    fn tell_of_registration(&self, user: &User) {
+    pub(super) fn tell_of_registration(&self, user: &User) {
         if let Some(hook) = &self.hooks.after_registration {
             tokio::spawn(hook(user.clone()));
         }

@@ -65,6 +65,36 @@ impl Sealer {
     }
 }
 
+/// The key of the cookie that a browser keeps while it is at a provider.
+pub(crate) struct FlowKey([u8; 64]);
+
+impl FlowKey {
+    /// Of the first key of the configuration, or of the one that signs tokens.
+    pub(crate) fn new(config: &Config, keys: &SigningKeys) -> Result<Self> {
+        let signing = keys.all().map(|key| &key.secret);
+        let secret = config.app_keys.iter().chain(signing).next();
+        let secret = secret.ok_or_else(|| Error::internal("no key for cookies"))?;
+        let mut bytes = [0; 64];
+        Hkdf::<Sha256>::new(None, secret.expose().as_bytes())
+            .expand(
+                b"users_permissions cookie of a social login, version 1",
+                &mut bytes,
+            )
+            .map_err(|_| Error::internal("no key could be derived"))?;
+        Ok(Self(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8; 64] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for FlowKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("FlowKey(***)")
+    }
+}
+
 fn key(secret: &Secret, salt: &[u8]) -> Option<RandomizedNonceKey> {
     let mut bytes = [0; 32];
     Hkdf::<Sha256>::new(Some(salt), secret.expose().as_bytes())
