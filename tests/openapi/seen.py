@@ -6,6 +6,9 @@ import sys
 # Out of reach for random calls, and why.
 UNREACHED = {
     "GET /api/auth/{provider}/callback": "needs a login at a provider",
+    "GET /api/connect/{provider}": "no provider is enabled",
+    "POST /api/auth/identities": "needs a login at a provider",
+    "DELETE /api/auth/identities/{identity}": "needs a linked provider",
     "POST /api/users-permissions/setup": "there is an administrator already",
     "DELETE /api/users-permissions/permissions/{action}": "no action is stale",
     "POST /api/users-permissions/outbox/{id}/retry": "no mail was given up",

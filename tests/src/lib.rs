@@ -4,6 +4,7 @@ mod browser;
 mod client;
 mod database;
 mod mailbox;
+pub mod providers;
 mod raw;
 mod smtp;
 

@@ -13,11 +13,14 @@ const PUBLIC: [&str; 8] = [
     "auth.resetPassword",
     "auth.sendEmailConfirmation",
 ];
-const AUTHENTICATED: [&str; 5] = [
+const AUTHENTICATED: [&str; 8] = [
     "auth.changePassword",
     "auth.getSessions",
     "auth.logout",
     "auth.revokeSession",
+    "identities.find",
+    "identities.link",
+    "identities.unlink",
     "user.me",
 ];
 const OPEN: [&str; 6] = [

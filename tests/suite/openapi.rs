@@ -249,7 +249,7 @@ async fn every_limited_operation_says_so_and_no_other() {
         );
         limited += usize::from(counts);
     }
-    assert_eq!(limited, 10);
+    assert_eq!(limited, 12);
     let shared = &document["components"]["responses"]["users_permissions.RateLimitError"];
     let headers: Vec<_> = shared["headers"].as_object().unwrap().keys().collect();
     let expected = [

@@ -45,6 +45,7 @@ mod http;
 mod limits;
 mod mail;
 mod model;
+pub mod oauth;
 mod outbound;
 mod plugin;
 pub mod query;
@@ -68,8 +69,8 @@ pub use http::{
 };
 pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{
-    AdvancedSettings, Email, NameError, ProfileField, ProfileKind, ProfileValue, Role, RoleId,
-    User, UserId, UserRoles, Username, new_document_id,
+    AdvancedSettings, Email, NameError, ProfileField, ProfileKind, ProfileValue, ProviderSettings,
+    Role, RoleId, User, UserId, UserRoles, Username, new_document_id,
 };
 pub use plugin::{Builder, UsersPermissions};
 pub use services::{Hook, IssuerProfile, NewPassword, RegistrationRequest};

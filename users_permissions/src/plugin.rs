@@ -10,6 +10,7 @@ use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, RequireIssuer, ServedAction, Shared};
 use crate::mail::{Mail, Mailer};
 use crate::model::{Email, ProfileField, User};
+use crate::oauth::{CallbackRule, ProviderRegistry};
 use crate::services::{
     self, Hook, Hooks, IssuerProfile, NewPassword, RegistrationRequest, store_hook,
 };
@@ -80,7 +81,8 @@ impl UsersPermissions {
     /// Registers the JSON API (`/auth/…`, `/users/…`, `/users-permissions/…`) and the JSON forms of
     /// errors; for the scope the API shall live in, `/api` for Strapi's clients.
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
-        http::configure
+        let shared = Arc::clone(&self.shared);
+        move |config| http::configure(config, &shared.services)
     }
 
     /// Registers `/.well-known/jwks.json`, by which others verify our access tokens; for the root of the
@@ -374,6 +376,47 @@ impl Builder {
         hook: impl Hook<IssuerProfile, Result<IssuerProfile, String>, M>,
     ) -> Self {
         self.hooks.issuer_user = store_hook(hook);
+        self
+    }
+
+    /// Adds, replaces or removes providers of social login; see [`Provider`](crate::oauth::Provider).
+    ///
+    /// ```
+    /// use users_permissions::UsersPermissions;
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let builder = UsersPermissions::builder().providers(|registry| {
+    ///     registry.add("okta", Provider::openid("https://dev-1.okta.com").display_name("Okta"));
+    ///     registry.remove("vk");
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn providers(mut self, change: impl FnOnce(&mut ProviderRegistry)) -> Self {
+        change(Arc::make_mut(&mut self.hooks.providers));
+        self
+    }
+
+    /// Decides in the place of the settings which pages of front ends a social login may return to, by
+    /// their URL and the name of the provider. URLs with a user name, a fragment, a backslash or dot
+    /// segments are refused before.
+    ///
+    /// ```
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// let builder = UsersPermissions::builder().callback_validator(|url: &str, _provider: &str| {
+    ///     // With the slash: without it, https://my.example.evil/ begins the same.
+    ///     match url.starts_with("https://my.example/") {
+    ///         true => Ok(()),
+    ///         false => Err("Invalid callback url".to_owned()),
+    ///     }
+    /// });
+    /// # let _ = builder;
+    /// ```
+    pub fn callback_validator(
+        mut self,
+        rule: impl Fn(&str, &str) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.hooks.callback = CallbackRule::new(rule);
         self
     }
 

@@ -132,6 +132,28 @@ fn mails_know_no_database_and_no_requests() {
 }
 
 #[test]
+fn providers_are_asked_without_accounts_and_requests() {
+    room_has_none_of(
+        "oauth",
+        &[
+            "diesel",
+            "actix",
+            "reqwest",
+            "crate::store",
+            "crate::services",
+            "crate::http",
+            "crate::mail",
+            "crate::acl",
+        ],
+    );
+    for room in [
+        "acl", "config", "http", "mail", "model", "plugin", "services", "store",
+    ] {
+        room_has_none_of(room, &["oauth2", "oauth1"]);
+    }
+}
+
+#[test]
 fn the_limits_count_and_do_nothing_else() {
     room_has_none_of(
         "limits",

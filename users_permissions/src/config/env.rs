@@ -104,6 +104,16 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
     json(get, "UP_ADMIN_SESSION", &mut config.admin_session)?;
     config.extra_ca_file = get("SSL_CERT_FILE").map(Into::into);
     config.allow_private_hosts = list(get("UP_ALLOW_PRIVATE_HOSTS"));
+    if let Some(text) = get("UP_PROVIDERS") {
+        // The parser's own words may repeat a secret.
+        config.providers = serde_json::from_str(&text).map_err(|error| {
+            let place = format!("line {} column {}", error.line(), error.column());
+            ConfigError::invalid(
+                "UP_PROVIDERS",
+                format!("is no JSON of providers at {place}"),
+            )
+        })?;
+    }
     json(get, "UP_MAIL", &mut config.mail)?;
     config.mail.smtp_url = get("SMTP_URL").map(Secret::from);
     if let Some(from) = get("MAIL_FROM") {

@@ -12,6 +12,7 @@ mod sessions;
 mod signing;
 mod span;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub use admin::AdminSession;
@@ -25,7 +26,7 @@ pub use sessions::{JwtManagement, SameSite, SessionCookie, Sessions};
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
-use crate::model::{AdvancedSettings, ProfileField, is_page_url};
+use crate::model::{AdvancedSettings, ProfileField, ProviderSettings, is_page_url};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
 #[derive(Debug, thiserror::Error)]
@@ -154,11 +155,17 @@ pub struct Config {
     /// Hosts that providers and issuers may have on private addresses and over plain http in production
     /// too (default none; development allows all).
     pub allow_private_hosts: Vec<String>,
-    /// Key of the cookies that administrators sign in with; none: the key of stored secrets. At least
+    /// Keys of the cookies that administrators sign in with and social logins keep their state in, the first
+    /// one used; none: the key of stored secrets. At least
     /// 32 bytes in production.
     pub app_keys: Vec<Secret>,
     /// How long administrators stay signed in.
     pub admin_session: AdminSession,
+    /// Settings of providers of the first start, by name.
+    pub providers: BTreeMap<String, ProviderSettings>,
+    /// Stands in front of every URL a provider is asked at; for tests.
+    #[doc(hidden)]
+    pub provider_base: Option<String>,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -205,6 +212,8 @@ impl Config {
             allow_private_hosts: Vec::new(),
             app_keys: Vec::new(),
             admin_session: AdminSession::default(),
+            providers: BTreeMap::new(),
+            provider_base: None,
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,

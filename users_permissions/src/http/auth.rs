@@ -1,17 +1,17 @@
-//! `/auth/…` and `/connect/…`.
+//! `/auth/local…`.
 
-use actix_web::{HttpRequest, HttpResponse, get, post, routes, web};
+use actix_web::{HttpRequest, HttpResponse, post, routes, web};
 
+use super::connect;
 use super::device::device;
 #[cfg(feature = "openapi")]
 use super::dto::LoginView;
 use super::input;
-use super::limits::{self, limited, limited_body};
+use super::limits::{self, limited_body};
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
 use super::sessions::signed_in;
 use super::worker::Worker;
-use crate::error::Error;
 use crate::model::new_document_id;
 use crate::permission;
 
@@ -30,12 +30,7 @@ use crate::permission;
 #[get("/auth/{provider}/callback")]
 pub(super) async fn callback(req: HttpRequest, payload: web::Payload) -> HttpResponse {
     match req.match_info().get("provider") {
-        Some(provider) if provider != "local" => {
-            limited(&req, &limits::PROVIDER_LOGIN, async |_| {
-                Err(provider_disabled())
-            })
-            .await
-        }
+        Some(provider) if provider != "local" => connect::redeem(&req, provider).await,
         _ => local(req, payload).await,
     }
 }
@@ -85,19 +80,4 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
         },
     )
     .await
-}
-
-/// Starts a social login.
-#[cfg_attr(feature = "openapi", utoipa::path(
-    params(("provider" = String, Path, description = "Name of the provider")),
-    responses(doc::BadRequest, doc::Limited),
-))]
-#[permission("plugin::users-permissions.auth.connect", grant("public"))]
-#[get("/connect/{provider:.*}")]
-pub(super) async fn connect(req: HttpRequest, _provider: web::Path<String>) -> HttpResponse {
-    limited(&req, &limits::CONNECT, async |_| Err(provider_disabled())).await
-}
-
-fn provider_disabled() -> Error {
-    Error::application("This provider is disabled")
 }

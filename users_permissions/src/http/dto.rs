@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::profile;
 use crate::config::Secret;
-use crate::model::{OutboxMail, ProfileField, Role, Session, SessionId, User};
+use crate::model::{Identity, OutboxMail, ProfileField, Role, Session, SessionId, User};
 use crate::services::RoleSummary;
 
 /// A user; `role` and `roles` only where they were asked for and may be seen.
@@ -213,6 +213,39 @@ impl SessionsView {
         };
         let mut data: Vec<_> = sessions.into_iter().map(view).collect();
         data.sort_by_key(|session| !session.current);
+        Self { data }
+    }
+}
+
+/// The providers a user has linked.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Identities))]
+pub(super) struct IdentitiesView {
+    data: Vec<IdentityView>,
+}
+
+/// Who a user is at a provider.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = users_permissions::Identity))]
+struct IdentityView {
+    id: i32,
+    provider: String,
+    /// What the provider called the address.
+    email: Option<String>,
+    #[serde(serialize_with = "iso")]
+    created_at: DateTime<Utc>,
+}
+
+impl IdentitiesView {
+    pub(super) fn new(identities: Vec<Identity>) -> Self {
+        let view = |identity: Identity| IdentityView {
+            id: identity.id,
+            provider: identity.person.provider,
+            email: identity.person.email,
+            created_at: identity.created_at,
+        };
+        let data = identities.into_iter().map(view).collect();
         Self { data }
     }
 }

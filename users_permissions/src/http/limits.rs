@@ -30,6 +30,7 @@ const fn limit(route: &'static str, networks: u32) -> Limit {
 pub(super) static LOGIN: Limit = limit("auth.local", 1);
 pub(super) static PROVIDER_LOGIN: Limit = limit("auth.callback", 1);
 pub(super) static CONNECT: Limit = limit("auth.connect", 1);
+pub(super) static LINK: Limit = limit("identities.link", 1);
 pub(super) static REGISTER: Limit = limit("auth.register", 2);
 pub(super) static FORGOT_PASSWORD: Limit = limit("auth.forgotPassword", 2);
 pub(super) static RESET_PASSWORD: Limit = limit("auth.resetPassword", 1);

@@ -7,12 +7,14 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use super::middleware::reject;
 use super::worker::Worker;
 use super::{
-    auth, confirmation, mails, passwords, permissions, roles, sessions, settings, setup, users,
+    auth, confirmation, connect, identities, listed, mails, passwords, permissions, providers,
+    roles, sessions, settings, setup, users,
 };
 use crate::error::Error;
+use crate::services::Services;
 
 /// Registers the JSON API in a scope, and the error shapes of Strapi for the handlers beside it.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
+pub(crate) fn configure(config: &mut web::ServiceConfig, services: &Services) {
     config
         .app_data(web::JsonConfig::default().error_handler(|error, _| reject(json_error(&error))))
         .app_data(web::FormConfig::default().error_handler(|error, _| reject(form_error(&error))))
@@ -26,7 +28,6 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
         .service(auth::callback)
         .service(auth::register)
-        .service(auth::connect)
         .service(passwords::forgot_password)
         .service(passwords::reset_password)
         .service(passwords::change_password)
@@ -35,7 +36,17 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(sessions::refresh)
         .service(sessions::logout)
         .service(sessions::get_sessions)
-        .service(sessions::revoke_session);
+        .service(sessions::revoke_session)
+        .service(identities::find)
+        .service(identities::link)
+        .service(identities::unlink)
+        .service(
+            // The session waits before it passes a request on: what is below is marked before it.
+            web::scope("/connect")
+                .guard(listed)
+                .wrap(connect::session(services))
+                .service(connect::connect),
+        );
     config
         .service(users::me)
         .service(users::count)
@@ -58,6 +69,8 @@ pub(crate) fn configure(config: &mut web::ServiceConfig) {
         .service(settings::email_templates)
         .service(settings::update_email_templates)
         .service(settings::test_email_template)
+        .service(providers::find)
+        .service(providers::update)
         .service(mails::find)
         .service(mails::retry)
         .service(mails::kept)

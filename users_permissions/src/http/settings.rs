@@ -172,7 +172,7 @@ const ADVANCED_FIELDS: [&str; 7] = [
     "version",
 ];
 
-fn body_fields(content: Content, allowed: &[&str]) -> Result<Fields> {
+pub(super) fn body_fields(content: Content, allowed: &[&str]) -> Result<Fields> {
     let fields = input::only(content, allowed)?;
     if fields.is_empty() {
         return Err(Error::validation("Request body cannot be empty"));
@@ -181,7 +181,11 @@ fn body_fields(content: Content, allowed: &[&str]) -> Result<Fields> {
 }
 
 /// The version a change insists on: `If-Match`, or `version` in the body.
-fn expected_version(req: &HttpRequest, fields: &Fields, checker: &mut Checker) -> Option<String> {
+pub(super) fn expected_version(
+    req: &HttpRequest,
+    fields: &Fields,
+    checker: &mut Checker,
+) -> Option<String> {
     if let Some(tag) = req.headers().get(IF_MATCH) {
         let tag = tag.to_str().unwrap_or_default().trim();
         // What is no version of ours matches none.
@@ -254,11 +258,11 @@ fn parse_templates(
     parsed
 }
 
-fn written(version: &str) -> HttpResponse {
+pub(super) fn written(version: &str) -> HttpResponse {
     tagged(ok(json!({ "ok": true, "version": version })), version)
 }
 
-fn tagged(mut response: HttpResponse, version: &str) -> HttpResponse {
+pub(super) fn tagged(mut response: HttpResponse, version: &str) -> HttpResponse {
     if let Ok(tag) = HeaderValue::from_str(&format!("\"{version}\"")) {
         response.headers_mut().insert(ETAG, tag);
     }

@@ -31,7 +31,6 @@ pub(crate) struct OutboundClient {
 pub(crate) struct OutboundAnswer {
     pub(crate) status: u16,
     /// As sent, parameters included.
-    #[allow(dead_code)] // For social login.
     pub(crate) content_type: Option<String>,
     pub(crate) body: Vec<u8>,
 }
@@ -84,7 +83,6 @@ impl OutboundClient {
     }
 
     /// The fields as `application/x-www-form-urlencoded`.
-    #[allow(dead_code)] // For social login.
     pub(crate) async fn post_form(
         &self,
         url: &Url,

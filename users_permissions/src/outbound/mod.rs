@@ -4,4 +4,4 @@
 mod addresses;
 mod client;
 
-pub(crate) use client::{OutboundAnswer, OutboundClient};
+pub(crate) use client::{OutboundAnswer, OutboundClient, OutboundError};

@@ -8,7 +8,7 @@ use super::mail_requests::RequestWorker;
 use super::settings::{self, ADVANCED, Settings};
 use super::{
     Hasher, Hooks, Issuers, KeyPairs, Letters, MailRequests, Mails, PasswordRules, Principals,
-    Rights, Sealer, Services, Tokens, outbox, passwords, rights, setup,
+    Rights, Sealer, Services, Tokens, outbox, passwords, providers, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -18,6 +18,7 @@ use crate::mail::Mailer;
 use crate::model::{
     ADMINISTRATOR, AUTHENTICATED, AdvancedSettings, Email, PUBLIC, RoleId, SEEDED_ROLES, Username,
 };
+use crate::oauth::Asking;
 use crate::outbound::OutboundClient;
 use crate::store::{self, DbConn, Store, StoreError, transaction, with_schema_lock};
 
@@ -55,12 +56,26 @@ pub(crate) fn start(
     let database = |error: StoreError| StartError::Database(error.into());
     let store = Store::open(&config.database_url, config.pool_size, config.pool_timeout)
         .map_err(database)?;
-    let prepared = with_schema_lock(&store, |conn| Ok(prepare(conn, &config, &catalog, &hooks)))
-        .map_err(database)?;
+    let sealer = Arc::new(Sealer::new(&config, &keys));
+    let asking = asking(&config, &hooks, &outbound)?;
+    let prepared = with_schema_lock(&store, |conn| {
+        Ok(prepare(
+            conn,
+            &config,
+            &catalog,
+            &hooks,
+            (&sealer, &outbound),
+        ))
+    })
+    .map_err(database)?;
     let (settings, snapshot) = prepared?;
     let settings = Arc::new(settings);
-    let sealer = Arc::new(Sealer::new(&config, &keys));
-    let mails = Mails::new(&config, Arc::clone(&settings), sealer, way_out.exists())?;
+    let mails = Mails::new(
+        &config,
+        Arc::clone(&settings),
+        Arc::clone(&sealer),
+        way_out.exists(),
+    )?;
     let mails = Arc::new(mails);
     delivery::check(&mails, &settings)?;
     let letters = Letters::new(Arc::clone(&mails), config.code_life.clone());
@@ -81,6 +96,10 @@ pub(crate) fn start(
         letters,
         mail_requests,
         _mail_thread: mail_thread,
+        flow_key: super::sealing::cookie_key(&config, &keys, "social login")
+            .map_err(|error| StartError::Database(error.into()))?,
+        asking,
+        sealer,
         #[cfg(feature = "admin")]
         cookie_key: super::sealing::cookie_key(&config, &keys, "admin")
             .map_err(|error| StartError::Database(error.into()))?,
@@ -95,6 +114,17 @@ pub(crate) fn start(
         store,
         config,
     })
+}
+
+/// What providers are asked with, if they can be.
+fn asking(
+    config: &Config,
+    hooks: &Hooks,
+    client: &Arc<OutboundClient>,
+) -> Result<Arc<Asking>, StartError> {
+    let asking = Asking::new(Arc::clone(client), config.provider_base.clone());
+    providers::check_configured(config, &hooks.providers, client)?;
+    Ok(Arc::new(asking))
 }
 
 fn tokens(keys: &SigningKeys, config: &Config) -> Result<Tokens, StartError> {
@@ -122,6 +152,7 @@ fn prepare(
     config: &Config,
     catalog: &Catalog,
     hooks: &Hooks,
+    (sealer, client): (&Sealer, &OutboundClient),
 ) -> Result<(Settings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
     let settings = transaction(conn, |conn| -> Result<_> {
@@ -129,6 +160,7 @@ fn prepare(
         store::roles::line_up(conn)?;
         let roles = seed_roles(conn)?;
         remember_actions(conn, config, catalog, &roles)?;
+        providers::seed(conn, config, &hooks.providers, sealer, client)?;
         seed_settings(conn, config)
     })
     .map_err(failed)?;
@@ -143,8 +175,8 @@ fn prepare(
         tracing::warn!(default_role = %settings.default_role, "the default role does not exist; registration will be refused");
     }
     outbox::clear(conn).map_err(failed)?;
-    let (settings, templates) = settings::read(conn).map_err(failed)?;
-    Ok((Settings::new(settings, templates), snapshot))
+    let settings = settings::read(conn).map_err(failed)?;
+    Ok((Settings::new(settings), snapshot))
 }
 
 fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {

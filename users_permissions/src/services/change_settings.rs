@@ -196,7 +196,7 @@ impl Services {
     }
 
     /// Publishes what the database holds; call it after the commit and before the answer.
-    async fn publish_settings(&self) -> Result<()> {
+    pub(super) async fn publish_settings(&self) -> Result<()> {
         let settings = Arc::clone(&self.settings);
         // Until it succeeds, whoever follows other instances tries again.
         settings.outdate();
@@ -407,7 +407,7 @@ fn template_error(kind: MailKind, field: &str, message: &str) -> Error {
     })
 }
 
-fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
+pub(super) fn check_version(expected: Option<&str>, present: &str) -> Result<()> {
     match expected {
         Some(expected) if expected != present => Err(STALE),
         _ => Ok(()),

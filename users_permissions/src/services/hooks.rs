@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use super::IssuerProfile;
 use crate::config::Secret;
 use crate::model::{Email, User};
+use crate::oauth::{CallbackRule, ProviderRegistry};
 
 /// Functions and closures that answer at once or by a future; implemented for both, which is why the
 /// [`Builder`](crate::Builder)'s hooks take either.
@@ -133,6 +134,8 @@ pub(crate) struct Hooks {
     pub(crate) after_registration: Stored<User, ()>,
     pub(crate) email_key: Option<Arc<EmailKey>>,
     pub(crate) issuer_user: Stored<IssuerProfile, Result<IssuerProfile, String>>,
+    pub(crate) callback: CallbackRule,
+    pub(crate) providers: Arc<ProviderRegistry>,
 }
 
 /// Forgets which kind of function a hook is.
@@ -160,6 +163,8 @@ impl fmt::Debug for Hooks {
             .field("after_registration", &self.after_registration.is_some())
             .field("email_key", &self.email_key.is_some())
             .field("issuer_user", &self.issuer_user.is_some())
+            .field("callback", &self.callback)
+            .field("providers", &self.providers)
             .finish()
     }
 }

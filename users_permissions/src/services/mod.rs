@@ -7,6 +7,7 @@ mod changes;
 mod confirmation;
 mod delivery;
 mod hooks;
+mod identities;
 mod issuer_users;
 mod issuers;
 mod key_pairs;
@@ -21,6 +22,7 @@ mod outbox;
 mod passwords;
 mod pauses;
 mod principals;
+mod providers;
 mod recovery;
 mod register;
 mod rights;
@@ -30,6 +32,8 @@ mod session_tokens;
 mod sessions;
 mod settings;
 mod setup;
+mod social;
+mod social_login;
 mod sync;
 mod tokens;
 mod user_roles;
@@ -43,6 +47,7 @@ use crate::acl::Catalog;
 use crate::config::Config;
 use crate::limits::Limits;
 use crate::model::{RoleId, UserId, UserRoles};
+use crate::oauth::Asking;
 use crate::outbound::OutboundClient;
 use crate::store::Store;
 
@@ -51,6 +56,7 @@ pub(crate) use change_roles::{Grants, RoleChange};
 pub(crate) use change_settings::AdvancedChange;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
+pub(crate) use identities::NewLink;
 pub use issuer_users::IssuerProfile;
 pub(crate) use issuers::{Attested, Issuers};
 pub(crate) use key_pairs::KeyPairs;
@@ -61,6 +67,7 @@ pub(crate) use mail_thread::MailThread;
 pub(crate) use mails::{Delivery, Mails};
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
+pub(crate) use providers::{ProviderChange, TEXTS as PROVIDER_TEXTS};
 pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
@@ -89,8 +96,12 @@ pub(crate) struct Services {
     pub(crate) password_rules: PasswordRules,
     pub(crate) settings: Arc<Settings>,
     pub(crate) mails: Arc<Mails>,
+    /// What providers are asked with.
+    pub(crate) asking: Arc<Asking>,
+    pub(crate) sealer: Arc<Sealer>,
+    /// Encrypts the cookie of a social login.
+    pub(crate) flow_key: sealing::CookieKey,
     pub(crate) letters: Letters,
-    #[allow(dead_code)] // For social login.
     pub(crate) outbound: Arc<OutboundClient>,
     pub(crate) mail_requests: Arc<MailRequests>,
     /// Key of the cookies of administrators.

@@ -146,7 +146,7 @@ fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) ->
 }
 
 const GONE: Error = Error::Unauthorized("Invalid credentials");
-const WRONG_CURRENT: &str = "The provided current password is invalid";
+pub(super) const WRONG_CURRENT: &str = "The provided current password is invalid";
 
 fn incorrect_code() -> Error {
     Error::validation("Incorrect code provided")

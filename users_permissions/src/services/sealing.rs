@@ -66,10 +66,8 @@ impl Sealer {
 }
 
 /// Key material of a cookie.
-#[cfg(feature = "admin")]
 pub(crate) struct CookieKey(pub(crate) [u8; 64]);
 
-#[cfg(feature = "admin")]
 impl std::fmt::Debug for CookieKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("***")
@@ -77,7 +75,6 @@ impl std::fmt::Debug for CookieKey {
 }
 
 /// Key of a cookie, made of the first configured key; each purpose has one of its own.
-#[cfg(feature = "admin")]
 pub(super) fn cookie_key(config: &Config, keys: &SigningKeys, purpose: &str) -> Result<CookieKey> {
     let signing = keys.all().map(|key| &key.secret);
     let secret = config

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, Guard};
 
+use super::providers::{self, StoredProviders};
 use crate::error::{Error, Result};
 use crate::mail::MailTemplates;
 use crate::model::{AdvancedSettings, MailKind};
@@ -19,6 +20,7 @@ pub(super) const ADVANCED: &str = "advanced";
 pub(crate) struct Settings {
     advanced: ArcSwap<AdvancedSettings>,
     templates: ArcSwap<MailTemplates>,
+    providers: ArcSwap<StoredProviders>,
     /// Two writers must not publish in the opposite order of their reads.
     publishing: Mutex<()>,
     /// A change was committed and is not published yet.
@@ -26,10 +28,16 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(super) fn new(advanced: AdvancedSettings, templates: MailTemplates) -> Self {
+    pub(super) fn new(all: AllSettings) -> Self {
+        let AllSettings {
+            advanced,
+            templates,
+            providers,
+        } = all;
         Self {
             advanced: ArcSwap::from_pointee(advanced),
             templates: ArcSwap::from_pointee(templates),
+            providers: ArcSwap::from_pointee(providers),
             publishing: Mutex::new(()),
             outdated: AtomicBool::new(false),
         }
@@ -51,6 +59,16 @@ impl Settings {
         self.templates.load()
     }
 
+    /// The providers' settings of this moment, secrets sealed.
+    pub(super) fn providers(&self) -> Guard<Arc<StoredProviders>> {
+        self.providers.load()
+    }
+
+    /// The same, for longer than a moment.
+    pub(super) fn providers_full(&self) -> Arc<StoredProviders> {
+        self.providers.load_full()
+    }
+
     pub(super) fn are_outdated(&self) -> bool {
         self.outdated.load(Ordering::Acquire)
     }
@@ -68,9 +86,10 @@ impl Settings {
         // Lowered before the read: a change that comes during it raises the flag again.
         let outdated = self.outdated.swap(false, Ordering::AcqRel);
         match read(conn) {
-            Ok((advanced, templates)) => {
-                self.advanced.store(Arc::new(advanced));
-                self.templates.store(Arc::new(templates));
+            Ok(all) => {
+                self.advanced.store(Arc::new(all.advanced));
+                self.templates.store(Arc::new(all.templates));
+                self.providers.store(Arc::new(all.providers));
                 Ok(())
             }
             Err(error) => {
@@ -82,12 +101,23 @@ impl Settings {
 }
 
 /// All settings as they are stored.
-pub(super) fn read(conn: &mut DbConn) -> Result<(AdvancedSettings, MailTemplates)> {
+#[derive(Debug)]
+pub(super) struct AllSettings {
+    advanced: AdvancedSettings,
+    templates: MailTemplates,
+    providers: StoredProviders,
+}
+
+pub(super) fn read(conn: &mut DbConn) -> Result<AllSettings> {
     let mut rows = store::settings::all(conn)?;
     let advanced = rows
         .remove(ADVANCED)
         .ok_or_else(|| Error::internal("the advanced settings are missing"))?;
-    Ok((parse_advanced(&advanced)?, parse_templates(&mut rows)))
+    Ok(AllSettings {
+        advanced: parse_advanced(&advanced)?,
+        templates: parse_templates(&mut rows),
+        providers: providers::parse(&mut rows),
+    })
 }
 
 /// The stored advanced settings, for a transaction that holds the line of changes.

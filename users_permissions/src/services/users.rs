@@ -270,7 +270,7 @@ impl Services {
 
 /// Runs a change and fails, so that it is undone, when it leaves nobody who can sign in as an
 /// administrator; the caller holds the line and the transaction.
-fn keep_an_administrator<T>(
+pub(super) fn keep_an_administrator<T>(
     conn: &mut DbConn,
     confirming: bool,
     change: impl FnOnce(&mut DbConn) -> Result<T>,

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::up_users;
 use super::time::{now, to_db};
-use super::{sessions, users};
+use super::{proofs, sessions, users};
 use crate::model::{Email, User, UserId};
 
 /// A change that holds only while the user is as it was when the change was judged.
@@ -100,11 +100,14 @@ pub(crate) fn set_email_key(conn: &mut DbConn, id: UserId, key: &str) -> QueryRe
 /// Notes that an address is proven; false when it is no longer the user's.
 pub(crate) fn confirm(conn: &mut DbConn, id: UserId, address: &str) -> QueryResult<bool> {
     let user = up_users::table.find(id).filter(up_users::email.eq(address));
-    Ok(diesel::update(user)
+    let confirmed = diesel::update(user)
         .set((
             up_users::confirmed.eq(true),
             up_users::updated_at.eq(to_db(now())),
         ))
-        .execute(conn)?
-        == 1)
+        .execute(conn)?;
+    if confirmed == 1 {
+        proofs::note(conn, id, address)?;
+    }
+    Ok(confirmed == 1)
 }

@@ -184,6 +184,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_tickets (ticket_hash) {
+        ticket_hash -> Text,
+        provider -> Text,
+        challenge -> Nullable<Text>,
+        sealed -> Binary,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_states (state_hash) {
+        state_hash -> Text,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_proofs (user_id) {
+        user_id -> Integer,
+        address -> Text,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));

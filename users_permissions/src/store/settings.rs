@@ -48,6 +48,11 @@ pub(crate) fn put(conn: &mut DbConn, name: &str, value: &str) -> QueryResult<usi
     create(conn, name, value)
 }
 
+/// Forgets a setting; the caller holds the line of changes.
+pub(crate) fn delete(conn: &mut DbConn, name: &str) -> QueryResult<usize> {
+    diesel::delete(up_settings::table.find(name)).execute(conn)
+}
+
 /// Reads a setting and keeps it from being changed until the transaction ends; readers do not wait
 /// for each other. First statement of a transaction.
 pub(crate) fn hold(conn: &mut DbConn, name: &str) -> QueryResult<Option<String>> {

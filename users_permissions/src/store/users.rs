@@ -202,6 +202,11 @@ pub(crate) fn email_key_taken(
 }
 
 pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
+    create_of(conn, new, "local")
+}
+
+/// Creates a user who signs in with a provider.
+pub(crate) fn create_of(conn: &mut DbConn, new: NewUser, provider: &str) -> QueryResult<User> {
     let time = to_db(now());
     let document_id = new_document_id();
     let email = new.email.as_str().to_owned();
@@ -210,7 +215,7 @@ pub(crate) fn create(conn: &mut DbConn, new: NewUser) -> QueryResult<User> {
         username: new.username.as_str().to_owned(),
         email_key: new.email_key,
         email,
-        provider: "local".to_owned(),
+        provider: provider.to_owned(),
         password_hash: new.password_hash,
         confirmed: new.confirmed,
         blocked: new.blocked,

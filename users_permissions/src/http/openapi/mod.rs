@@ -16,6 +16,7 @@ mod paths;
 mod profile;
 mod settings;
 mod shapes;
+mod social;
 
 pub use answers::{BadBody, BadRequest, Missing};
 /// The crate that describes; the attribute and the derives write code that names it.
@@ -35,3 +36,4 @@ pub(super) use shapes::{
     Done, Ended, KeptMail, MailsAnswer, PermissionsAnswer, RoleAnswer, RolesAnswer, RoutesAnswer,
     SentAnswer, ShownUser,
 };
+pub(super) use social::{LinkBody, Providers, ProvidersBody};

@@ -13,8 +13,8 @@ use crate::acl::CatalogAction;
 use crate::http::dto::LoginView;
 use crate::http::openapi::{BadRequest, Limited};
 use crate::http::{
-    auth, confirmation, mails, passwords, permissions, roles, sessions, settings, setup, users,
-    well_known,
+    auth, confirmation, connect, identities, mails, passwords, permissions, providers, roles,
+    sessions, settings, setup, users, well_known,
 };
 
 /// Name of the security scheme.
@@ -45,7 +45,6 @@ pub(super) fn description() -> OpenApi {
         auth::callback,
         provider_callback,
         auth::register,
-        auth::connect,
         passwords::forgot_password,
         passwords::reset_password,
         passwords::change_password,
@@ -55,6 +54,10 @@ pub(super) fn description() -> OpenApi {
         sessions::logout,
         sessions::get_sessions,
         sessions::revoke_session,
+        connect::connect,
+        identities::find,
+        identities::link,
+        identities::unlink,
         users::me,
         users::count,
         users::find,
@@ -75,6 +78,8 @@ pub(super) fn description() -> OpenApi {
         settings::email_templates,
         settings::update_email_templates,
         settings::test_email_template,
+        providers::find,
+        providers::update,
         mails::find,
         mails::retry,
         mails::kept,
@@ -127,7 +132,11 @@ fn take_forms(operation: &mut Operation) {
 #[utoipa::path(
     get,
     path = "/auth/{provider}/callback",
-    params(("provider" = String, Path, description = "Name of the provider")),
+    params(
+        ("provider" = String, Path, description = "Name of the provider"),
+        ("access_token" = Option<String>, Query, description = "The ticket the front end was called with"),
+        ("code_verifier" = Option<String>, Query, description = "The code of `code_challenge`"),
+    ),
     responses(
         (status = 200, description = "The user with a token", body = LoginView),
         BadRequest,

@@ -1,0 +1,10 @@
+-- Finished social logins that wait for their front end; of each the hash of its ticket and, sealed, who has
+-- signed in.
+CREATE TABLE up_tickets (
+    ticket_hash TEXT PRIMARY KEY NOT NULL,
+    provider TEXT NOT NULL,
+    challenge TEXT,
+    sealed BLOB NOT NULL,
+    expires_at TIMESTAMP NOT NULL
+);
+CREATE INDEX up_tickets_expires_at ON up_tickets (expires_at);

@@ -1,0 +1,74 @@
+//! Providers of social login, as their public documentation describes them: one local server that answers
+//! for all, each below a path that begins with its host.
+
+mod openid;
+mod plain;
+mod server;
+mod twitter;
+
+pub use openid::{Forgery, PUBLIC_KEY_PEM};
+pub use server::{Asked, Person as Someone, Scenario, Simulators};
+
+use serde_json::Value;
+use server::{Reply, State};
+
+type Answering = fn(&State, &Asked) -> Reply;
+
+/// What a provider's documentation says of it.
+#[derive(Debug)]
+pub struct Spec {
+    /// Name in the plugin.
+    pub name: &'static str,
+    /// What people call it.
+    pub display: &'static str,
+    /// Host and path of the page people sign in on.
+    pub authorize: &'static str,
+    /// Host and path of the token endpoint.
+    pub token: &'static str,
+    /// The client authenticates by HTTP Basic, not in the body.
+    pub basic: bool,
+    /// PKCE is taken.
+    pub pkce: bool,
+    /// The setting the plugin needs.
+    pub subdomain: &'static str,
+    /// The issuer, of OpenID Connect.
+    pub issuer: Option<&'static str>,
+    /// Addresses come with a word on whether they are proven.
+    pub has_flag: bool,
+    /// There are addresses.
+    pub has_email: bool,
+    token_answer: Answering,
+    /// By host and path.
+    resources: &'static [(&'static str, Answering)],
+}
+
+/// All but Twitter, which speaks OAuth 1.0a and has a file of its own.
+pub fn specs() -> Vec<Spec> {
+    let mut all = plain::specs();
+    all.extend(openid::specs());
+    all
+}
+
+/// Name and display name of all sixteen.
+pub const ALL: [(&str, &str); 16] = [
+    ("auth0", "Auth0"),
+    ("cas", "CAS"),
+    ("cognito", "AWS Cognito"),
+    ("discord", "Discord"),
+    ("facebook", "Facebook"),
+    ("github", "GitHub"),
+    ("google", "Google"),
+    ("instagram", "Instagram"),
+    ("keycloak", "Keycloak"),
+    ("linkedin", "LinkedIn"),
+    ("microsoft", "Microsoft"),
+    ("patreon", "Patreon"),
+    ("reddit", "Reddit"),
+    ("twitch", "Twitch"),
+    ("twitter", "Twitter"),
+    ("vk", "VK"),
+];
+
+fn json(body: Value) -> Reply {
+    Reply::json(200, body)
+}

@@ -1,0 +1,505 @@
+//! Social login as a browser goes through it, at providers that answer as their documentation says.
+
+use std::collections::BTreeMap;
+
+use acceptance::providers::{ALL, Forgery, Scenario, Simulators, specs};
+use acceptance::{Answer, Client, Kind, PASSWORD, Server, on_every_database};
+use reqwest::{Method, Url};
+use serde_json::{Value, json};
+use users_permissions::{Config, ProviderSettings};
+
+use crate::social::{Browser, FRONT, enable};
+
+/// What comes of a login.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    /// With this address.
+    SignedIn(String),
+    /// The front end is told this code.
+    Failed(String),
+    /// The ticket is answered with this message.
+    Refused(String),
+}
+
+async fn outcome(server: &Server, provider: &str) -> Outcome {
+    let mut browser = Browser::new(server);
+    let back = browser.login(provider).await;
+    if let Some(error) = back.get("error") {
+        assert!(!back.contains_key("access_token"));
+        return Outcome::Failed(error.clone());
+    }
+    let answer = browser.redeem(provider, &back["access_token"]).await;
+    match answer.status.as_u16() {
+        200 => {
+            let body = answer.json();
+            assert!(body["jwt"].is_string());
+            assert_eq!(
+                (&body["user"]["provider"], &body["user"]["confirmed"]),
+                (&json!(provider), &json!(true))
+            );
+            Outcome::SignedIn(body["user"]["email"].as_str().unwrap().to_owned())
+        }
+        status => {
+            assert_eq!(status, 400, "{}", answer.text);
+            Outcome::Refused(
+                answer.json()["error"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            )
+        }
+    }
+}
+
+/// Every provider, every scenario.
+#[actix_web::test]
+async fn all_sixteen_providers_by_their_documentation() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        for (name, _) in ALL {
+            enable(config, &simulators, name);
+        }
+    })
+    .await;
+    let known = specs();
+    for (number, (name, display)) in ALL.into_iter().enumerate() {
+        let spec = known.iter().find(|spec| spec.name == name);
+        let has_email = spec.is_none_or(|spec| spec.has_email);
+        let has_flag = spec.is_some_and(|spec| spec.has_flag);
+        let address = format!("{name}@example.com");
+        let signed_in = Outcome::SignedIn(address.clone());
+        let no_email = || Outcome::Refused("Email was not available.".to_owned());
+        let failed = |code: &str| Outcome::Failed(code.to_owned());
+        let table = [
+            (Scenario::Denied, failed("access_denied")),
+            (Scenario::TokenError, failed("oauth_error")),
+            (Scenario::Malformed, failed("oauth_error")),
+            (Scenario::NoEmail, no_email()),
+            (
+                Scenario::Unverified,
+                match (has_email, has_flag) {
+                    (false, _) => no_email(),
+                    (true, true) => Outcome::Refused(format!("Email not verified by {display}")),
+                    // There is no word on it: the documentation promises that it is proven.
+                    (true, false) => Outcome::SignedIn(format!("stated-{address}")),
+                },
+            ),
+            (
+                Scenario::Success,
+                if has_email { signed_in } else { no_email() },
+            ),
+        ];
+        for (place, (scenario, expected)) in table.into_iter().enumerate() {
+            let subject = (10 * number + place + 1).to_string();
+            let email = match scenario {
+                Scenario::Unverified => format!("stated-{address}"),
+                _ => address.clone(),
+            };
+            simulators.person(&subject, &email, &format!("{name}{place}"));
+            simulators.play(scenario);
+            assert_eq!(
+                outcome(&server, name).await,
+                expected,
+                "{name}, {scenario:?}"
+            );
+        }
+    }
+    assert_eq!(simulators.faults(), Vec::<String>::new());
+}
+
+/// OpenID Connect: who did not make the token for us, for now and for this login, makes no user.
+#[actix_web::test]
+async fn forged_id_tokens_make_no_user() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        for name in ["google", "cognito", "microsoft"] {
+            enable(config, &simulators, name);
+        }
+    })
+    .await;
+    let before = server.database().dump()["up_users"].clone();
+    let claim = Forgery::Claim;
+    let mut forgeries: Vec<_> = ["google", "cognito", "microsoft"]
+        .into_iter()
+        .flat_map(|name| {
+            [
+                Forgery::Unsigned,
+                Forgery::PublicKeyAsSecret,
+                Forgery::Stranger,
+                claim(
+                    "iss",
+                    json!("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_other"),
+                ),
+                claim("iss", Value::Null),
+                claim("aud", json!("other-client")),
+                claim("aud", json!(["client-id", "other-client"])),
+                claim("azp", json!("other-client")),
+                claim("exp", json!(1_000_000_000)),
+                claim("exp", Value::Null),
+                claim("iat", json!(99_999_999_999_u64)),
+                claim("nonce", json!("other-login")),
+                claim("nonce", Value::Null),
+                claim("sub", json!("")),
+            ]
+            .map(|forgery| (name, forgery))
+        })
+        .collect();
+    forgeries.retain(|(name, forgery)| {
+        !(*name == "microsoft" && matches!(forgery, Forgery::Claim("sub", _)))
+    });
+    forgeries.push(("cognito", claim("token_use", json!("access"))));
+    forgeries.push((
+        "microsoft",
+        claim("tid", json!("11111111-2222-3333-4444-555555555555")),
+    ));
+    forgeries.push(("microsoft", claim("oid", Value::Null)));
+    for (name, forgery) in forgeries {
+        simulators.forge(forgery.clone());
+        assert_eq!(
+            outcome(&server, name).await,
+            Outcome::Failed("oauth_error".to_owned()),
+            "{name} {forgery:?}"
+        );
+    }
+    for (name, forgery) in [
+        ("cognito", claim("email_verified", Value::Null)),
+        ("google", claim("email_verified", json!("true"))),
+        ("microsoft", claim("xms_edov", Value::Null)),
+    ] {
+        simulators.forge(forgery);
+        let outcome = outcome(&server, name).await;
+        assert!(
+            matches!(&outcome, Outcome::Refused(message) if message.starts_with("Email not verified by ")),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(server.database().dump()["up_users"], before);
+}
+
+on_every_database! {
+    async fn the_documented_flow_signs_in_and_a_ticket_works_once(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| enable(config, &simulators, "github")).await;
+        let mut browser = Browser::new(&server);
+        let start = browser.connect("github", &[]).await;
+        assert_eq!(start.status, 302);
+        let cookie = start.headers["set-cookie"].to_str().unwrap().to_owned();
+        for part in ["up_connect=", "HttpOnly", "SameSite=Lax", "Path=/api/connect", "Max-Age=600"] {
+            assert!(cookie.contains(part), "{cookie}");
+        }
+        assert_eq!(start.headers["cache-control"], "no-store");
+        assert_eq!(start.headers["referrer-policy"], "no-referrer");
+        let to = Url::parse(start.headers["location"].to_str().unwrap()).unwrap();
+        let query: BTreeMap<_, _> = to.query_pairs().into_owned().collect();
+        assert_eq!(query["redirect_uri"], "http://localhost:1337/api/connect/github/callback");
+        assert_eq!((query["scope"].as_str(), query["code_challenge_method"].as_str()), ("user:email", "S256"));
+        // Nothing of it is readable in the cookie.
+        assert!(!cookie.contains(&query["state"]) && !cookie.contains("github"));
+        let back = browser.login("github").await;
+        let ticket = &back["access_token"];
+        assert_eq!((ticket.len(), back.len()), (64, 1));
+        assert!(!server.database().dump()["up_tickets"].join(" ").contains(ticket.as_str()));
+        let body = browser.redeem("github", ticket).await.expect(200);
+        let user = &body["user"];
+        assert_eq!((&user["username"], &user["email"], &user["provider"]), (&json!("octocat"), &json!("octo@example.com"), &json!("github")));
+        let octo = server.anonymous().with_token(body["jwt"].as_str().unwrap());
+        // It holds the default role.
+        assert_eq!(octo.get("/api/users/me").await.expect(200)["id"], user["id"]);
+        let refused = "OAuth authentication requires a completed provider session";
+        browser.redeem("github", ticket).await.expect_error(400, "ApplicationError", refused);
+        // The same person again, under another address and name: the same user.
+        simulators.person("4711", "new@example.com", "renamed");
+        let back = browser.login("github").await;
+        let again = browser.redeem("github", &back["access_token"]).await.expect(200);
+        assert_eq!((&again["user"]["id"], &again["user"]["email"]), (&user["id"], &json!("octo@example.com")));
+        // Another person with the old address: refused.
+        simulators.person("4712", "octo@example.com", "thief");
+        let back = browser.login("github").await;
+        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", "Email is already taken.");
+        // And with the old name: digits.
+        simulators.person("4713", "third@example.com", "octocat");
+        let back = browser.login("github").await;
+        let third = browser.redeem("github", &back["access_token"]).await.expect(200);
+        let name = third["user"]["username"].as_str().unwrap();
+        assert!(name.starts_with("octocat") && name.len() > 7, "{name}");
+        let dump = server.database().dump();
+        assert_eq!(dump["up_identities"].len(), 2);
+        assert!(!format!("{dump:?}").contains("provider-token"));
+        assert_eq!(simulators.faults(), Vec::<String>::new());
+    }
+
+    async fn answers_that_nobody_waits_for_reach_no_token_endpoint(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "github");
+            enable(config, &simulators, "google");
+        }).await;
+        let mut browser = Browser::new(&server);
+        browser.connect("github", &[]).await;
+        let good = browser.at_provider().await;
+        let state = good.split("state=").nth(1).unwrap().to_owned();
+        let mismatch = |answer: &Answer| {
+            let location = answer.headers["location"].to_str().unwrap();
+            assert!(location.starts_with(&format!("{FRONT}?error=state_mismatch&")), "{location}");
+        };
+        let path = |provider: &str, query: &str| format!("/api/connect/{provider}/callback?{query}");
+        let mut stranger = Browser::new(&server);
+        let mut other = Browser::new(&server);
+        other.connect("github", &[]).await;
+        let cases = [
+            // No cookie, and another browser's.
+            stranger.get(&path("github", &format!("code=c&state={state}"))).await,
+            other.get(&path("github", &format!("code=c&state={state}"))).await,
+            // No state, another one, two.
+            browser.get(&path("github", "code=c")).await,
+            browser.get(&path("github", "code=c&state=")).await,
+            browser.get(&path("github", &format!("code=c&state={state}x"))).await,
+            browser.get(&path("github", &format!("code=c&state={state}&state={state}"))).await,
+            // What the provider says is not repeated to the front end before the state was compared.
+            browser.get(&path("github", "error=access_denied&error_description=attacker")).await,
+            // Another provider's.
+            browser.get(&path("google", &format!("code=c&state={state}"))).await,
+        ];
+        for answer in &cases {
+            mismatch(answer);
+            assert!(!answer.headers["location"].to_str().unwrap().contains("attacker"));
+        }
+        assert_eq!(simulators.exchanges(), 0);
+        // None of it has disturbed the login.
+        let cookie = browser.cookie.clone();
+        let back = browser.get(&good).await;
+        assert!(back.headers["location"].to_str().unwrap().starts_with(&format!("{FRONT}?access_token=")));
+        assert_eq!(simulators.exchanges(), 1);
+        // The same again, with the cookie as it was.
+        browser.cookie = cookie;
+        mismatch(&browser.get(&good).await);
+        assert_eq!(simulators.exchanges(), 1);
+    }
+
+    async fn tickets_are_bound_to_their_provider_and_the_front_ends_code(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "github");
+            enable(config, &simulators, "google");
+        }).await;
+        let refused = "OAuth authentication requires a completed provider session";
+        let mut browser = Browser::new(&server);
+        let verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        browser.connect("github", &[("code_challenge", challenge)]).await;
+        let back = browser.come_back().await;
+        let ticket = back["access_token"].clone();
+        browser.redeem("google", &ticket).await.expect_error(400, "ApplicationError", refused);
+        browser.redeem("github", &ticket).await.expect_error(400, "ApplicationError", refused);
+        let with = |code: &str| format!("/api/auth/github/callback?access_token={ticket}&code_verifier={code}");
+        server.anonymous().get(&with("wrong")).await.expect_error(400, "ApplicationError", refused);
+        server.anonymous().get(&with(verifier)).await.expect(200);
+        for query in ["", "access_token=", "access_token=provider-token", "id_token=x", "code=x&state=y", "access_token=a&access_token=b"] {
+            let answer = server.anonymous().get(&format!("/api/auth/github/callback?{query}")).await;
+            answer.expect_error(400, "ApplicationError", refused);
+        }
+        for bad in ["short", &"x".repeat(44), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw=cM"] {
+            assert_eq!(browser.connect("github", &[("code_challenge", bad)]).await.status, 400, "{bad}");
+        }
+        let plain = [("code_challenge", challenge), ("code_challenge_method", "plain")];
+        assert_eq!(browser.connect("github", &plain).await.status, 400);
+        // Of many who redeem one at once, one is let in.
+        let back = browser.login("github").await;
+        let path = format!("/api/auth/github/callback?access_token={}", back["access_token"]);
+        let client = server.anonymous();
+        let all = futures_util::future::join_all((0..8).map(|_| client.get(&path))).await;
+        assert_eq!(all.iter().filter(|answer| answer.status == 200).count(), 1);
+    }
+
+    async fn only_listed_pages_are_returned_to(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "github");
+            let github = config.providers.get_mut("github").unwrap();
+            github.callback.push("myapp://login/done".to_owned());
+        }).await;
+        let mut browser = Browser::new(&server);
+        for bad in crate::social::BAD_CALLBACKS {
+            let answer = browser.connect("github", &[("callback", bad)]).await;
+            answer.expect_error(400, "ValidationError", "Invalid callback URL provided");
+        }
+        for query in [format!("callback={FRONT}&callback={FRONT}"), format!("callback[]={FRONT}"), format!("callback[0]={FRONT}")] {
+            let answer = browser.get(&format!("/api/connect/github?{query}")).await;
+            answer.expect_error(400, "ValidationError", "Invalid callback URL provided");
+        }
+        assert_eq!(simulators.asked("github.com").len(), 0);
+        let mine = format!("{FRONT}?mine=1&access_token=forged");
+        browser.connect("github", &[("callback", &mine)]).await;
+        let to = browser.back().await;
+        assert!(to.starts_with(&format!("{FRONT}?mine=1&access_token=")) && !to.contains("forged"), "{to}");
+        browser.connect("github", &[("callback", "myapp://login/done")]).await;
+        assert!(browser.back().await.starts_with("myapp://login/done?access_token="));
+        // Taken off the list while somebody is at the provider.
+        browser.connect("github", &[("callback", "myapp://login/done")]).await;
+        let admin = server.admin().await;
+        let body = json!({ "providers": { "github": { "callback": FRONT } } });
+        admin.put("/api/users-permissions/providers", body).await.expect(200);
+        let to = browser.back().await;
+        assert!(to.starts_with(&format!("{FRONT}?error=state_mismatch")), "{to}");
+    }
+
+    async fn accounts_follow_the_settings(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "github");
+            enable(config, &simulators, "facebook");
+            config.providers.get_mut("github").unwrap().link_by_verified_email = true;
+            config.providers.get_mut("facebook").unwrap().link_by_verified_email = true;
+        }).await;
+        let admin = server.admin().await;
+        // Confirmed only because nobody had to: not proven, so never joined.
+        let ann = server.register("ann").await;
+        simulators.person("1", "ann@example.com", "annie");
+        let mut browser = Browser::new(&server);
+        let taken = "Email is already taken.";
+        for name in ["github", "facebook"] {
+            let back = browser.login(name).await;
+            browser.redeem(name, &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
+        }
+        // Shared addresses make a user of its own.
+        admin.put("/api/users-permissions/advanced", json!({ "unique_email": false })).await.expect(200);
+        let back = browser.login("github").await;
+        let second = browser.redeem("github", &back["access_token"]).await.expect(200);
+        assert_ne!(second["user"]["id"], ann.id);
+        // Blocked, registration closed.
+        let path = format!("/api/users/{}", second["user"]["id"]);
+        admin.put(&path, json!({ "blocked": true })).await.expect(200);
+        let back = browser.login("github").await;
+        let blocked = "Your account has been blocked by an administrator";
+        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", blocked);
+        admin.put("/api/users-permissions/advanced", json!({ "allow_register": false })).await.expect(200);
+        simulators.person("2", "bob@example.com", "bob");
+        let back = browser.login("github").await;
+        let closed = "Register action is actually not available.";
+        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", closed);
+    }
+
+    async fn identities_are_linked_and_the_last_way_in_stays(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            for name in ["github", "google", "instagram"] {
+                enable(config, &simulators, name);
+            }
+        }).await;
+        let ann = server.register("ann").await;
+        let identities = "/api/auth/identities";
+        server.anonymous().get(identities).await.expect_forbidden();
+        assert_eq!(ann.client.get(identities).await.expect(200), json!({ "data": [] }));
+        let mut browser = Browser::new(&server);
+        // Instagram tells no address: a link is the way.
+        let ticket = browser.login("instagram").await["access_token"].clone();
+        let link = |ticket: &str, password: Value| json!({ "provider": "instagram", "access_token": ticket, "currentPassword": password });
+        ann.client.post(identities, link(&ticket, Value::Null)).await.expect_error(400, "ValidationError", "currentPassword is a required field");
+        let wrong = "The provided current password is invalid";
+        ann.client.post(identities, link(&ticket, json!("wrong"))).await.expect_error(400, "ValidationError", wrong);
+        let linked = ann.client.post(identities, link(&ticket, json!(PASSWORD))).await.expect(200);
+        assert_eq!(linked["data"][0]["provider"], "instagram");
+        let back = browser.login("instagram").await;
+        let login = browser.redeem("instagram", &back["access_token"]).await.expect(200);
+        assert_eq!(login["user"]["id"], ann.id);
+        // It is ann's, and nobody else's.
+        let bob = server.register("bob").await;
+        let ticket = browser.login("instagram").await["access_token"].clone();
+        let other = "This account of the provider belongs to another user";
+        bob.client.post(identities, link(&ticket, json!(PASSWORD))).await.expect_error(400, "ApplicationError", other);
+        let mine = format!("{identities}/{}", linked["data"][0]["id"]);
+        bob.client.delete(&mine).await.expect_error(404, "NotFoundError", "Identity not found");
+        ann.client.delete(&mine).await.expect(200);
+        ann.client.delete(&mine).await.expect_error(404, "NotFoundError", "Identity not found");
+        // Somebody without a password.
+        simulators.person("77", "cat@example.com", "cat");
+        let back = browser.login("github").await;
+        let login = browser.redeem("github", &back["access_token"]).await.expect(200);
+        let cat = server.anonymous().with_token(login["jwt"].as_str().unwrap());
+        let first = cat.get(identities).await.expect(200)["data"][0]["id"].clone();
+        let last = "The last way to sign in cannot be removed";
+        cat.delete(&format!("{identities}/{first}")).await.expect_error(400, "ApplicationError", last);
+        let ticket = browser.login("google").await["access_token"].clone();
+        let linked = cat.post(identities, json!({ "provider": "google", "access_token": ticket })).await.expect(200);
+        assert_eq!(linked["data"].as_array().unwrap().len(), 2);
+        // A way in that is disabled is none.
+        let admin = server.admin().await;
+        admin.put("/api/users-permissions/providers", json!({ "providers": { "google": { "enabled": false } } })).await.expect(200);
+        cat.delete(&format!("{identities}/{first}")).await.expect_error(400, "ApplicationError", last);
+        admin.put("/api/users-permissions/providers", json!({ "providers": { "google": { "enabled": true } } })).await.expect(200);
+        cat.delete(&format!("{identities}/{first}")).await.expect(200);
+        let mails = admin.get("/api/users-permissions/outbox").await;
+        assert!(mails.text.contains("provider_linked"), "{}", mails.text);
+    }
+}
+
+/// Wherever a redirect of a browser leads, only tickets stand in it.
+#[actix_web::test]
+async fn a_provider_that_cannot_be_asked_is_told_to_the_front_end() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        enable(config, &simulators, "twitter");
+        // Nobody listens there.
+        config.provider_base = Some("http://127.0.0.1:9".to_owned());
+    })
+    .await;
+    let answer = Browser::new(&server).connect("twitter", &[]).await;
+    let location = answer.headers["location"].to_str().unwrap();
+    assert!(
+        location.starts_with(&format!("{FRONT}?error=oauth_error&")),
+        "{location}"
+    );
+}
+
+/// HEAD spends nothing, and methods that are none of the routes' are refused.
+#[actix_web::test]
+async fn head_changes_nothing() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "github")).await;
+    let mut browser = Browser::new(&server);
+    let back = browser.login("github").await;
+    let path = format!(
+        "/api/auth/github/callback?access_token={}",
+        back["access_token"]
+    );
+    let client: Client = server.anonymous();
+    assert_eq!(
+        client
+            .send(client.request(Method::HEAD, &path))
+            .await
+            .status,
+        200
+    );
+    client.get(&path).await.expect(200);
+    assert_eq!(
+        client.post("/api/connect/github", json!({})).await.status,
+        405
+    );
+}
+
+/// A provider made of settings alone, which describes itself.
+#[actix_web::test]
+async fn an_issuer_is_asked_by_its_discovery() {
+    let simulators = Simulators::start().await;
+    let change = |config: &mut Config| {
+        enable(config, &simulators, "github");
+        let settings = ProviderSettings {
+            issuer: "https://acme.example".to_owned(),
+            ..config.providers["github"].clone()
+        };
+        config.providers.insert("acme".to_owned(), settings);
+    };
+    let server = Server::start_with(Kind::Sqlite, change).await;
+    assert_eq!(
+        outcome(&server, "acme").await,
+        Outcome::SignedIn("octo@example.com".to_owned())
+    );
+    simulators.play(Scenario::Unverified);
+    simulators.person("9", "x@example.com", "x");
+    assert_eq!(
+        outcome(&server, "acme").await,
+        Outcome::Refused("Email not verified by Acme".to_owned())
+    );
+    assert_eq!(simulators.faults(), Vec::<String>::new());
+}

@@ -1,0 +1,128 @@
+//! What a provider has answered, as its profile function sees it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+use url::Url;
+
+use super::effective::rebase;
+use super::profile::{Profile, ProviderError};
+use crate::config::Secret;
+use crate::outbound::{OutboundAnswer, OutboundClient};
+
+/// The answers to an exchanged code, and a way to ask for more. The provider's tokens are forgotten with it.
+#[derive(Clone)]
+pub struct Answers {
+    pub(super) client: Arc<OutboundClient>,
+    pub(super) base: Option<String>,
+    pub(super) key: String,
+    pub(super) token: Secret,
+    pub(super) fields: Map<String, Value>,
+    /// Of a verified id token.
+    pub(super) claims: Option<Value>,
+    pub(super) profile_url: Option<Url>,
+}
+
+impl Answers {
+    /// The provider's access token.
+    pub fn access_token(&self) -> &str {
+        self.token.expose()
+    }
+
+    /// Our client id at the provider.
+    pub fn client_id(&self) -> &str {
+        &self.key
+    }
+
+    /// A field of the answer to the exchanged code.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        self.fields.get(name)
+    }
+
+    /// The claims of the verified id token; of OpenID Connect providers.
+    pub fn claims(&self) -> Option<&Value> {
+        self.claims.as_ref()
+    }
+
+    /// Asks with the access token as bearer and reads JSON.
+    ///
+    /// # Errors
+    /// [`ProviderError`] for an answer that is no success or no JSON, or none.
+    pub async fn get(&self, url: &str) -> Result<Value, ProviderError> {
+        self.get_with(url, &[]).await
+    }
+
+    /// As [`get`](Self::get), with further headers.
+    ///
+    /// # Errors
+    /// As [`get`](Self::get).
+    pub async fn get_with(
+        &self,
+        url: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<Value, ProviderError> {
+        let url = rebase(url, self.base.as_deref())?;
+        let bearer = format!("Bearer {}", self.token.expose());
+        let mut all = vec![("accept", "application/json"), ("authorization", &bearer)];
+        all.extend_from_slice(headers);
+        let answer = self.client.get(&url, &all).await?;
+        json(&answer)
+    }
+
+    /// Posts fields of a form and reads JSON.
+    pub(super) async fn post(
+        &self,
+        url: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Value, ProviderError> {
+        let url = rebase(url, self.base.as_deref())?;
+        let accept = [("accept", "application/json")];
+        let answer = self.client.post_form(&url, fields, &accept).await?;
+        json(&answer)
+    }
+
+    /// What stands at the profile URL.
+    pub(super) async fn profile(&self) -> Result<Value, ProviderError> {
+        let url = self.profile_url.as_ref().ok_or("there is no profile URL")?;
+        // It has its base already.
+        let bearer = format!("Bearer {}", self.token.expose());
+        let headers = [("accept", "application/json"), ("authorization", &bearer)];
+        let answer = self.client.get(url, &headers).await?;
+        json(&answer)
+    }
+
+    /// The id token's claims; where they have no address, those of the profile of the same subject: the
+    /// address and the word on it come from one and the same object.
+    pub(super) async fn standard_claims(&self) -> Result<Value, ProviderError> {
+        let Some(claims) = &self.claims else {
+            return self.profile().await;
+        };
+        if claims.get("email").is_some() || self.profile_url.is_none() {
+            return Ok(claims.clone());
+        }
+        let profile = self.profile().await?;
+        if profile.get("sub") != claims.get("sub") {
+            return Err("the profile is somebody else's".into());
+        }
+        Ok(profile)
+    }
+
+    /// A profile of standard claims.
+    pub(super) async fn standard_profile(&self) -> Result<Profile, ProviderError> {
+        Profile::from_claims(&self.standard_claims().await?)
+    }
+}
+
+fn json(answer: &OutboundAnswer) -> Result<Value, ProviderError> {
+    if answer.status != 200 {
+        return Err(format!("a request was answered {}", answer.status).into());
+    }
+    serde_json::from_slice(&answer.body).map_err(|_| "an answer is no JSON".into())
+}
+
+impl fmt::Debug for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answers").finish_non_exhaustive()
+    }
+}

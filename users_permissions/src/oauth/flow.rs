@@ -1,0 +1,175 @@
+//! A login at a provider, from the click to the profile.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use url::Url;
+
+use super::answers::Answers;
+use super::effective::{Asking, Effective};
+use super::id_token::{self, Expected};
+use super::profile::{Profile, ProviderError};
+use super::provider::Protocol;
+use super::{exchange, oauth1};
+
+/// How long somebody may take to sign in, in seconds.
+const LIFE: u64 = 600;
+
+/// What a browser that has gone to a provider brings back: kept in its encrypted cookie.
+#[derive(Clone, Serialize, Deserialize)]
+pub(crate) struct Flow {
+    pub(crate) provider: String,
+    /// The state, or the request token of OAuth 1.
+    pub(crate) state: String,
+    nonce: String,
+    /// The code of PKCE, or the secret of the request token.
+    verifier: String,
+    /// Page of the front end that is returned to.
+    pub(crate) callback: String,
+    /// Of the front end's own PKCE.
+    pub(crate) challenge: Option<String>,
+    issued_at: u64,
+}
+
+impl std::fmt::Debug for Flow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Flow")
+            .field("provider", &self.provider)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Flow {
+    /// Is this what was sent out with the flow, to this provider, and in time?
+    pub(crate) fn is_of(&self, provider: &str, arrival: &Arrival, now: u64) -> bool {
+        let given = arrival.state.as_deref().unwrap_or_default().as_bytes();
+        let same = aws_lc_rs::constant_time::verify_slices_are_equal(given, self.state.as_bytes());
+        let in_time = now >= self.issued_at && now - self.issued_at <= LIFE;
+        self.provider == provider && in_time && same.is_ok()
+    }
+}
+
+/// What a provider sends a browser back with.
+#[derive(Debug, Default)]
+pub(crate) struct Arrival {
+    /// The state, or the request token of OAuth 1.
+    pub(crate) state: Option<String>,
+    /// The code, or the verifier of OAuth 1.
+    pub(crate) code: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) issuer: Option<String>,
+}
+
+/// Why a login came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FlowError {
+    #[error("the person or the provider said no")]
+    Denied,
+    #[error("{0}")]
+    Provider(#[from] ProviderError),
+}
+
+impl Effective {
+    /// Sends somebody to the provider: what to keep, and where to go.
+    pub(crate) async fn start(
+        &self,
+        asking: &Asking,
+        redirect: &str,
+        random: impl Fn() -> String,
+        now: u64,
+    ) -> Result<(Flow, Url), FlowError> {
+        let endpoints = self.endpoints(asking).await?;
+        let mut flow = Flow {
+            provider: self.name.clone(),
+            state: random(),
+            nonce: random(),
+            verifier: random(),
+            callback: String::new(),
+            challenge: None,
+            issued_at: now,
+        };
+        if self.provider.protocol == Protocol::OAuth1 {
+            let (pair, page) = oauth1::request_token(self, &endpoints, redirect, asking).await?;
+            (flow.state, flow.verifier) = pair;
+            return Ok((flow, page));
+        }
+        let nonce = (self.provider.protocol == Protocol::OpenId).then_some(flow.nonce.as_str());
+        let secrets = (flow.state.as_str(), nonce, flow.verifier.as_str());
+        let page = exchange::authorize_url(self, &endpoints, redirect, secrets)?;
+        Ok((flow, page))
+    }
+
+    /// Reads who has come back. The flow has been compared with the arrival, and used up.
+    pub(crate) async fn finish(
+        &self,
+        asking: &Asking,
+        redirect: &str,
+        flow: &Flow,
+        arrival: &Arrival,
+    ) -> Result<(Profile, Value), FlowError> {
+        if let Some(error) = &arrival.error {
+            return Err(match error.as_str() {
+                "access_denied"
+                | "user_cancelled_login"
+                | "user_cancelled_authorize"
+                | "user_denied" => FlowError::Denied,
+                _ => ProviderError::from("the provider answered with an error").into(),
+            });
+        }
+        let code = arrival
+            .code
+            .as_deref()
+            .ok_or(ProviderError::from("there is no code"))?;
+        let endpoints = self.endpoints(asking).await?;
+        // RFC 9207.
+        if arrival.issuer.as_ref().is_some_and(|issuer| {
+            *issuer != endpoints.issuer
+                && !endpoints.issuer.is_empty()
+                && !endpoints.issuer.contains("{tid}")
+        }) {
+            return Err(ProviderError::from("the answer is another provider's").into());
+        }
+        if self.provider.protocol == Protocol::OAuth1 {
+            let request = (flow.state.clone(), flow.verifier.clone());
+            let (profile, answer) =
+                oauth1::finish(self, &endpoints, &request, code, asking).await?;
+            return Ok((profile.check()?, answer));
+        }
+        let (token, fields) =
+            exchange::exchange(self, &endpoints, redirect, code, &flow.verifier, asking).await?;
+        let mut claims = None;
+        if self.provider.protocol == Protocol::OpenId {
+            let token = fields.get("id_token").and_then(Value::as_str);
+            let token = token.ok_or(ProviderError::from("there is no id token"))?;
+            let keys = endpoints
+                .jwks
+                .as_ref()
+                .ok_or(ProviderError::from("there are no keys"))?;
+            let expected = Expected {
+                issuer: &endpoints.issuer,
+                client: &self.settings.key,
+                nonce: self.provider.nonce.then_some(flow.nonce.as_str()),
+            };
+            claims = Some(id_token::verify(token, keys, &expected, asking).await?);
+        }
+        let shown = claims.clone().unwrap_or_default();
+        // Tenants of one provider are told apart by their issuer.
+        let issuer = claims
+            .as_ref()
+            .and_then(|claims| claims["iss"].as_str())
+            .map(str::to_owned);
+        let answers = Answers {
+            client: std::sync::Arc::clone(&asking.client),
+            base: asking.base.clone(),
+            key: self.settings.key.clone(),
+            token,
+            fields,
+            claims,
+            profile_url: endpoints.profile,
+        };
+        let mut profile = (self.provider.read)(answers).await?;
+        if let Some(issuer) = issuer {
+            profile = profile.issuer(issuer);
+        }
+        Ok((profile.check()?, shown))
+    }
+}

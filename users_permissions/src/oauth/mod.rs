@@ -1,0 +1,24 @@
+//! Social login: the providers, and what is said to them. Knows no database and no requests; accounts are
+//! made in `services`.
+
+mod answers;
+mod builtin;
+mod callback;
+mod discovery;
+mod effective;
+mod exchange;
+mod flow;
+mod id_token;
+mod oauth1;
+mod profile;
+mod provider;
+mod registry;
+
+pub use answers::Answers;
+pub(crate) use callback::{CallbackRule, is_callback};
+pub(crate) use effective::{Asking, Effective};
+pub(crate) use flow::{Arrival, Flow, FlowError};
+pub(crate) use profile::EmailProof;
+pub use profile::{Profile, ProviderError};
+pub use provider::{ClientAuth, Provider, ProviderLogin, UserChanges};
+pub use registry::ProviderRegistry;
