@@ -7,6 +7,7 @@ pub(crate) mod codes;
 mod conn;
 pub(crate) mod counts;
 mod database;
+pub(crate) mod endings;
 pub(crate) mod identities;
 pub(crate) mod memberships;
 mod migrate;
