@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 17] = [
+        const TABLES: [(&str, &str); 18] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -155,6 +155,7 @@ impl TestDatabase {
                 "up_sessions",
                 "session_id, user_id, token_hash, coalesce(previous_hash, '-'), coalesce(device_id, '-'), in_cookie, expires_at, ends_at",
             ),
+            ("up_endings", "revision, user_id"),
             (
                 "up_identities",
                 "user_id, provider, issuer, subject, coalesce(email, '-')",

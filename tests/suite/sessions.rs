@@ -203,6 +203,50 @@ on_every_database! {
         me(&here, &fresh.jwt).await.expect(200);
     }
 
+    async fn what_ends_elsewhere_makes_nobody_else_forgotten(kind) {
+        if kind == Kind::Sqlite {
+            return;
+        }
+        let database = TestDatabase::create(kind);
+        let quick = || {
+            let mut config = config(&database);
+            by_sessions(&mut config);
+            config.sync_interval = std::time::Duration::from_millis(400);
+            config
+        };
+        let (here, there) = (Server::with_config(quick()).await, Server::with_config(quick()).await);
+        let ann = here.register("ann").await;
+        let mut others = Vec::new();
+        for number in 0..30 {
+            others.push(here.register(&format!("user{number}")).await.client.jwt.unwrap());
+        }
+        crate::apps::grant(&here.admin().await, "authenticated", &["api::article.article.ping"]).await;
+        let jwt = ann.client.jwt.clone().unwrap();
+        let ping = async |jwt: &str| caller(&there, jwt).get("/api/ping").await;
+        // Until the grant has come and everybody is remembered.
+        loop {
+            let queries = there.up.query_count();
+            let calls = others.iter().chain([&jwt]).map(|jwt| ping(jwt));
+            let answers = futures_util::future::join_all(calls).await;
+            let are_in = answers.iter().all(|answer| answer.status == 200);
+            if are_in && there.up.query_count() - queries < 10 {
+                break;
+            }
+        }
+        caller(&here, &jwt).post("/api/auth/logout", json!({})).await.expect(200);
+        let asked = std::time::Instant::now();
+        while me(&there, &jwt).await.status != 401 {
+            assert!(asked.elapsed().as_secs() < 10, "the session lives on elsewhere");
+        }
+        let queries = there.up.query_count();
+        for jwt in &others {
+            ping(jwt).await.expect(200);
+        }
+        // Those there are ask for changes.
+        let asked = there.up.query_count() - queries;
+        assert!(asked < 15, "{asked} queries for 30 callers");
+    }
+
     async fn a_user_has_a_bounded_number_of_sessions(kind) {
         let few = |config: &mut users_permissions::Config| {
             by_sessions(config);

@@ -264,7 +264,10 @@ impl Services {
                 match end(conn)? {
                     // Undoes the step of the line.
                     0 => Err(NOT_FOUND),
-                    ended => Ok(ended),
+                    ended => {
+                        store::endings::note(conn, user)?;
+                        Ok(ended)
+                    }
                 }
             })
         });

@@ -50,7 +50,15 @@ impl Services {
         let mut conn = self.store.conn()?;
         // Read first: a change that comes between is found the next time.
         let revision = store::roles::revision(&mut conn)?;
-        if seen != Some(revision) || outdated {
+        let only = match seen {
+            Some(seen) if !outdated => store::endings::between(&mut conn, seen, revision)?,
+            _ => None,
+        };
+        if let Some(users) = only {
+            for user in users {
+                self.principals.forget(user);
+            }
+        } else if seen != Some(revision) || outdated {
             self.principals.forget_all();
             self.rights
                 .publish(|| rights::read(&mut conn, &self.catalog))?;

@@ -112,6 +112,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_endings (revision) {
+        revision -> BigInt,
+        user_id -> Integer,
+    }
+}
+
+diesel::table! {
     up_outbox (id) {
         id -> Integer,
         message_id -> Text,
