@@ -267,7 +267,14 @@ conn!(diesel::MysqlConnection);
 fn with_connection<T>(kind: Kind, url: &str, work: impl FnOnce(&mut dyn Conn) -> T) -> T {
     match kind {
         #[cfg(feature = "sqlite")]
-        Kind::Sqlite => work(&mut diesel::SqliteConnection::establish(url).expect("a connection")),
+        Kind::Sqlite => {
+            let mut conn = diesel::SqliteConnection::establish(url).expect("a connection");
+            // The server writes, too.
+            let patient = "PRAGMA busy_timeout = 10000";
+            diesel::connection::SimpleConnection::batch_execute(&mut conn, patient)
+                .expect("patience");
+            work(&mut conn)
+        }
         #[cfg(feature = "postgres")]
         Kind::Postgres => work(&mut diesel::PgConnection::establish(url).expect("a connection")),
         #[cfg(feature = "mysql")]

@@ -37,6 +37,7 @@ mod last_admin;
 mod live_rights;
 mod login_input;
 mod mail_delivery;
+mod mail_encryption;
 mod mail_requests;
 mod mail_templates;
 mod non_interference;
