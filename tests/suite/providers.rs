@@ -181,6 +181,23 @@ async fn head_changes_nothing() {
     );
 }
 
+/// The session around these routes waits before it routes; they are listed all the same.
+#[actix_web::test]
+async fn social_login_is_listed_where_others_are_denied() {
+    let simulators = Simulators::start().await;
+    let change = |config: &mut Config| {
+        enable(config, &simulators, "github");
+        config.deny_unlisted = true;
+    };
+    let server = Server::start_with(Kind::Sqlite, change).await;
+    let mut browser = Browser::new(&server);
+    let back = browser.login("github").await;
+    browser
+        .redeem("github", &back["access_token"])
+        .await
+        .expect(200);
+}
+
 fn settings() -> ProviderSettings {
     ProviderSettings {
         enabled: true,
