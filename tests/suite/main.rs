@@ -72,6 +72,7 @@ mod shared_limits;
 mod smtp_faults;
 mod smuggling;
 mod social;
+mod social_accounts;
 mod social_login;
 mod stale_actions;
 mod start;

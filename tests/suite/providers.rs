@@ -136,6 +136,68 @@ async fn private_hosts_are_refused_in_production() {
     );
 }
 
+/// A login that cannot begin ends at the front end.
+#[actix_web::test]
+async fn a_provider_that_cannot_be_asked_is_told_to_the_front_end() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        enable(config, &simulators, "twitter");
+        // Nobody listens there.
+        config.provider_base = Some("http://127.0.0.1:9".to_owned());
+    })
+    .await;
+    let answer = Browser::new(&server).connect("twitter", &[]).await;
+    let location = answer.headers["location"].to_str().unwrap();
+    assert!(
+        location.starts_with(&format!("{FRONT}?error=oauth_error&")),
+        "{location}"
+    );
+}
+
+/// HEAD spends nothing, and methods that are none of the routes' are refused.
+#[actix_web::test]
+async fn head_changes_nothing() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "github")).await;
+    let mut browser = Browser::new(&server);
+    let back = browser.login("github").await;
+    let path = format!(
+        "/api/auth/github/callback?access_token={}",
+        back["access_token"]
+    );
+    let client = server.anonymous();
+    assert_eq!(
+        client
+            .send(client.request(reqwest::Method::HEAD, &path))
+            .await
+            .status,
+        200
+    );
+    client.get(&path).await.expect(200);
+    assert_eq!(
+        client.post("/api/connect/github", json!({})).await.status,
+        405
+    );
+}
+
+/// The session around these routes waits before it routes; they are listed all the same.
+#[actix_web::test]
+async fn social_login_is_listed_where_others_are_denied() {
+    let simulators = Simulators::start().await;
+    let change = |config: &mut Config| {
+        enable(config, &simulators, "github");
+        config.deny_unlisted = true;
+    };
+    let server = Server::start_with(Kind::Sqlite, change).await;
+    let mut browser = Browser::new(&server);
+    let back = browser.login("github").await;
+    browser
+        .redeem("github", &back["access_token"])
+        .await
+        .expect(200);
+}
+
 fn settings() -> ProviderSettings {
     ProviderSettings {
         enabled: true,

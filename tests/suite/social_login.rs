@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use acceptance::providers::{ALL, Forgery, Scenario, Simulators, specs};
-use acceptance::{Answer, Client, Kind, PASSWORD, Server, on_every_database};
-use reqwest::{Method, Url};
+use acceptance::{Answer, Kind, Server, on_every_database};
+use reqwest::Url;
 use serde_json::{Value, json};
 use users_permissions::{Config, ProviderSettings};
 
@@ -342,140 +342,6 @@ on_every_database! {
         let to = browser.back().await;
         assert!(to.starts_with(&format!("{FRONT}?error=state_mismatch")), "{to}");
     }
-
-    async fn accounts_follow_the_settings(kind) {
-        let simulators = Simulators::start().await;
-        let server = Server::start_with(kind, |config| {
-            enable(config, &simulators, "github");
-            enable(config, &simulators, "facebook");
-            config.providers.get_mut("github").unwrap().link_by_verified_email = true;
-            config.providers.get_mut("facebook").unwrap().link_by_verified_email = true;
-        }).await;
-        let admin = server.admin().await;
-        // Confirmed only because nobody had to: not proven, so never joined.
-        let ann = server.register("ann").await;
-        simulators.person("1", "ann@example.com", "annie");
-        let mut browser = Browser::new(&server);
-        let taken = "Email is already taken.";
-        for name in ["github", "facebook"] {
-            let back = browser.login(name).await;
-            browser.redeem(name, &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
-        }
-        // Shared addresses make a user of its own.
-        admin.put("/api/users-permissions/advanced", json!({ "unique_email": false })).await.expect(200);
-        let back = browser.login("github").await;
-        let second = browser.redeem("github", &back["access_token"]).await.expect(200);
-        assert_ne!(second["user"]["id"], ann.id);
-        // Blocked, registration closed.
-        let path = format!("/api/users/{}", second["user"]["id"]);
-        admin.put(&path, json!({ "blocked": true })).await.expect(200);
-        let back = browser.login("github").await;
-        let blocked = "Your account has been blocked by an administrator";
-        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", blocked);
-        admin.put("/api/users-permissions/advanced", json!({ "allow_register": false })).await.expect(200);
-        simulators.person("2", "bob@example.com", "bob");
-        let back = browser.login("github").await;
-        let closed = "Register action is actually not available.";
-        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", closed);
-    }
-
-    async fn identities_are_linked_and_the_last_way_in_stays(kind) {
-        let simulators = Simulators::start().await;
-        let server = Server::start_with(kind, |config| {
-            for name in ["github", "google", "instagram"] {
-                enable(config, &simulators, name);
-            }
-        }).await;
-        let ann = server.register("ann").await;
-        let identities = "/api/auth/identities";
-        server.anonymous().get(identities).await.expect_forbidden();
-        assert_eq!(ann.client.get(identities).await.expect(200), json!({ "data": [] }));
-        let mut browser = Browser::new(&server);
-        // Instagram tells no address: a link is the way.
-        let ticket = browser.login("instagram").await["access_token"].clone();
-        let link = |ticket: &str, password: Value| json!({ "provider": "instagram", "access_token": ticket, "currentPassword": password });
-        ann.client.post(identities, link(&ticket, Value::Null)).await.expect_error(400, "ValidationError", "currentPassword is a required field");
-        let wrong = "The provided current password is invalid";
-        ann.client.post(identities, link(&ticket, json!("wrong"))).await.expect_error(400, "ValidationError", wrong);
-        let linked = ann.client.post(identities, link(&ticket, json!(PASSWORD))).await.expect(200);
-        assert_eq!(linked["data"][0]["provider"], "instagram");
-        let back = browser.login("instagram").await;
-        let login = browser.redeem("instagram", &back["access_token"]).await.expect(200);
-        assert_eq!(login["user"]["id"], ann.id);
-        // It is ann's, and nobody else's.
-        let bob = server.register("bob").await;
-        let ticket = browser.login("instagram").await["access_token"].clone();
-        let other = "This account of the provider belongs to another user";
-        bob.client.post(identities, link(&ticket, json!(PASSWORD))).await.expect_error(400, "ApplicationError", other);
-        let mine = format!("{identities}/{}", linked["data"][0]["id"]);
-        bob.client.delete(&mine).await.expect_error(404, "NotFoundError", "Identity not found");
-        ann.client.delete(&mine).await.expect(200);
-        ann.client.delete(&mine).await.expect_error(404, "NotFoundError", "Identity not found");
-        // Somebody without a password.
-        simulators.person("77", "cat@example.com", "cat");
-        let back = browser.login("github").await;
-        let login = browser.redeem("github", &back["access_token"]).await.expect(200);
-        let cat = server.anonymous().with_token(login["jwt"].as_str().unwrap());
-        let first = cat.get(identities).await.expect(200)["data"][0]["id"].clone();
-        let last = "The last way to sign in cannot be removed";
-        cat.delete(&format!("{identities}/{first}")).await.expect_error(400, "ApplicationError", last);
-        let ticket = browser.login("google").await["access_token"].clone();
-        let linked = cat.post(identities, json!({ "provider": "google", "access_token": ticket })).await.expect(200);
-        assert_eq!(linked["data"].as_array().unwrap().len(), 2);
-        // A way in that is disabled is none.
-        let admin = server.admin().await;
-        admin.put("/api/users-permissions/providers", json!({ "providers": { "google": { "enabled": false } } })).await.expect(200);
-        cat.delete(&format!("{identities}/{first}")).await.expect_error(400, "ApplicationError", last);
-        admin.put("/api/users-permissions/providers", json!({ "providers": { "google": { "enabled": true } } })).await.expect(200);
-        cat.delete(&format!("{identities}/{first}")).await.expect(200);
-        let mails = admin.get("/api/users-permissions/outbox").await;
-        assert!(mails.text.contains("provider_linked"), "{}", mails.text);
-    }
-}
-
-/// Wherever a redirect of a browser leads, only tickets stand in it.
-#[actix_web::test]
-async fn a_provider_that_cannot_be_asked_is_told_to_the_front_end() {
-    let simulators = Simulators::start().await;
-    let server = Server::start_with(Kind::Sqlite, |config| {
-        enable(config, &simulators, "twitter");
-        // Nobody listens there.
-        config.provider_base = Some("http://127.0.0.1:9".to_owned());
-    })
-    .await;
-    let answer = Browser::new(&server).connect("twitter", &[]).await;
-    let location = answer.headers["location"].to_str().unwrap();
-    assert!(
-        location.starts_with(&format!("{FRONT}?error=oauth_error&")),
-        "{location}"
-    );
-}
-
-/// HEAD spends nothing, and methods that are none of the routes' are refused.
-#[actix_web::test]
-async fn head_changes_nothing() {
-    let simulators = Simulators::start().await;
-    let server =
-        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "github")).await;
-    let mut browser = Browser::new(&server);
-    let back = browser.login("github").await;
-    let path = format!(
-        "/api/auth/github/callback?access_token={}",
-        back["access_token"]
-    );
-    let client: Client = server.anonymous();
-    assert_eq!(
-        client
-            .send(client.request(Method::HEAD, &path))
-            .await
-            .status,
-        200
-    );
-    client.get(&path).await.expect(200);
-    assert_eq!(
-        client.post("/api/connect/github", json!({})).await.status,
-        405
-    );
 }
 
 /// A provider made of settings alone, which describes itself.
