@@ -402,6 +402,18 @@ async fn the_first_administrator_is_made_by_the_link() {
     // Only its hash is stored: the test writes one of its own.
     let hash = "5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8";
     database.execute(&format!("UPDATE up_codes SET code_hash = '{hash}'"));
+    // The link of the log leads browsers here; others get the page they know.
+    let link = "/api/users-permissions/setup?token=5e88";
+    let anonymous = server.anonymous();
+    let request = anonymous
+        .request(reqwest::Method::GET, link)
+        .header("accept", "text/html,*/*");
+    let answer = anonymous.send(request).await;
+    assert_eq!(
+        (answer.status.as_u16(), &answer.headers["location"]),
+        (303, &"/admin/setup?token=5e88".parse().unwrap())
+    );
+    assert_eq!(anonymous.get(link).await.status, 200);
     browser.get("/admin/setup?token=password").await;
     let page = browser.submit("/admin/setup", &with("password")).await;
     page.has("Welcome. You are the first administrator.")

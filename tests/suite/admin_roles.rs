@@ -112,9 +112,9 @@ on_every_database! {
         let page = browser.page("/admin/matrix?q=article").await;
         page.has("/api/articles/{document_id}");
         let cell = |role: i64, action: &str| {
-            let marker = format!("id=\"a");
+            let marker = "id=\"a";
             let row = page.0.split("<tr class=\"row\"").find(|row| row.contains(&format!("\"{action} "))).unwrap();
-            let at = row.split(&marker).nth(1).unwrap().split('"').next().unwrap();
+            let at = row.split(marker).nth(1).unwrap().split('"').next().unwrap();
             format!("{role}.{at}")
         };
         let fields: Vec<_> = ["edition", "shown", "q"].into_iter().map(|name| (name, page.value(name).unwrap())).collect();

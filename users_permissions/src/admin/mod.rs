@@ -23,6 +23,7 @@ mod settings;
 mod sheet;
 mod table;
 mod user;
+mod user_steps;
 mod users;
 mod visit;
 

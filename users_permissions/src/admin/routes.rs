@@ -3,7 +3,7 @@
 use super::table::pages;
 use super::{
     actions, assets, changes, emails, explain, home, login, matrix, outbox, roles, settings, user,
-    users,
+    user_steps, users,
 };
 
 pages! {
@@ -31,10 +31,10 @@ pages! {
     createUser "Creates a user." [GET "/users/new", POST "/users/new"] => user::create;
     findUser "Shows a user." [GET "/users/{id}"] => user::show;
     updateUser "Changes a user." [POST "/users/{id}"] => user::update;
-    deleteUser "Deletes a user." [GET "/users/{id}/delete", POST "/users/{id}/delete"] => user::delete;
-    resendConfirmation "Mails a user the confirmation link again." [POST "/users/{id}/confirmation"] => user::resend_confirmation;
-    sendPasswordLink "Mails a user a link to choose a password." [POST "/users/{id}/password-link"] => user::send_password_link;
-    endSessions "Ends every session of a user." [POST "/users/{id}/sessions"] => user::end_sessions;
+    deleteUser "Deletes a user." [GET "/users/{id}/delete", POST "/users/{id}/delete"] => user_steps::delete;
+    resendConfirmation "Mails a user the confirmation link again." [POST "/users/{id}/confirmation"] => user_steps::resend_confirmation;
+    sendPasswordLink "Mails a user a link to choose a password." [POST "/users/{id}/password-link"] => user_steps::send_password_link;
+    endSessions "Ends every session of a user." [POST "/users/{id}/sessions"] => user_steps::end_sessions;
 
     findTemplates "Lists the templates of mails." [GET "/emails"] => emails::list;
     findTemplate "Shows the template of a mail." [GET "/emails/{key}"] => emails::show;

@@ -13,8 +13,7 @@ use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::parse_profile;
 use crate::model::{
-    CodePurpose, Email, ProfileChange, ProfileField, ProfileKind, ProfileValue, RoleRef,
-    RolesChange,
+    Email, ProfileChange, ProfileField, ProfileKind, ProfileValue, RoleRef, RolesChange,
 };
 use crate::services::{Account, Delivery, NewAccount, UserChange};
 
@@ -64,15 +63,6 @@ struct UserPage {
     may_confirm: bool,
     may_link: bool,
     may_end: bool,
-    error: Option<String>,
-}
-
-#[derive(Template)]
-#[template(path = "user_delete.html")]
-struct DeletePage {
-    frame: Frame,
-    id: i32,
-    name: String,
     error: Option<String>,
 }
 
@@ -341,72 +331,4 @@ async fn try_update(visit: &Visit, id: i32, state: &State) -> Result<Account> {
         .services()
         .update_user(visit.actor(), id, change)
         .await
-}
-
-pub(super) async fn delete(visit: &Visit) -> Outcome {
-    let id = visit.id()?;
-    if !visit.is_post() {
-        return answer::page(StatusCode::OK, &delete_page(visit, id, None).await?);
-    }
-    match visit.services().delete_user(visit.actor(), id).await {
-        Ok(account) => {
-            visit.say(format!("{} was deleted.", account.user.username))?;
-            visit.see("/users")
-        }
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
-            Err(error)
-        }
-        Err(error) => {
-            let page = delete_page(visit, id, Some(words(&error))).await?;
-            answer::page(error.status_code(), &page)
-        }
-    }
-}
-
-async fn delete_page(visit: &Visit, id: i32, error: Option<String>) -> Result<DeletePage> {
-    let name = visit.services().user(id).await?.user.username;
-    Ok(DeletePage {
-        frame: visit.frame(format!("Delete {name}"), "/users")?,
-        id,
-        name,
-        error,
-    })
-}
-
-/// Tells how something went that was asked for on a user's page.
-fn told(visit: &Visit, id: i32, done: Result<()>, text: &str) -> Outcome {
-    match done {
-        Ok(()) => visit.say(text)?,
-        Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
-            return Err(error);
-        }
-        Err(error) => visit.complain(words(&error))?,
-    }
-    visit.see(&format!("/users/{id}"))
-}
-
-pub(super) async fn resend_confirmation(visit: &Visit) -> Outcome {
-    let id = visit.id()?;
-    let done = visit
-        .services()
-        .mail_code(id, CodePurpose::Confirmation)
-        .await;
-    told(visit, id, done, "The confirmation link is on its way.")
-}
-
-pub(super) async fn send_password_link(visit: &Visit) -> Outcome {
-    let id = visit.id()?;
-    let done = visit.services().mail_code(id, CodePurpose::Reset).await;
-    told(
-        visit,
-        id,
-        done,
-        "A link to choose a password is on its way.",
-    )
-}
-
-pub(super) async fn end_sessions(visit: &Visit) -> Outcome {
-    let id = visit.id()?;
-    let done = visit.services().end_sessions_of(visit.actor(), id).await;
-    told(visit, id, done, "Every session of the user has ended.")
 }

@@ -278,6 +278,14 @@ impl RouteMap {
         at(method).or_else(|| at(ANY)).copied()
     }
 
+    /// A path that serves the action.
+    #[cfg(feature = "admin")]
+    pub(super) fn path_of(&self, action: &str) -> Option<String> {
+        let mut routes = self.routes.iter();
+        let found = routes.find(|(_, owner)| owner.as_deref() == Some(action));
+        found.map(|(route, _)| route.path.clone())
+    }
+
     /// Methods served under a pattern.
     pub(super) fn methods(&self, path: &str) -> Vec<String> {
         self.routes

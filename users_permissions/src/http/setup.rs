@@ -1,5 +1,7 @@
 //! The page behind the one-time set-up link.
 
+#[cfg(feature = "admin")]
+use actix_web::http::header::{ACCEPT, LOCATION};
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
@@ -35,13 +37,21 @@ button{padding:.5rem 1rem;font:inherit}";
 ))]
 #[permission("plugin::users-permissions.setup.page", auth = false)]
 #[get("/users-permissions/setup")]
-pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
+pub(super) async fn page(_req: HttpRequest, link: web::Query<Link>) -> HttpResponse {
     // Hexadecimal or nothing: what comes from the URL goes into the page.
     let token = link
         .token
         .as_deref()
         .filter(|token| token.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .unwrap_or_default();
+    #[cfg(feature = "admin")]
+    if let Some(page) = nicer_page(&_req) {
+        return HttpResponse::SeeOther()
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .insert_header((REFERRER_POLICY, "no-referrer"))
+            .insert_header((LOCATION, format!("{page}?token={token}")))
+            .finish();
+    }
     HttpResponse::Ok()
         .content_type("text/html; charset=utf-8")
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -59,6 +69,16 @@ pub(super) async fn page(link: web::Query<Link>) -> HttpResponse {
 <label>Password<input name=\"password\" type=\"password\" autocomplete=\"new-password\" required></label>\
 <button>Create</button></form></html>"
         ))
+}
+
+/// The page among those for administrators, for a browser and where they are served.
+#[cfg(feature = "admin")]
+fn nicer_page(req: &HttpRequest) -> Option<String> {
+    const ACTION: &str = "plugin::users-permissions.admin.setUp";
+    let accepted = req.headers().get(ACCEPT)?.to_str().ok()?;
+    let routes = &Worker::of(req).ok()?.shared.routes;
+    let found = routes.with(|map| map.path_of(ACTION)).flatten();
+    found.filter(|_| accepted.contains("text/html"))
 }
 
 /// Creates the first administrator for whoever holds the link.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::changes::note;
+use super::changes::{advanced_differences, note, template_differences};
 use super::settings::{ADVANCED, in_force, parse_templates, template_row};
 use super::{Actor, Delivery, Hooks, Services};
 use crate::config::Secret;
 use crate::error::{Error, FieldError, Result, Validation};
 use crate::mail::{CompiledTemplate, MailTemplates};
 use crate::model::{
-    ADMINISTRATOR, AdvancedSettings, ChangeKind, Difference, Email, MailKind, MailTemplate,
-    NewMail, UserId, is_page_url,
+    ADMINISTRATOR, AdvancedSettings, ChangeKind, Email, MailKind, MailTemplate, NewMail, UserId,
+    is_page_url,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -202,51 +202,6 @@ impl Services {
         settings.outdate();
         self.store.run(move |conn| settings.publish(conn)).await
     }
-}
-
-fn advanced_differences(old: &AdvancedSettings, new: &AdvancedSettings) -> Vec<Difference> {
-    let values = |settings: &AdvancedSettings| {
-        [
-            ("unique_email", Some(settings.unique_email.to_string())),
-            ("allow_register", Some(settings.allow_register.to_string())),
-            (
-                "email_confirmation",
-                Some(settings.email_confirmation.to_string()),
-            ),
-            (
-                "email_reset_password",
-                settings.email_reset_password.clone(),
-            ),
-            (
-                "email_confirmation_redirection",
-                settings.email_confirmation_redirection.clone(),
-            ),
-            ("default_role", Some(settings.default_role.clone())),
-        ]
-    };
-    let pairs = values(old).into_iter().zip(values(new));
-    pairs
-        .filter_map(|((field, old), (_, new))| Difference::between(field, old, new))
-        .collect()
-}
-
-fn template_differences(old: Option<&MailTemplate>, new: &MailTemplate) -> Vec<Difference> {
-    let values = |template: &MailTemplate| {
-        [
-            ("from.name", template.from.name.clone()),
-            ("from.email", template.from.email.clone()),
-            ("response_email", template.response_email.clone()),
-            ("object", template.object.clone()),
-            ("message", template.message.clone()),
-        ]
-    };
-    let old = old.map(values);
-    let each = values(new).into_iter().enumerate();
-    each.filter_map(|(at, (field, new))| {
-        let old = old.as_ref().and_then(|old| old.get(at));
-        Difference::between(field, old.map(|(_, old)| old.clone()), Some(new))
-    })
-    .collect()
 }
 
 /// Writes the settings first: whoever reads them to write a user then waits, or is waited for.

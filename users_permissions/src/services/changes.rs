@@ -2,7 +2,7 @@
 
 use super::{Account, Actor, Services};
 use crate::error::{Error, Result};
-use crate::model::{Change, ChangeFilter, ChangeKind, Difference};
+use crate::model::{AdvancedSettings, Change, ChangeFilter, ChangeKind, Difference, MailTemplate};
 use crate::store::changes::NewChange;
 use crate::store::{self, DbConn};
 
@@ -99,6 +99,59 @@ pub(super) fn user_differences(
         }));
     }
     found.into_iter().flatten().collect()
+}
+
+/// What differs between two states of the advanced settings.
+pub(super) fn advanced_differences(
+    old: &AdvancedSettings,
+    new: &AdvancedSettings,
+) -> Vec<Difference> {
+    let values = |settings: &AdvancedSettings| {
+        [
+            ("unique_email", Some(settings.unique_email.to_string())),
+            ("allow_register", Some(settings.allow_register.to_string())),
+            (
+                "email_confirmation",
+                Some(settings.email_confirmation.to_string()),
+            ),
+            (
+                "email_reset_password",
+                settings.email_reset_password.clone(),
+            ),
+            (
+                "email_confirmation_redirection",
+                settings.email_confirmation_redirection.clone(),
+            ),
+            ("default_role", Some(settings.default_role.clone())),
+        ]
+    };
+    let pairs = values(old).into_iter().zip(values(new));
+    pairs
+        .filter_map(|((field, old), (_, new))| Difference::between(field, old, new))
+        .collect()
+}
+
+/// What differs between two templates of a mail.
+pub(super) fn template_differences(
+    old: Option<&MailTemplate>,
+    new: &MailTemplate,
+) -> Vec<Difference> {
+    let values = |template: &MailTemplate| {
+        [
+            ("from.name", template.from.name.clone()),
+            ("from.email", template.from.email.clone()),
+            ("response_email", template.response_email.clone()),
+            ("object", template.object.clone()),
+            ("message", template.message.clone()),
+        ]
+    };
+    let old = old.map(values);
+    let each = values(new).into_iter().enumerate();
+    each.filter_map(|(at, (field, new))| {
+        let old = old.as_ref().and_then(|old| old.get(at));
+        Difference::between(field, old.map(|(_, old)| old.clone()), Some(new))
+    })
+    .collect()
 }
 
 fn shown(value: &crate::model::ProfileValue) -> String {
