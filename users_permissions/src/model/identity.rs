@@ -1,5 +1,4 @@
 //! Who a user is elsewhere.
-#![allow(dead_code)] // Some of it is for social login.
 
 use chrono::{DateTime, Utc};
 

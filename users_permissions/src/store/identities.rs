@@ -1,5 +1,4 @@
 //! Who users are elsewhere; a unique index lets a person be one user only.
-#![allow(dead_code)] // Some of it is for social login.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
