@@ -10,6 +10,13 @@ pub(super) fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
 
 fn parse(value: &[u8]) -> Option<&[u8]> {
     const SCHEME: &[u8] = b"bearer";
+    // As clients write it: nothing to trim, no case to fold.
+    if let Some(token @ [first, .., last]) = value.strip_prefix(b"Bearer ")
+        && first.is_ascii_graphic()
+        && last.is_ascii_graphic()
+    {
+        return Some(token);
+    }
     let (scheme, rest) = value.trim_ascii().split_at_checked(SCHEME.len())?;
     // A longer word that merely begins like ours is another scheme.
     let is_ours = scheme.eq_ignore_ascii_case(SCHEME)
