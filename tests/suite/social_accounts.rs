@@ -96,6 +96,52 @@ on_every_database! {
         assert!(mails.text.contains("provider_linked"), "{}", mails.text);
     }
 
+    async fn whoever_reads_the_mail_of_an_account_is_alone_in_it(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| enable(config, &simulators, "github")).await;
+        // Somebody else has registered with this address, and linked themselves.
+        let taker = server.register("ann").await;
+        simulators.person("5", "taker@example.com", "taker");
+        let mut browser = Browser::new(&server);
+        let link = async |client: &acceptance::Client, browser: &mut Browser, password: &str| {
+            let ticket = browser.login("github").await["access_token"].clone();
+            let body = json!({ "provider": "github", "access_token": ticket, "currentPassword": password });
+            client.post("/api/auth/identities", body).await.expect(200);
+        };
+        link(&taker.client, &mut browser, PASSWORD).await;
+        let reset = async |count: usize| {
+            let code = server.reset_code("ann@example.com", count).await;
+            let body = json!({ "code": code, "password": "Another1!", "passwordConfirmation": "Another1!" });
+            let answer = server.anonymous().post("/api/auth/reset-password", body).await.expect(200);
+            server.anonymous().with_token(answer["jwt"].as_str().unwrap())
+        };
+        let ann = reset(1).await;
+        assert_eq!(ann.get("/api/auth/identities").await.expect(200), json!({ "data": [] }));
+        let back = browser.login("github").await;
+        let login = browser.redeem("github", &back["access_token"]).await.expect(200);
+        assert_ne!(login["user"]["id"], taker.id);
+        // What she links afterwards, she keeps.
+        simulators.person("6", "elsewhere@example.com", "ann");
+        link(&ann, &mut browser, "Another1!").await;
+        let ann = reset(2).await;
+        assert_eq!(ann.get("/api/auth/identities").await.expect(200)["data"].as_array().unwrap().len(), 1);
+    }
+
+    async fn an_address_that_was_only_stated_is_joined_by_nobody(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "facebook");
+            enable(config, &simulators, "github");
+            config.providers.get_mut("github").unwrap().link_by_verified_email = true;
+        }).await;
+        let mut browser = Browser::new(&server);
+        let back = browser.login("facebook").await;
+        browser.redeem("facebook", &back["access_token"]).await.expect(200);
+        let back = browser.login("github").await;
+        let taken = "Email is already taken.";
+        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
+    }
+
     async fn an_address_that_both_sides_have_proven_joins_where_the_settings_say_so(kind) {
         let simulators = Simulators::start().await;
         let server = Server::start_with(kind, |config| {

@@ -294,6 +294,10 @@ on_every_database! {
         let with = |code: &str| format!("/api/auth/github/callback?access_token={ticket}&code_verifier={code}");
         server.anonymous().get(&with("wrong")).await.expect_error(400, "ApplicationError", refused);
         server.anonymous().get(&with(verifier)).await.expect(200);
+        // Begun without a code, by whoever: not for a front end that has one.
+        let foreign = browser.login("github").await["access_token"].clone();
+        let path = format!("/api/auth/github/callback?access_token={foreign}&code_verifier={verifier}");
+        server.anonymous().get(&path).await.expect_error(400, "ApplicationError", refused);
         for query in ["", "access_token=", "access_token=provider-token", "id_token=x", "code=x&state=y", "access_token=a&access_token=b"] {
             let answer = server.anonymous().get(&format!("/api/auth/github/callback?{query}")).await;
             answer.expect_error(400, "ApplicationError", refused);

@@ -273,12 +273,17 @@ impl Worker {
         text: &str,
         remembered: Option<Remembered>,
     ) -> Result<Known, Error> {
+        let epoch = self.shared.services.principals.epoch();
+        // Of whom something has changed, it is asked again who they are: they may have been unlinked.
         if let Some(Remembered {
             token,
             slot,
             attested: Some(attested),
         }) = remembered
             && attested.is_current()
+            && slot
+                .as_ref()
+                .is_none_or(|slot| slot.current(epoch).is_some())
         {
             let user = slot.map(|_| token.user_id);
             if let Some(known) = self.attested(text, *attested, user).await? {

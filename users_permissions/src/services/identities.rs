@@ -118,6 +118,8 @@ impl Services {
             Ok(())
         };
         self.store.run(move |conn| transaction(conn, write)).await?;
+        // Tokens of an issuer that was unlinked are looked at anew.
+        self.principals.forget(user);
         tracing::info!(target: "users_permissions::security", user, "provider unlinked");
         Ok(())
     }

@@ -106,12 +106,16 @@ impl Services {
     }
 
     /// Changes providers; those that are not named stay. `None` forgets the settings of one.
+    ///
+    /// Whoever says where a provider is, says who its users are, administrators among them: that needs
+    /// every right there is.
     pub(crate) async fn change_providers(
         &self,
         actor: Actor,
         changes: BTreeMap<String, Option<ProviderChange>>,
         expected: Option<String>,
     ) -> Result<String> {
+        self.check_covers_everything(&actor)?;
         let (registry, sealer, client) = (
             Arc::clone(&self.hooks.providers),
             Arc::clone(&self.sealer),

@@ -105,6 +105,7 @@ impl Services {
             };
             let user = store::accounts::set_password(conn, id, change)?;
             let user = user.ok_or_else(incorrect_code)?;
+            keep_out_others(conn, &user)?;
             letters.password_changed(conn, &user)?;
             Ok(user)
         };
@@ -130,6 +131,16 @@ impl Services {
         tracing::info!(target: "users_permissions::security", user = id, "password changed");
         self.sign_in(user, device).await
     }
+}
+
+/// Whoever reads the mail of a user proves the address. When nobody had before, somebody else may have
+/// registered with it and linked providers of their own, which would be ways in still.
+fn keep_out_others(conn: &mut DbConn, user: &User) -> Result<()> {
+    if !store::proofs::has(conn, user.id, &user.email)? {
+        store::identities::delete_all(conn, user.id)?;
+        store::proofs::note(conn, user.id, &user.email)?;
+    }
+    Ok(())
 }
 
 /// The device with what is known of it where the caller is signed in.

@@ -121,6 +121,7 @@ impl Services {
         self.ask_before_registration(name, &email).await?;
         let key = self.hooks.email_key(&email);
         let (names, name_of_provider) = (usernames(name, &email), provider.name.clone());
+        let is_proven = profile.proof() == EmailProof::Proven;
         let write = move |conn: &mut DbConn| -> Result<User> {
             // As the settings are now: nobody must slip through while they change.
             let settings = settings::held(conn)?;
@@ -140,7 +141,9 @@ impl Services {
             };
             let user = store::users::create_of(conn, new, &name_of_provider).map_err(taken)?;
             store::identities::insert(conn, user.id, &person, store::now()).map_err(taken)?;
-            store::proofs::note(conn, user.id, email.as_str())?;
+            if is_proven {
+                store::proofs::note(conn, user.id, email.as_str())?;
+            }
             apply(conn, user.id, &changes)
         };
         let user = self.store.run(move |conn| transaction(conn, write)).await?;

@@ -111,3 +111,8 @@ pub(crate) fn delete(conn: &mut DbConn, user: UserId, id: i32) -> QueryResult<bo
         .filter(up_identities::user_id.eq(user));
     diesel::delete(row).execute(conn).map(|rows| rows == 1)
 }
+
+/// The user is nobody elsewhere any more.
+pub(crate) fn delete_all(conn: &mut DbConn, user: UserId) -> QueryResult<usize> {
+    diesel::delete(up_identities::table.filter(up_identities::user_id.eq(user))).execute(conn)
+}

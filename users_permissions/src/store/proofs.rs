@@ -25,12 +25,15 @@ pub(crate) fn owner(conn: &mut DbConn, email: &Email) -> QueryResult<Option<User
     let [user] = users.as_slice() else {
         return Ok(None);
     };
+    Ok(has(conn, *user, email.as_str())?.then_some(*user))
+}
+
+/// Has the user proven this address?
+pub(crate) fn has(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<bool> {
     let proven: Option<String> = up_proofs::table
-        .find(*user)
+        .find(user)
         .select(up_proofs::address)
         .first(conn)
         .optional()?;
-    Ok(proven
-        .filter(|address| address == email.as_str())
-        .map(|_| *user))
+    Ok(proven.is_some_and(|proven| proven == address))
 }

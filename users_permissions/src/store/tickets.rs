@@ -72,7 +72,9 @@ pub(crate) fn redeem(
     let Some((expected, sealed)) = found else {
         return Ok(None);
     };
-    if expected.is_some() && expected.as_deref() != challenge {
+    // A ticket without a challenge is for nobody who has a verifier: it was begun by somebody else
+    // (RFC 9700, section 4.8).
+    if expected.as_deref() != challenge {
         return Ok(None);
     }
     let used = diesel::delete(up_tickets::table.find(hash)).execute(conn)?;
