@@ -25,6 +25,9 @@ use crate::store::Article;
         articles::update,
         articles::remove,
         crate::health,
+        crate::pages::redirect,
+        crate::pages::buttons,
+        crate::pages::file,
     ),
     components(schemas(Article))
 )]

@@ -3,6 +3,7 @@
 mod api;
 mod articles;
 mod hooks;
+mod pages;
 mod store;
 
 use actix_cors::Cors;
@@ -18,6 +19,7 @@ use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permiss
 
 pub use api::Api;
 use hooks::hooks;
+pub use pages::{Buttons, lead_here};
 pub use store::Articles;
 
 /// The plugin as this application wants it: described, with a field and a say of its own.
@@ -59,6 +61,7 @@ pub fn app(
         )
         .configure(up.well_known())
         .service(health)
+        .configure(pages::routes)
         .service(up.admin("/admin"))
         .default_service(web::to(users_permissions::not_found))
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use actix_web::HttpServer;
+use actix_web::{HttpServer, web};
 use tracing_subscriber::EnvFilter;
 use users_permissions::Config;
 
@@ -27,9 +27,14 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let origins = std::env::var("UP_CORS_ORIGINS").unwrap_or_default();
 
-    let up = example_app::plugin(Config::from_env()?).build().await?;
+    let mut config = Config::from_env()?;
+    example_app::lead_here(&mut config);
+    let buttons = web::Data::new(example_app::Buttons::of(&config));
+    let up = example_app::plugin(config).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
-    let app = move || example_app::app(up.clone(), articles.clone(), origins.clone());
+    let app = move || {
+        example_app::app(up.clone(), articles.clone(), origins.clone()).app_data(buttons.clone())
+    };
     let server = HttpServer::new(app).bind((host.as_str(), port))?;
     println!("listening on http://{host}:{port}");
     server.run().await?;

@@ -23,8 +23,11 @@ const AUTHENTICATED: [&str; 8] = [
     "identities.unlink",
     "user.me",
 ];
-const OPEN: [&str; 6] = [
+const OPEN: [&str; 9] = [
     "api::app.app.health",
+    "api::page.page.buttons",
+    "api::page.page.file",
+    "api::page.page.redirect",
     "plugin::users-permissions.keys.getJwks",
     "plugin::users-permissions.openapi.getPage",
     "plugin::users-permissions.outbox.kept",

@@ -74,6 +74,7 @@ mod smuggling;
 mod social;
 mod social_accounts;
 mod social_login;
+mod social_sessions;
 mod stale_actions;
 mod start;
 mod token_kinds;

@@ -173,3 +173,32 @@ impl Effective {
         Ok((profile.check()?, shown))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flow_is_waited_for_ten_minutes_with_its_state_and_provider() {
+        let flow = Flow {
+            provider: "github".to_owned(),
+            state: "state".to_owned(),
+            nonce: String::new(),
+            verifier: String::new(),
+            callback: String::new(),
+            challenge: None,
+            issued_at: 1_000,
+        };
+        let arrival = |state: &str| Arrival {
+            state: Some(state.to_owned()),
+            ..Arrival::default()
+        };
+        let good = arrival("state");
+        assert!(flow.is_of("github", &good, 1_000) && flow.is_of("github", &good, 1_600));
+        assert!(!flow.is_of("github", &good, 1_601) && !flow.is_of("github", &good, 999));
+        assert!(!flow.is_of("google", &good, 1_000));
+        for other in [arrival("other"), arrival(""), Arrival::default()] {
+            assert!(!flow.is_of("github", &other, 1_000), "{other:?}");
+        }
+    }
+}
