@@ -13,6 +13,13 @@ for (const [name, role] of [['ann', editor], ['bob'], ['carla', editor], ['dmitr
   await createUser(name, { ...(role ? { role } : {}), blocked: name === 'goran' });
 }
 await api('POST', '/auth/forgot-password', { email: 'ann@example.com' });
+await asAdmin('PUT', '/users-permissions/providers', {
+  providers: {
+    github: { enabled: true, key: 'Iv1.8a61f9b3a7aba766', secret: 'of-a-picture', callback: ['https://app.example/connect/github/redirect', 'https://staging.app.example/connect/github/redirect'] },
+    google: { enabled: true, key: '407408718192.apps.googleusercontent.com', secret: 'of-a-picture', callback: 'https://app.example/connect/google/redirect' },
+    keycloak: { key: 'app', subdomain: 'id.example/realms/app' },
+  },
+});
 const pages = { ...PAGES, 'role-editor': `/roles/${editor}`, user: '/users/2', explain: '/explain?who=ann&method=PUT&path=/api/articles/1' };
 for (const skip of ['missing', 'action', 'user-delete', 'user-new', 'role-new', 'e-mails']) delete pages[skip];
 for (const [width, height] of [[1280, 900], [390, 844]]) {

@@ -140,6 +140,8 @@ export const PAGES = {
   'user-delete': '/users/1/delete',
   'e-mails': '/emails',
   'e-mail': '/emails/reset_password',
+  providers: '/providers',
+  provider: '/providers/github',
   settings: '/settings',
   outbox: '/outbox',
   changes: '/changes',

@@ -2,6 +2,7 @@
 
 mod admin_access;
 mod admin_changes;
+mod admin_providers;
 mod admin_roles;
 mod admin_settings;
 mod admin_users;

@@ -361,6 +361,9 @@ fn token(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
             .faults
             .push(format!("{}: the exchange is none", spec.name));
     }
+    if !is_known {
+        return Reply::json(401, json!({ "error": "invalid_client" }));
+    }
     let given = state.codes.remove(asked.field("code"));
     let fits = given.as_ref().is_some_and(|given| {
         let proven = match &given.challenge {

@@ -35,9 +35,13 @@ impl Entry {
             Some(ChangeKind::RoleCreated | ChangeKind::RoleChanged) => {
                 change.target_id.map(|id| format!("/roles/{id}"))
             }
-            Some(ChangeKind::UserCreated | ChangeKind::UserChanged | ChangeKind::SessionsEnded) => {
-                change.target_id.map(|id| format!("/users/{id}"))
-            }
+            Some(
+                ChangeKind::UserCreated
+                | ChangeKind::UserChanged
+                | ChangeKind::SessionsEnded
+                | ChangeKind::IdentityUnlinked,
+            ) => change.target_id.map(|id| format!("/users/{id}")),
+            Some(ChangeKind::ProviderChanged) => Some(format!("/providers/{}", change.target)),
             _ => None,
         };
         let shown = change.differences.into_iter().take(SHOWN);
@@ -73,6 +77,8 @@ fn words(kind: ChangeKind) -> &'static str {
         ChangeKind::SessionsEnded => "ended the sessions of",
         ChangeKind::SettingsChanged => "changed the",
         ChangeKind::TemplateChanged => "changed the mail",
+        ChangeKind::ProviderChanged => "changed the provider",
+        ChangeKind::IdentityUnlinked => "unlinked a provider of",
     }
 }
 

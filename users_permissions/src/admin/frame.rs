@@ -58,6 +58,7 @@ const MENU: [(&str, &[Entry]); 4] = [
     (
         "System",
         &[
+            ("Providers", "/providers", "findProviders"),
             ("E-mail templates", "/emails", "findTemplates"),
             ("Advanced settings", "/settings", "getSettings"),
             ("Outbox", "/outbox", "findMails"),

@@ -15,6 +15,8 @@ mod home;
 mod login;
 mod matrix;
 mod outbox;
+mod provider;
+mod providers;
 mod role_page;
 mod roles;
 mod routes;

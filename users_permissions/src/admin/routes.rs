@@ -2,8 +2,8 @@
 
 use super::table::pages;
 use super::{
-    actions, assets, changes, emails, explain, home, login, matrix, outbox, roles, settings, user,
-    user_steps, users,
+    actions, assets, changes, emails, explain, home, login, matrix, outbox, provider, providers,
+    roles, settings, user, user_steps, users,
 };
 
 pages! {
@@ -35,7 +35,11 @@ pages! {
     resendConfirmation "Mails a user the confirmation link again." [POST "/users/{id}/confirmation"] => user_steps::resend_confirmation;
     sendPasswordLink "Mails a user a link to choose a password." [POST "/users/{id}/password-link"] => user_steps::send_password_link;
     endSessions "Ends every session of a user." [POST "/users/{id}/sessions"] => user_steps::end_sessions;
+    unlinkIdentity "Unlinks a provider from a user." [POST "/users/{id}/identities/{identity}"] => user_steps::unlink;
 
+    findProviders "Lists the providers of social login, and shows one." [GET "/providers", GET "/providers/{name}"] => providers::find;
+    updateProvider "Changes a provider of social login." [POST "/providers/{name}"] => provider::update;
+    testProvider "Asks a provider of social login whether its settings are of use." [POST "/providers/{name}/test"] => provider::test;
     findTemplates "Lists the templates of mails." [GET "/emails"] => emails::list;
     findTemplate "Shows the template of a mail." [GET "/emails/{key}"] => emails::show;
     updateTemplate "Changes the template of a mail." [POST "/emails/{key}"] => emails::update;

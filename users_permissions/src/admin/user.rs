@@ -26,6 +26,14 @@ struct Extra {
     was: String,
 }
 
+/// Who the user is at a provider.
+struct Linked {
+    id: i32,
+    provider: String,
+    email: String,
+    since: String,
+}
+
 struct RoleBox {
     id: i32,
     name: String,
@@ -63,6 +71,8 @@ struct UserPage {
     may_confirm: bool,
     may_link: bool,
     may_end: bool,
+    identities: Vec<Linked>,
+    may_unlink: bool,
     error: Option<String>,
 }
 
@@ -184,6 +194,8 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
         may_confirm: visit.may("resendConfirmation"),
         may_link: visit.may("sendPasswordLink"),
         may_end: visit.may("endSessions"),
+        identities: Vec::new(),
+        may_unlink: visit.may("unlinkIdentity"),
         error: None,
         was_roles: was.role_key(),
         was,
@@ -191,9 +203,23 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
     })
 }
 
+/// The page of a user who is there, with the providers that are linked.
+async fn known_page(visit: &Visit, account: &Account, state: State) -> Result<UserPage> {
+    let mut page = page(visit, Some(account), state)?;
+    let found = visit.services().identities(account.user.id).await?;
+    let linked = found.into_iter().map(|identity| Linked {
+        id: identity.id,
+        provider: identity.person.provider,
+        email: identity.person.email.unwrap_or_default(),
+        since: identity.created_at.format("%Y-%m-%d").to_string(),
+    });
+    page.identities = linked.collect();
+    Ok(page)
+}
+
 pub(super) async fn show(visit: &Visit) -> Outcome {
     let account = visit.services().user(visit.id()?).await?;
-    let page = page(visit, Some(&account), State::of(&account))?;
+    let page = known_page(visit, &account, State::of(&account)).await?;
     answer::page(StatusCode::OK, &page)
 }
 
@@ -303,7 +329,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         }
         Err(error) => {
             let account = visit.services().user(id).await?;
-            again(&error, page(visit, Some(&account), state)?)
+            again(&error, known_page(visit, &account, state).await?)
         }
     }
 }

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::form;
 use super::frame::Frame;
 use super::visit::{Visit, words};
 use crate::error::{Error, Result};
@@ -79,6 +80,17 @@ pub(super) async fn send_password_link(visit: &Visit) -> Outcome {
         done,
         "A link to choose a password is on its way.",
     )
+}
+
+pub(super) async fn unlink(visit: &Visit) -> Outcome {
+    let id = visit.id()?;
+    let identity = visit.req.match_info().get("identity").and_then(form::id);
+    let identity = identity.ok_or(Error::NotFound("Identity not found"))?;
+    let done = visit
+        .services()
+        .unlink_identity_of(visit.actor(), id, identity)
+        .await;
+    told(visit, id, done, "The provider is unlinked.")
 }
 
 pub(super) async fn end_sessions(visit: &Visit) -> Outcome {

@@ -52,6 +52,8 @@ struct UsersPage {
     sort: String,
     /// Id, name, and whether the list is filtered by it.
     roles: Vec<(i32, String, bool)>,
+    /// Name, and whether the list is filtered by it.
+    providers: Vec<(String, bool)>,
     count: Option<String>,
     newer: Option<String>,
     older: Option<String>,
@@ -68,6 +70,7 @@ struct Filter<'a> {
     q: &'a str,
     role: Option<i32>,
     state: &'a str,
+    provider: &'a str,
     by_name: bool,
 }
 
@@ -77,6 +80,7 @@ impl<'a> Filter<'a> {
             q: visit.query.text("q").trim(),
             role: visit.query.number("role"),
             state: visit.query.text("state"),
+            provider: visit.query.text("provider"),
             by_name: visit.query.text("sort") == "name",
         }
     }
@@ -91,6 +95,9 @@ impl<'a> Filter<'a> {
         }
         if let Some(role) = self.role {
             parts.push(("filters[roles][id][$eq]", role.to_string()));
+        }
+        if !self.provider.is_empty() {
+            parts.push(("filters[provider][$eq]", self.provider.to_owned()));
         }
         if !self.q.is_empty() {
             parts.push(("_q", self.q.to_owned()));
@@ -107,6 +114,7 @@ impl<'a> Filter<'a> {
             ("q", self.q),
             ("role", &role),
             ("state", self.state),
+            ("provider", self.provider),
             ("sort", sort),
         ];
         for (name, value) in own
@@ -202,6 +210,11 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         let role = role.role();
         (role.id, role.name.clone(), filter.role == Some(role.id))
     });
+    let providers = services.origins_of_users().into_iter();
+    let providers = providers.map(|name| {
+        let is_chosen = filter.provider == name;
+        (name, is_chosen)
+    });
     let template = UsersPage {
         frame: visit.frame("Users", "/users")?,
         newer: link("before", first.filter(|_| slice.has_before)),
@@ -211,6 +224,7 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         state: filter.state.to_owned(),
         sort: if filter.by_name { "name" } else { "" }.to_owned(),
         roles: roles.collect(),
+        providers: providers.collect(),
         count: count.map(grouped),
         is_filtered: !parts.is_empty(),
         may_create: visit.may("createUser"),

@@ -89,7 +89,7 @@ pub(super) async fn unlink(
     limited(&req, &limits::LINK, async |_| {
         let id = input::id(&identity).ok_or(Error::NotFound("Identity not found"))?;
         let services = &Worker::of(&req)?.shared.services;
-        services.unlink_identity(user.id(), id).await?;
+        services.unlink_identity(None, user.id(), id).await?;
         Ok(ok(json!({ "data": {} })))
     })
     .await

@@ -18,10 +18,12 @@ pub(crate) enum ChangeKind {
     SessionsEnded,
     SettingsChanged,
     TemplateChanged,
+    ProviderChanged,
+    IdentityUnlinked,
 }
 
 impl ChangeKind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::RoleCreated,
         Self::RoleChanged,
         Self::RoleDeleted,
@@ -32,6 +34,8 @@ impl ChangeKind {
         Self::SessionsEnded,
         Self::SettingsChanged,
         Self::TemplateChanged,
+        Self::ProviderChanged,
+        Self::IdentityUnlinked,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -46,6 +50,8 @@ impl ChangeKind {
             Self::SessionsEnded => "user.sessions-ended",
             Self::SettingsChanged => "settings.changed",
             Self::TemplateChanged => "template.changed",
+            Self::ProviderChanged => "provider.changed",
+            Self::IdentityUnlinked => "user.identity-unlinked",
         }
     }
 

@@ -57,6 +57,12 @@ impl Discoveries {
         Ok(found)
     }
 
+    /// Forgets what an issuer has told.
+    #[cfg(feature = "admin")]
+    pub(super) fn forget(&self, issuer: &str) {
+        self.lock().remove(issuer);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<Discovery>)>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

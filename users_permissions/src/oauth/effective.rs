@@ -110,7 +110,7 @@ impl Effective {
         ]
     }
 
-    fn issuer(&self) -> String {
+    pub(super) fn issuer(&self) -> String {
         let issuer = self.url(&self.provider.issuer, &self.settings.issuer);
         if issuer.is_empty() {
             let keys = self.settings.jwksurl.strip_suffix(JWKS_PATH);

@@ -148,6 +148,33 @@ pub(super) async fn exchange(
     }
 }
 
+/// What the provider says to a code that nobody has been given: the name of its error.
+#[cfg(feature = "admin")]
+pub(super) async fn refusal(
+    of: &Effective,
+    endpoints: &Endpoints,
+    redirect: &str,
+    asking: &Asking,
+) -> Result<Option<String>, ProviderError> {
+    let made_up = "a-code-that-tests-the-configuration".to_owned();
+    let client = client(of, endpoints, redirect)?;
+    let mut request = client.exchange_code(AuthorizationCode::new(made_up));
+    if of.provider.pkce {
+        let (_, verifier) = PkceCodeChallenge::new_random_sha256();
+        request = request.set_pkce_verifier(verifier);
+    }
+    let send = |request: HttpRequest| send(asking, request);
+    match request.request_async(&send).await {
+        Err(RequestTokenError::ServerResponse(answer)) => Ok(Some(answer.error().to_string())),
+        // Some say it with status 200.
+        Err(RequestTokenError::Parse(_, body)) => Ok(serde_json::from_slice::<Value>(&body)
+            .ok()
+            .and_then(|body| body.get("error")?.as_str().map(str::to_owned))),
+        Err(RequestTokenError::Request(error)) => Err(error),
+        Ok(_) | Err(_) => Ok(None),
+    }
+}
+
 async fn send(asking: &Asking, request: HttpRequest) -> Result<HttpResponse, ProviderError> {
     let url = Url::parse(&request.uri().to_string()).map_err(|_| "a URL is malformed")?;
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(request.body())

@@ -55,6 +55,15 @@ impl Keys {
                 return Ok(keys);
             }
         }
+        self.read(url, asking).await
+    }
+
+    /// Reads the keys, whatever is remembered.
+    pub(super) async fn read(
+        &self,
+        url: &Url,
+        asking: &Asking,
+    ) -> Result<Arc<JwkSet>, ProviderError> {
         let answer = asking
             .client
             .get(url, &[("accept", "application/json")])

@@ -13,6 +13,8 @@ mod oauth1;
 mod profile;
 mod provider;
 mod registry;
+#[cfg(feature = "admin")]
+mod trial;
 
 pub use answers::Answers;
 pub(crate) use callback::{CallbackRule, is_callback};
@@ -22,3 +24,5 @@ pub(crate) use profile::EmailProof;
 pub use profile::{Profile, ProviderError};
 pub use provider::{ClientAuth, Provider, ProviderLogin, UserChanges};
 pub use registry::ProviderRegistry;
+#[cfg(feature = "admin")]
+pub(crate) use trial::Finding;

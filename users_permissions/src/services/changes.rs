@@ -2,7 +2,9 @@
 
 use super::{Account, Actor, Services};
 use crate::error::{Error, Result};
-use crate::model::{AdvancedSettings, Change, ChangeFilter, ChangeKind, Difference, MailTemplate};
+use crate::model::{
+    AdvancedSettings, Change, ChangeFilter, ChangeKind, Difference, MailTemplate, StoredProvider,
+};
 use crate::store::changes::NewChange;
 use crate::store::{self, DbConn};
 
@@ -152,6 +154,43 @@ pub(super) fn template_differences(
         Difference::between(field, old.map(|(_, old)| old.clone()), Some(new))
     })
     .collect()
+}
+
+/// What differs between two states of a provider. Of the secret, only that it differs.
+pub(super) fn provider_differences(old: &StoredProvider, new: &StoredProvider) -> Vec<Difference> {
+    let values = |provider: &StoredProvider| {
+        let settings = &provider.settings;
+        [
+            ("enabled", settings.enabled.to_string()),
+            ("key", settings.key.clone()),
+            ("callback", settings.callback.join("\n")),
+            ("scope", settings.scope.join(" ")),
+            ("subdomain", settings.subdomain.clone()),
+            ("issuer", settings.issuer.clone()),
+            ("authorize_url", settings.authorize_url.clone()),
+            ("access_url", settings.access_url.clone()),
+            ("profile_url", settings.profile_url.clone()),
+            ("jwksurl", settings.jwksurl.clone()),
+            (
+                "link_by_verified_email",
+                settings.link_by_verified_email.to_string(),
+            ),
+        ]
+    };
+    let some = |text: String| Some(text).filter(|text| !text.is_empty());
+    let pairs = values(old).into_iter().zip(values(new));
+    let mut found: Vec<_> = pairs
+        .filter_map(|((field, old), (_, new))| Difference::between(field, some(old), some(new)))
+        .collect();
+    if old.sealed != new.sealed {
+        let hidden = |provider: &StoredProvider| provider.sealed.as_ref().map(|_| "***".to_owned());
+        found.push(Difference {
+            field: "secret".to_owned(),
+            old: hidden(old),
+            new: hidden(new),
+        });
+    }
+    found
 }
 
 fn shown(value: &crate::model::ProfileValue) -> String {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::Services;
+use super::changes::note;
 use super::recovery::WRONG_CURRENT;
 use super::social_login::person;
+use super::{Actor, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{Identity, MailKind, NewMail, UserId};
+use crate::model::{ChangeKind, Difference, Identity, MailKind, NewMail, UserId};
 use crate::store::{self, Conflict, DbConn, transaction};
 
 /// A login at a provider that shall be the user's, and the password that shows who asks.
@@ -84,8 +85,14 @@ impl Services {
         }
     }
 
-    /// Unlinks a provider, unless it is the last way in.
-    pub(crate) async fn unlink_identity(&self, user: UserId, id: i32) -> Result<()> {
+    /// Unlinks a provider, unless it is the last way in. Who does that for another is in the log of changes.
+    pub(crate) async fn unlink_identity(
+        &self,
+        actor: Option<Actor>,
+        user: UserId,
+        id: i32,
+    ) -> Result<()> {
+        let by = actor.as_ref().map_or(Some(user), Actor::id);
         let providers = self.settings.providers_full();
         let registry = Arc::clone(&self.hooks.providers);
         let is_usable = move |name: &str| match providers.get(name) {
@@ -98,9 +105,8 @@ impl Services {
             // In line: of two who unlink at once the second sees what the first has left.
             store::roles::line_up(conn)?;
             let all = store::identities::of_user(conn, user)?;
-            if !all.iter().any(|identity| identity.id == id) {
-                return Err(Error::NotFound("Identity not found"));
-            }
+            let unlinked = all.iter().find(|identity| identity.id == id);
+            let unlinked = unlinked.ok_or(Error::NotFound("Identity not found"))?;
             let found = store::users::find(conn, user)?.ok_or(Error::NotFound("User not found"))?;
             let has_password = found.provider == "local"
                 && store::accounts::password_hash(conn, user)?
@@ -115,12 +121,19 @@ impl Services {
                 ));
             }
             store::identities::delete(conn, user, id)?;
-            Ok(())
+            let Some(actor) = &actor else { return Ok(()) };
+            let told = Difference {
+                field: "identity".to_owned(),
+                old: Some(unlinked.person.provider.clone()),
+                new: None,
+            };
+            let target = (Some(user), found.username.as_str());
+            note(conn, actor, ChangeKind::IdentityUnlinked, target, &[told])
         };
         self.store.run(move |conn| transaction(conn, write)).await?;
         // Tokens of an issuer that was unlinked are looked at anew.
         self.principals.forget(user);
-        tracing::info!(target: "users_permissions::security", user, "provider unlinked");
+        tracing::info!(target: "users_permissions::security", user, actor = by, "provider unlinked");
         Ok(())
     }
 }

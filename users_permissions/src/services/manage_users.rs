@@ -59,6 +59,17 @@ impl Services {
         self.store.run(store::counts::total).await
     }
 
+    /// Unlinks a provider from a user, unless it is the last way in.
+    pub(crate) async fn unlink_identity_of(
+        &self,
+        actor: Actor,
+        user: UserId,
+        id: i32,
+    ) -> Result<()> {
+        self.check_may_manage(&actor, &self.user(user).await?.roles)?;
+        self.unlink_identity(Some(actor), user, id).await
+    }
+
     /// Ends every token and session of a user.
     pub(crate) async fn end_sessions_of(&self, actor: Actor, id: UserId) -> Result<()> {
         self.check_may_manage(&actor, &self.user(id).await?.roles)?;

@@ -1,6 +1,7 @@
 //! Use cases. Each reads as the sentence that describes it: no SQL, no HTTP shapes.
 
 mod bootstrap;
+mod change_provider;
 mod change_roles;
 mod change_settings;
 mod changes;
@@ -16,6 +17,8 @@ mod login;
 mod mail_requests;
 mod mail_thread;
 mod mails;
+#[cfg(feature = "admin")]
+mod manage_providers;
 #[cfg(feature = "admin")]
 mod manage_users;
 mod outbox;
@@ -65,6 +68,8 @@ pub(crate) use login::Login;
 pub(crate) use mail_requests::MailRequests;
 pub(crate) use mail_thread::MailThread;
 pub(crate) use mails::{Delivery, Mails};
+#[cfg(feature = "admin")]
+pub(crate) use manage_providers::ProviderDetail;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
 pub(crate) use providers::{ProviderChange, TEXTS as PROVIDER_TEXTS};

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::change_provider::{Means, write_change};
 use super::change_settings::{Versioned, check_version, version};
 use super::{Actor, Sealer, Services};
 use crate::config::{Config, ConfigError, Secret};
@@ -44,7 +45,7 @@ pub(crate) const TEXTS: [&str; 7] = [
 ];
 
 impl ProviderChange {
-    fn apply_to(mut self, settings: &mut ProviderSettings) {
+    pub(super) fn apply_to(mut self, settings: &mut ProviderSettings) {
         let texts = [
             &mut settings.key,
             &mut settings.subdomain,
@@ -87,7 +88,7 @@ impl Services {
     }
 
     /// A provider under the stored settings.
-    fn provider(&self, name: &str, stored: &StoredProviders) -> Option<Effective> {
+    pub(super) fn provider(&self, name: &str, stored: &StoredProviders) -> Option<Effective> {
         effective(name, &self.hooks.providers, stored, &self.sealer)
     }
 
@@ -116,60 +117,33 @@ impl Services {
         expected: Option<String>,
     ) -> Result<String> {
         self.check_covers_everything(&actor)?;
-        let (registry, sealer, client) = (
-            Arc::clone(&self.hooks.providers),
-            Arc::clone(&self.sealer),
-            Arc::clone(&self.outbound),
-        );
+        let (means, by) = (self.means(), actor.id());
         let write = move |conn: &mut DbConn| -> Result<String> {
             store::roles::line_up(conn)?;
             let old = parse(&mut store::settings::all(conn)?);
             check_version(expected.as_deref(), &version(&[&old])?)?;
             for (name, change) in changes {
-                let Some(change) = change else {
-                    store::settings::delete(conn, &row(&name))?;
-                    continue;
-                };
-                let new = changed(&name, change, &registry, &old, &sealer, &client)?;
-                if old.get(&name) != Some(&new) {
-                    write_row(conn, &name, &new)?;
-                }
+                write_change(conn, &means, &actor, &name, change, &old)?;
             }
             version(&[&parse(&mut store::settings::all(conn)?)])
         };
         let version = self.store.run(move |conn| transaction(conn, write)).await?;
         self.publish_settings().await?;
-        tracing::info!(target: "users_permissions::security", actor = actor.id(), "providers changed");
+        tracing::info!(target: "users_permissions::security", actor = by, "providers changed");
         Ok(version)
+    }
+
+    pub(super) fn means(&self) -> Means {
+        Means {
+            registry: Arc::clone(&self.hooks.providers),
+            sealer: Arc::clone(&self.sealer),
+            client: Arc::clone(&self.outbound),
+        }
     }
 }
 
-/// The settings a change makes.
-fn changed(
-    name: &str,
-    change: ProviderChange,
-    registry: &ProviderRegistry,
-    stored: &StoredProviders,
-    sealer: &Sealer,
-    client: &OutboundClient,
-) -> Result<StoredProvider> {
-    let keeps_secret = change.secret.is_none();
-    let mut settings = effective(name, registry, stored, sealer)
-        .map(|known| known.settings)
-        .unwrap_or_default();
-    change.apply_to(&mut settings);
-    check(name, &settings, registry, client)?;
-    let sealed = match (&settings.secret, stored.get(name)) {
-        (None, _) => None,
-        (Some(_), Some(known)) if keeps_secret && known.sealed.is_some() => known.sealed.clone(),
-        (Some(secret), _) => Some(seal(name, secret, sealer)?),
-    };
-    settings.secret = None;
-    Ok(StoredProvider { settings, sealed })
-}
-
 /// Could the provider be used like this?
-fn check(
+pub(super) fn check(
     name: &str,
     settings: &ProviderSettings,
     registry: &ProviderRegistry,
@@ -309,7 +283,7 @@ fn names(registry: &ProviderRegistry, stored: &StoredProviders) -> BTreeSet<Stri
     known.chain(stored.keys().cloned()).collect()
 }
 
-fn effective(
+pub(super) fn effective(
     name: &str,
     registry: &ProviderRegistry,
     stored: &StoredProviders,
@@ -330,7 +304,7 @@ fn effective(
     Some(Effective::new(name, known, settings))
 }
 
-fn seal(name: &str, secret: &Secret, sealer: &Sealer) -> Result<String> {
+pub(super) fn seal(name: &str, secret: &Secret, sealer: &Sealer) -> Result<String> {
     let sealed = sealer.seal(&row(name), secret.expose().as_bytes())?;
     Ok(sealed.iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -351,11 +325,11 @@ fn open(name: &str, sealed: &str, sealer: &Sealer) -> Option<Secret> {
     String::from_utf8(opened?).ok().map(Secret::from)
 }
 
-fn row(name: &str) -> String {
+pub(super) fn row(name: &str) -> String {
     format!("{ROW}{name}")
 }
 
-fn write_row(conn: &mut DbConn, name: &str, provider: &StoredProvider) -> Result<()> {
+pub(super) fn write_row(conn: &mut DbConn, name: &str, provider: &StoredProvider) -> Result<()> {
     let text = serde_json::to_string(provider).map_err(Error::internal)?;
     if text.len() > MAX_ROW {
         return Err(Error::validation("the settings are too long"));

@@ -153,7 +153,13 @@ if (preview) {
 for (const button of all("[data-copy]")) {
   button.hidden = false;
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(button.dataset.copy);
-    button.textContent = "Copied";
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    } catch {
+      // Over plain http there is no clipboard: what is to be copied is selected.
+      const text = button.closest(".card")?.querySelector("code");
+      if (text) getSelection().selectAllChildren(text);
+    }
   });
 }
