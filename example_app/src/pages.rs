@@ -61,7 +61,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 /// Where a login at a provider returns to.
 #[utoipa::path(
     params(("provider" = String, Path, description = "Name of the provider", example = "github")),
-    responses((status = 200, description = "The page", body = String, content_type = "text/html")),
+    responses((status = 200, description = "The page", body = String, content_type = "text/html"), Missing),
 )]
 #[permission("api::page.redirect", auth = false)]
 #[get("/connect/{provider}/redirect")]
