@@ -2,6 +2,7 @@
 //! subscriber is one per process.
 
 mod captured;
+mod events;
 mod mails;
 mod secrets;
 mod setup;

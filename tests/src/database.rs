@@ -126,7 +126,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 18] = [
+        const TABLES: [(&str, &str); 19] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -164,6 +164,7 @@ impl TestDatabase {
             ("up_tickets", "ticket_hash, provider"),
             ("up_states", "state_hash"),
             ("up_proofs", "user_id, address"),
+            ("up_unproven", "user_id"),
             (
                 "up_outbox",
                 "message_id, kind, recipient, subject, state, attempts",

@@ -83,3 +83,4 @@ mod token_life;
 mod tokens_of;
 mod uniform_login;
 mod uniform_times;
+mod unproven_addresses;

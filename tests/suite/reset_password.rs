@@ -68,7 +68,7 @@ on_every_database! {
         admin.put(&path, json!({ "email": "new@example.com" })).await.expect(200);
         refused(&third).await;
         // Back at the old address, the code stays void.
-        admin.put(&path, json!({ "email": "ann@example.com" })).await.expect(200);
+        admin.put(&path, json!({ "email": "ann@example.com", "confirmed": true })).await.expect(200);
         refused(&third).await;
         let fourth = server.reset_code("ann@example.com", 4).await;
         admin.put(&path, json!({ "blocked": true })).await.expect(200);

@@ -94,6 +94,23 @@ fn sql_is_in_the_store_only() {
 }
 
 #[test]
+fn no_statement_is_put_together_from_text() {
+    for (path, text) in sources("") {
+        for word in ["sql_query(", "dsl::sql", "batch_execute("] {
+            for (at, _) in text.match_indices(word) {
+                let rest = &text[at + word.len()..];
+                let call = rest.split(';').next().unwrap_or_default();
+                let place = format!("{}: {word}{call}", path.display());
+                assert!(!call.contains("format!"), "{place}");
+                // Values are bound.
+                let is_literal = call.trim_start().starts_with('"');
+                assert!(is_literal || word != "sql_query(", "{place}");
+            }
+        }
+    }
+}
+
+#[test]
 fn html_is_in_the_pages_only_and_they_know_no_sql() {
     room_has_none_of("admin", &["diesel", "crate::store"]);
     for room in [

@@ -55,13 +55,12 @@ impl Letters {
     }
 
     /// Voids the codes of a user whose address was changed, tells the old address, and asks the new
-    /// one for a proof where it needs one.
+    /// one for a proof, unless it was vouched for: without one no password can be reset.
     pub(super) fn email_changed(
         &self,
         conn: &mut DbConn,
         user: &User,
         before: &User,
-        ask: bool,
     ) -> Result<()> {
         store::user_codes::void(conn, user.id)?;
         // An imported address that nothing can be mailed to is no reason to keep it.
@@ -69,7 +68,7 @@ impl Letters {
             let notice = NewMail::new(MailKind::EmailChanged, user).to(&old);
             self.mails.queue(conn, notice)?;
         }
-        if ask {
+        if !user.confirmed {
             self.send_code(conn, CodePurpose::Confirmation, user)?;
         }
         Ok(())

@@ -188,12 +188,13 @@ impl Wanted {
     }
 
     /// Writes code and mail. The recipient is looked up once more, in the transaction: who was blocked
-    /// meanwhile gets none.
+    /// meanwhile gets none, nor does an address that has just become the user's.
     fn write(&self, conn: &mut DbConn, letters: &Letters) -> Result<Option<UserId>> {
         let Some(id) = self.recipient(conn)? else {
             return Ok(None);
         };
-        let Some(user) = store::users::find(conn, id)? else {
+        let user = store::users::find(conn, id)?;
+        let Some(user) = user.filter(|user| user.email == self.email.as_str()) else {
             return Ok(None);
         };
         letters.send_code(conn, self.purpose, &user)?;

@@ -28,11 +28,16 @@ impl Services {
     pub(crate) async fn mail_code(&self, id: UserId, purpose: CodePurpose) -> Result<()> {
         self.check_mail()?;
         let user = self.user(id).await?.user;
+        let doubted = move |conn: &mut DbConn| store::proofs::is_doubted(conn, id);
+        let is_doubted = self.store.run(doubted).await?;
         let refusal = match purpose {
             _ if user.blocked => Some("The user is blocked"),
             CodePurpose::Confirmation if user.confirmed => Some("The address is confirmed already"),
             CodePurpose::Reset if user.provider != "local" => {
                 Some("The user signs in with a provider and has no password")
+            }
+            CodePurpose::Reset if is_doubted => {
+                Some("The address was changed and is not confirmed yet")
             }
             _ => None,
         };

@@ -167,6 +167,9 @@ fn incorrect_code() -> Error {
 fn code_owner(conn: &mut DbConn, purpose: CodePurpose, hash: &str) -> Result<Option<User>> {
     let code = store::user_codes::find(conn, purpose, hash)?.filter(|code| !code.is_used);
     let Some(code) = code else { return Ok(None) };
+    if store::proofs::is_doubted(conn, code.user)? {
+        return Ok(None);
+    }
     let user = store::users::find(conn, code.user)?;
     Ok(user.filter(|user| !user.blocked && user.provider == "local" && user.email == code.address))
 }

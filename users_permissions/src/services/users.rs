@@ -153,7 +153,6 @@ impl Services {
                     let news = News {
                         password: patch.password_hash.is_some(),
                         email: patch.email.is_some(),
-                        confirming,
                     };
                     let new_password = news.password;
                     keep_an_administrator(conn, confirming, |conn| {
@@ -297,7 +296,6 @@ pub(super) fn keep_an_administrator<T>(
 struct News {
     password: bool,
     email: bool,
-    confirming: bool,
 }
 
 /// Voids the codes that a change outdates and writes the mails that tell of it.
@@ -309,7 +307,7 @@ fn tell(
     news: News,
 ) -> Result<()> {
     if news.email {
-        letters.email_changed(conn, user, before, news.confirming && !user.confirmed)?;
+        letters.email_changed(conn, user, before)?;
     }
     if news.password {
         letters.password_changed(conn, user)?;

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::up_users;
+use super::schema::{up_unproven, up_users};
 use super::time::{now, to_db};
 use super::{proofs, sessions, users};
 use crate::model::{Email, User, UserId};
@@ -12,17 +12,18 @@ use crate::model::{Email, User, UserId};
 #[derive(Debug)]
 pub(crate) struct PasswordChange<'a> {
     pub(crate) hash: &'a str,
-    /// The hash it replaces; `None`: whichever, but the user may not be blocked.
+    /// The hash it replaces; `None`: whichever, but of a user who may recover the account.
     pub(crate) old_hash: Option<&'a str>,
 }
 
-/// The local user who may have a new password mailed to this address; the oldest, where several share
-/// one.
+/// The local user who may have a new password mailed to this address: not one whose address was changed to
+/// it and is unproven. The oldest, where several share one.
 pub(crate) fn recoverable(conn: &mut DbConn, email: &Email) -> QueryResult<Option<UserId>> {
     up_users::table
         .filter(up_users::email.eq(email.as_str()))
         .filter(up_users::provider.eq("local"))
         .filter(up_users::blocked.eq(false))
+        .filter(up_users::id.ne_all(up_unproven::table.select(up_unproven::user_id)))
         .order(up_users::id.asc())
         .select(up_users::id)
         .first(conn)
@@ -68,7 +69,8 @@ pub(crate) fn set_password(
             .execute(conn)?,
         None => diesel::update(
             user.filter(up_users::blocked.eq(false))
-                .filter(up_users::provider.eq("local")),
+                .filter(up_users::provider.eq("local"))
+                .filter(up_users::id.ne_all(up_unproven::table.select(up_unproven::user_id))),
         )
         .set(values)
         .execute(conn)?,

@@ -1,13 +1,40 @@
-//! Addresses that users have proven.
+//! Addresses that users have proven, and new ones that they have yet to prove.
 
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::{up_proofs, up_users};
+use super::schema::{up_proofs, up_unproven, up_users};
 use crate::model::{Email, UserId};
+
+/// The user has a new address, which may be a mistyped one; the caller holds a transaction.
+pub(super) fn doubt(conn: &mut DbConn, user: UserId) -> QueryResult<()> {
+    trust(conn, user)?;
+    diesel::insert_into(up_unproven::table)
+        .values(up_unproven::user_id.eq(user))
+        .execute(conn)
+        .map(drop)
+}
+
+/// The address is the user's: proven, or vouched for by an administrator.
+pub(super) fn trust(conn: &mut DbConn, user: UserId) -> QueryResult<()> {
+    diesel::delete(up_unproven::table.find(user))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Was the address changed, and not proven since?
+pub(crate) fn is_doubted(conn: &mut DbConn, user: UserId) -> QueryResult<bool> {
+    let row: Option<UserId> = up_unproven::table
+        .find(user)
+        .select(up_unproven::user_id)
+        .first(conn)
+        .optional()?;
+    Ok(row.is_some())
+}
 
 /// The user has proven this address; the caller holds a transaction.
 pub(crate) fn note(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<()> {
+    trust(conn, user)?;
     diesel::delete(up_proofs::table.find(user)).execute(conn)?;
     diesel::insert_into(up_proofs::table)
         .values((up_proofs::user_id.eq(user), up_proofs::address.eq(address)))

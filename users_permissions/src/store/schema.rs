@@ -215,6 +215,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_unproven (user_id) {
+        user_id -> Integer,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));
@@ -224,6 +230,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     up_users,
     up_user_roles,
     up_profiles,
+    up_unproven,
     up_actions,
     up_permissions
 );

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::conn::DbConn;
 use super::schema::{up_user_roles, up_users};
 use super::time::{from_db, now, to_db};
-use super::{counts, memberships, profiles, sessions};
+use super::{counts, memberships, profiles, proofs, sessions};
 use crate::model::{
     Email, NewUser, Principal, ProfileValue, RoleId, User, UserId, UserPatch, UserRoles, Username,
     new_document_id,
@@ -240,9 +240,11 @@ pub(crate) fn create_of(conn: &mut DbConn, new: NewUser, provider: &str) -> Quer
     })
 }
 
-/// Changes a user; `None` when there is none of that id.
+/// Changes a user; `None` when there is none of that id. A new address is doubted until somebody vouches for
+/// it, now or later.
 pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryResult<Option<User>> {
     let email = patch.email.map(|email| email.as_str().to_owned());
+    let (is_moved, is_vouched_for) = (email.is_some(), patch.confirmed == Some(true));
     let change = UserChange {
         username: patch.username.map(|name| name.as_str().to_owned()),
         email_key: email.is_some().then_some(patch.email_key),
@@ -258,6 +260,11 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
             .execute(conn)?;
         if found == 0 {
             return Ok(None);
+        }
+        if is_vouched_for {
+            proofs::trust(conn, id)?;
+        } else if is_moved {
+            proofs::doubt(conn, id)?;
         }
         if patch.end_tokens {
             diesel::update(up_users::table.find(id))
