@@ -26,6 +26,7 @@ mod forge;
 mod forged_tokens;
 mod hooks;
 mod http_forms;
+mod ignored_parameters;
 mod issuer;
 mod issuer_callers;
 mod issuer_tokens;
