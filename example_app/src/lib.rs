@@ -2,15 +2,15 @@
 
 mod api;
 mod articles;
+mod cors;
 mod hooks;
 mod pages;
 mod store;
 
-use actix_cors::Cors;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header;
-use actix_web::middleware::DefaultHeaders;
+use actix_web::middleware::{DefaultHeaders, from_fn};
 use actix_web::{App, Error, HttpMessage as _, HttpResponse, Responder, get, web};
 use serde_json::json;
 use tracing_actix_web::{RequestId, RootSpanBuilder, TracingLogger};
@@ -18,6 +18,7 @@ use users_permissions::openapi::utoipa::{self, OpenApi as _};
 use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permission};
 
 pub use api::Api;
+pub use cors::CorsRules;
 use hooks::hooks;
 pub use pages::{Buttons, lead_here};
 pub use store::Articles;
@@ -38,7 +39,7 @@ pub fn plugin(config: Config) -> Builder {
 pub fn app(
     up: UsersPermissions,
     articles: Articles,
-    cors_origins: String,
+    cors: CorsRules,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -52,7 +53,8 @@ pub fn app(
         .app_data(web::Data::new(articles))
         .wrap(up.middleware())
         .wrap(security_headers())
-        .wrap(cors(&cors_origins))
+        .wrap(cors.layer())
+        .wrap(from_fn(cors::silent_to_others))
         .wrap(TracingLogger::<RequestSpan>::new())
         .service(
             web::scope("/api")
@@ -102,23 +104,4 @@ fn security_headers() -> DefaultHeaders {
             header::STRICT_TRANSPORT_SECURITY,
             "max-age=31536000; includeSubDomains",
         ))
-}
-
-/// Only the listed origins, never `*`: answers may carry credentials.
-fn cors(origins: &str) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
-        .allowed_headers([
-            header::CONTENT_TYPE,
-            header::AUTHORIZATION,
-            header::ORIGIN,
-            header::ACCEPT,
-        ])
-        .supports_credentials()
-        .max_age(86_400);
-    let origins = origins
-        .split(',')
-        .map(str::trim)
-        .filter(|origin| !origin.is_empty() && *origin != "*");
-    origins.fold(cors, Cors::allowed_origin)
 }

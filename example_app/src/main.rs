@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let host = std::env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
-    let origins = std::env::var("UP_CORS_ORIGINS").unwrap_or_default();
+    let cors = example_app::CorsRules::from_env()?;
 
     let mut config = Config::from_env()?;
     example_app::lead_here(&mut config);
@@ -33,7 +33,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let up = example_app::plugin(config).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
     let app = move || {
-        example_app::app(up.clone(), articles.clone(), origins.clone()).app_data(buttons.clone())
+        example_app::app(up.clone(), articles.clone(), cors.clone()).app_data(buttons.clone())
     };
     let server = HttpServer::new(app).bind((host.as_str(), port))?;
     println!("listening on http://{host}:{port}");

@@ -17,7 +17,7 @@ pub use smtp::{Encryption, Mode, Received, SmtpSink};
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};
-use example_app::Articles;
+use example_app::{Articles, CorsRules};
 use users_permissions::{
     Builder, Config, FirstAdmin, PasswordPolicy, SigningKeys, UsersPermissions,
 };
@@ -119,13 +119,8 @@ impl Server {
             .await
             .expect("the articles open");
         let plugin = up.clone();
-        let app = move || {
-            example_app::app(
-                plugin.clone(),
-                articles.clone(),
-                "https://app.example".into(),
-            )
-        };
+        let cors = CorsRules::of("https://app.example");
+        let app = move || example_app::app(plugin.clone(), articles.clone(), cors.clone());
         let server = HttpServer::new(app)
             .workers(2)
             .bind(("127.0.0.1", 0))

@@ -1,6 +1,6 @@
 //! No answer holds what nobody may read (row 3).
 
-use acceptance::{Kind, Server};
+use acceptance::{Browser, Kind, Server};
 use serde_json::{Value, json};
 
 const PRIVATE: [&str; 9] = [
@@ -15,11 +15,17 @@ const PRIVATE: [&str; 9] = [
     "secret",
 ];
 
+const SECRET: &str = "a-secret-of-github";
+
 fn keys(value: &Value, found: &mut Vec<String>) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {
-                found.push(key.clone());
+                // That a provider has a secret is told, and nothing of it.
+                let is_hidden = key == "secret" && matches!(value.as_str(), Some("" | "***"));
+                if !is_hidden {
+                    found.push(key.clone());
+                }
                 keys(value, found);
             }
         }
@@ -34,6 +40,12 @@ async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
     let admin = server.admin().await;
     let ann = server.register("ann").await;
     let role = admin.role_id("authenticated").await;
+    let github = json!({ "enabled": true, "key": "id", "secret": SECRET });
+    let change = json!({ "providers": { "github": github } });
+    admin
+        .put("/api/users-permissions/providers", change)
+        .await
+        .expect(200);
     let mut answers = Vec::new();
     for query in [
         "",
@@ -63,6 +75,11 @@ async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
             format!("users-permissions/roles/{role}"),
             "users-permissions/permissions".into(),
             "users-permissions/routes".into(),
+            "users-permissions/advanced".into(),
+            "users-permissions/email-templates".into(),
+            "users-permissions/providers".into(),
+            "users-permissions/outbox".into(),
+            "auth/identities".into(),
         ] {
             for client in [&admin, &ann.client] {
                 answers.push(client.get(&format!("/api/{path}{query}")).await);
@@ -105,12 +122,49 @@ async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
             answer.text
         );
         assert!(
-            !["$2a$", "$2b$", "$2y$"]
+            !["$2a$", "$2b$", "$2y$", SECRET]
                 .iter()
                 .any(|prefix| answer.text.contains(prefix)),
             "{}",
             answer.text
         );
+    }
+}
+
+// What changed is told, of secrets only that they did.
+#[actix_web::test]
+async fn the_log_of_changes_holds_no_secret() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let github = json!({ "enabled": true, "key": "id", "secret": SECRET });
+    let change = json!({ "providers": { "github": github } });
+    admin
+        .put("/api/users-permissions/providers", change)
+        .await
+        .expect(200);
+    let ann = server.register("ann").await;
+    let change = json!({ "password": "OtherPass1", "confirmed": true });
+    admin
+        .put(&format!("/api/users/{}", ann.id), change)
+        .await
+        .expect(200);
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    for path in ["/admin/changes", "/admin/changes.csv"] {
+        let text = browser.get(path).await.text;
+        assert!(
+            text.contains("ann") && text.contains("password"),
+            "{path}: {text}"
+        );
+        for secret in [
+            SECRET,
+            "OtherPass1",
+            acceptance::PASSWORD,
+            "$2a$",
+            "$2b$",
+            "$2y$",
+        ] {
+            assert!(!text.contains(secret), "{path}: {secret} in {text}");
+        }
     }
 }
 

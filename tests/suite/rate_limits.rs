@@ -5,6 +5,8 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use users_permissions::Config;
 
+use crate::tokens_of::{by_sessions, expect_refused, refresh, sign_in};
+
 const LOGIN: &str = "/api/auth/local";
 const FORGOT: &str = "/api/auth/forgot-password";
 const TEXT: &str = "Too many requests, please try again later.";
@@ -340,4 +342,41 @@ async fn guessing_the_current_password_is_counted_by_account() {
         passed += usize::from(answer.status == 400);
     }
     assert_eq!(passed, 3);
+}
+
+// Sessions are renewed by everybody behind one address: ten times as often as others are let in.
+#[actix_web::test]
+async fn renewals_and_logouts_are_counted_too() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        limited(config);
+        by_sessions(config);
+    });
+    let server = server.await;
+    let ann = server.register("ann").await.client;
+    let pair = sign_in(&server, "ann").await;
+    for remaining in (0..30).rev() {
+        let renewal = refresh(&server, "no token").await;
+        expect_refused(&renewal);
+        // No session is of that device, so the one that calls goes on.
+        let logout = json!({ "deviceId": "another" });
+        let logout = ann.post("/api/auth/logout", logout).await;
+        logout.expect(200);
+        for answer in [&renewal, &logout] {
+            assert_eq!(number(answer, "x-ratelimit-limit"), 30);
+            assert_eq!(number(answer, "x-ratelimit-remaining"), remaining);
+        }
+    }
+    expect_too_many(&refresh(&server, &pair.refresh).await);
+    expect_too_many(&ann.post("/api/auth/logout", json!({})).await);
+    // What was refused has changed nothing.
+    ann.get("/api/auth/sessions").await.expect(200);
+    let body = json!({ "refreshToken": pair.refresh });
+    from(
+        &server.anonymous(),
+        "198.51.100.1",
+        "/api/auth/refresh",
+        &body,
+    )
+    .await
+    .expect(200);
 }

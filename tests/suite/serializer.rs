@@ -115,6 +115,9 @@ impl Collector<'_> {
             "/api/users-permissions/permissions".to_owned(),
             "/api/users-permissions/outbox".to_owned(),
             "/api/users-permissions/advanced".to_owned(),
+            "/api/users-permissions/email-templates".to_owned(),
+            "/api/users-permissions/providers".to_owned(),
+            "/api/auth/identities".to_owned(),
             "/api/auth/sessions".to_owned(),
         ] {
             self.call(client, Method::GET, &path, shape, None).await;
@@ -202,6 +205,10 @@ async fn world(kind: Kind) -> (Server, Client) {
     };
     let server = Server::serve(up, app).await.owning(database);
     let admin = server.admin().await;
+    let github = json!({ "enabled": true, "key": "id", "secret": "c4nary-of-github" });
+    let change = json!({ "providers": { "github": github } });
+    let path = "/api/users-permissions/providers";
+    admin.put(path, change).await.expect(200);
     (server, admin)
 }
 

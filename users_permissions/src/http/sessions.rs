@@ -28,6 +28,7 @@ use crate::services::{Ending, Login, RefreshToken, Services};
         (status = 200, description = "The new tokens", body = RenewalView),
         doc::BadBody,
         doc::Missing,
+        doc::Limited,
     ),
 ))]
 #[permission("plugin::users-permissions.auth.refresh", grant("public"))]
@@ -52,7 +53,12 @@ pub(super) async fn refresh(req: HttpRequest, payload: web::Payload) -> HttpResp
 /// one that calls; refresh mode only.
 #[cfg_attr(feature = "openapi", utoipa::path(
     request_body = doc::LogoutBody,
-    responses((status = 200, description = "They have ended", body = doc::Done), doc::BadBody, doc::Missing),
+    responses(
+        (status = 200, description = "They have ended", body = doc::Done),
+        doc::BadBody,
+        doc::Missing,
+        doc::Limited,
+    ),
 ))]
 #[permission("plugin::users-permissions.auth.logout", grant("authenticated"))]
 #[post("/auth/logout")]

@@ -83,13 +83,9 @@ async fn example(port: u16) -> StartResult<()> {
         .init();
     let up = guarded::plugin(DATABASE).await?;
     let articles = example_app::Articles::open(up.database()).await?;
-    let app = move |up: &UsersPermissions| {
-        example_app::app(
-            up.clone(),
-            articles.clone(),
-            "http://localhost:3000".to_owned(),
-        )
-    };
+    let cors = example_app::CorsRules::of("http://localhost:3000");
+    let app =
+        move |up: &UsersPermissions| example_app::app(up.clone(), articles.clone(), cors.clone());
     serve(port, Meter::of(&up), move || app(&up)).await
 }
 
