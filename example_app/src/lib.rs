@@ -20,7 +20,7 @@ use users_permissions::{Builder, Config, ProfileField, UsersPermissions, permiss
 pub use api::Api;
 pub use cors::CorsRules;
 use hooks::hooks;
-pub use pages::{Buttons, lead_here};
+pub use pages::Buttons;
 pub use store::Articles;
 
 /// The plugin as this application wants it: described, with a field and a say of its own.

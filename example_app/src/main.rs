@@ -27,8 +27,7 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let cors = example_app::CorsRules::from_env()?;
 
-    let mut config = Config::from_env()?;
-    example_app::lead_here(&mut config);
+    let config = Config::from_env()?;
     let buttons = web::Data::new(example_app::Buttons::of(&config));
     let up = example_app::plugin(config).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;

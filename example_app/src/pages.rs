@@ -41,18 +41,6 @@ impl Buttons {
     }
 }
 
-/// Has mailed links lead to the pages, where nothing else was said.
-pub fn lead_here(config: &mut Config) {
-    let base = config.public_url.trim_end_matches('/');
-    let settings = &mut config.advanced_settings;
-    settings
-        .email_reset_password
-        .get_or_insert_with(|| format!("{base}/pages/reset-password"));
-    settings
-        .email_confirmation_redirection
-        .get_or_insert_with(|| format!("{base}/pages/login?confirmed"));
-}
-
 /// What the application serves.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(redirect).service(buttons).service(file);

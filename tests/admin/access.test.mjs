@@ -113,7 +113,7 @@ test('every page can be left and every control reached by Tab', async () => {
   for (const path of Object.values(PAGES)) {
     await go(page, path);
     const wanted = await page.evaluate(() => {
-      const shown = (element) => element.getClientRects().length > 0 && !element.disabled && element.tabIndex >= 0;
+      const shown = (element) => element.checkVisibility() && !element.disabled && element.tabIndex >= 0;
       return [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary')].filter(shown).length;
     });
     const reached = new Set();

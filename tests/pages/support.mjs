@@ -84,6 +84,10 @@ export async function start(mode) {
         acme: settings('acme', `${url}/connect/acme/redirect`),
         plain: settings('plain', `${provider.issuer}/front`),
       }),
+      UP_ADVANCED_SETTINGS: JSON.stringify({
+        email_reset_password: `${url}/pages/reset-password`,
+        email_confirmation_redirection: `${url}/pages/login?confirmed`,
+      }),
       UP_ADMIN_EMAIL: 'admin@example.com',
       UP_ADMIN_PASSWORD: 'correct horse battery',
       UP_BCRYPT_COST: '4',
