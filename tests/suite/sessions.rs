@@ -24,6 +24,20 @@ async fn listed(client: &Client) -> Vec<Value> {
     body["data"].as_array().unwrap().clone()
 }
 
+/// Two instances on one database that look for each other's changes this often, in milliseconds.
+async fn two_servers(database: &TestDatabase, interval: u64) -> (Server, Server) {
+    let quick = || {
+        let mut config = config(database);
+        by_sessions(&mut config);
+        config.sync_interval = std::time::Duration::from_millis(interval);
+        config
+    };
+    (
+        Server::with_config(quick()).await,
+        Server::with_config(quick()).await,
+    )
+}
+
 on_every_database! {
     async fn every_way_of_signing_in_answers_two_tokens(kind) {
         let server = server(kind).await;
@@ -176,13 +190,7 @@ on_every_database! {
             return;
         }
         let database = TestDatabase::create(kind);
-        let quick = || {
-            let mut config = config(&database);
-            by_sessions(&mut config);
-            config.sync_interval = std::time::Duration::from_millis(50);
-            config
-        };
-        let (here, there) = (Server::with_config(quick()).await, Server::with_config(quick()).await);
+        let (here, there) = two_servers(&database, 50).await;
         here.register("ann").await;
         let (first, second) = (sign_in(&here, "ann").await, sign_in(&here, "ann").await);
         me(&there, &first.jwt).await.expect(200);
@@ -208,13 +216,7 @@ on_every_database! {
             return;
         }
         let database = TestDatabase::create(kind);
-        let quick = || {
-            let mut config = config(&database);
-            by_sessions(&mut config);
-            config.sync_interval = std::time::Duration::from_millis(400);
-            config
-        };
-        let (here, there) = (Server::with_config(quick()).await, Server::with_config(quick()).await);
+        let (here, there) = two_servers(&database, 400).await;
         let ann = here.register("ann").await;
         let mut others = Vec::new();
         for number in 0..30 {

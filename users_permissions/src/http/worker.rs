@@ -273,24 +273,22 @@ impl Worker {
         text: &str,
         remembered: Option<Remembered>,
     ) -> Result<Known, Error> {
-        let epoch = self.shared.services.principals.epoch();
-        // Of whom something has changed, it is asked again who they are: they may have been unlinked.
+        let services = &self.shared.services;
         if let Some(Remembered {
             token,
             slot,
             attested: Some(attested),
-        }) = remembered
+        }) = &remembered
             && attested.is_current()
-            && slot
-                .as_ref()
-                .is_none_or(|slot| slot.current(epoch).is_some())
         {
-            let user = slot.map(|_| token.user_id);
-            if let Some(known) = self.attested(text, *attested, user).await? {
-                return Ok(known);
+            let Some(slot) = slot else {
+                return self.vouched(token, &attested.person, None);
+            };
+            if let Some(Some(principal)) = slot.current(services.principals.epoch()) {
+                return self.vouched(token, &attested.person, Some(principal));
             }
+            // Something has changed: it is asked again who they are, for they may have been unlinked.
         }
-        let services = &self.shared.services;
         let issuer = services.issuers.of(text).ok_or(MISSING)?;
         let attested = issuer.verify(text, &services.catalog).await?;
         let attested = attested.ok_or(MISSING)?;
@@ -298,17 +296,16 @@ impl Worker {
             true => Some(services.user_of(&attested).await?),
             false => None,
         };
-        let known = self.attested(text, attested, user).await?;
-        known.ok_or(INVALID)
+        self.attested(text, attested, user).await
     }
 
-    /// Remembers and judges a token of an issuer; `None`: its user is gone.
+    /// Remembers and judges a token of an issuer that was verified just now.
     async fn attested(
         &self,
         text: &str,
         attested: Attested,
         user: Option<UserId>,
-    ) -> Result<Option<Known>, Error> {
+    ) -> Result<Known, Error> {
         let services = &self.shared.services;
         let token = VerifiedToken {
             user_id: user.unwrap_or_default(),
@@ -319,11 +316,8 @@ impl Worker {
         let (mut slot, mut principal) = (None, None);
         if let Some(user) = user {
             let found = services.principals.slot(user);
-            principal = services.principal(&found, user).await?;
+            principal = Some(services.principal(&found, user).await?.ok_or(INVALID)?);
             slot = Some(found);
-            if principal.is_none() {
-                return Ok(None);
-            }
         }
         let person = Arc::clone(&attested.person);
         let remembered = Remembered {
@@ -334,19 +328,29 @@ impl Worker {
         self.tokens
             .borrow_mut()
             .insert(text.as_bytes().into(), remembered);
-        let claims = Arc::clone(&token.claims);
-        if user.is_none() {
+        self.vouched(&token, &person, principal.as_ref())
+    }
+
+    /// Judges a token of an issuer; without a principal it is no user's.
+    fn vouched(
+        &self,
+        token: &VerifiedToken,
+        person: &Arc<Person>,
+        principal: Option<&Arc<Principal>>,
+    ) -> Result<Known, Error> {
+        let (person, claims) = (Arc::clone(person), Arc::clone(&token.claims));
+        if principal.is_none() {
             if token.expires_at <= unix_now() {
                 return Err(MISSING);
             }
-            return Ok(Some(Known::Stranger(Stranger { person, claims })));
+            return Ok(Known::Stranger(Stranger { person, claims }));
         }
-        let principal = Arc::clone(self.judge(&token, principal.as_ref())?);
-        Ok(Some(Known::User(KnownUser {
+        let principal = Arc::clone(self.judge(token, principal)?);
+        Ok(Known::User(KnownUser {
             principal,
             claims,
             person: Some(person),
-        })))
+        }))
     }
 
     /// Is the token still good for its user?

@@ -139,11 +139,9 @@ impl Services {
                 roles: UserRoles::new(role.id, []),
                 profile: ProfileChange::default(),
             };
-            let mut user = unless_taken(store::users::create(conn, new))?;
-            store::identities::set_provider(conn, user.id, &person.provider)?;
+            let user = unless_taken(store::users::create_of(conn, new, &person.provider))?;
             let insert = store::identities::insert(conn, user.id, &person, store::now());
             unless_taken(insert)?;
-            user.provider = person.provider;
             Ok(user)
         };
         self.store.run(move |conn| transaction(conn, make)).await

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::{up_identities, up_users};
+use super::schema::up_identities;
 use super::time::{from_db, to_db};
 use crate::model::{Identity, NewIdentity, UserId};
 
@@ -65,13 +65,6 @@ pub(crate) fn user_of_subject(
         .select(up_identities::user_id)
         .first(conn)
         .optional()
-}
-
-/// Notes where a user who was just made has come from.
-pub(crate) fn set_provider(conn: &mut DbConn, user: UserId, provider: &str) -> QueryResult<usize> {
-    diesel::update(up_users::table.find(user))
-        .set(up_users::provider.eq(provider))
-        .execute(conn)
 }
 
 /// The user is this person from now on. A person who is somebody's already is a unique violation.
