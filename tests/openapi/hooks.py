@@ -6,12 +6,16 @@ import os
 
 import schemathesis
 
+from calls import PASSWORD, login
+
 OWN_ACCOUNT = os.environ["OPENAPI_TEST_ID"]
 # Nobody has none.
 TOKEN = os.environ.get("OPENAPI_TEST_TOKEN")
 # Operation -> what no random call knows, for the first call of it.
 KNOWN = json.loads(os.environ["OPENAPI_TEST_KNOWN"]) if TOKEN else {}
 SEEN = os.environ["OPENAPI_TEST_SEEN"]
+# Who logs out, where there are sessions: signed in for each call, or all but the first would be 401.
+LEAVING = os.environ.get("OPENAPI_TEST_LEAVING")
 
 # Operation -> statuses it answered.
 seen = {}
@@ -35,12 +39,15 @@ def before_call(context, case, kwargs):
     known = KNOWN.pop(case.operation.label, None)
     if known:
         case.query = known.get("query", {})
+        case.path_parameters = known.get("path", case.path_parameters)
         if "body" in known:
             case.body, case.media_type = known["body"], "application/json"
         token = known.get("token", token)
+    if LEAVING and case.operation.label == "POST /api/auth/logout":
+        token = login(LEAVING, PASSWORD)
     if token:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
-    if known:
+    if known and "path" not in known:
         case.headers["Content-Type"] = "application/json"
 
 

@@ -1,29 +1,11 @@
 """Makes the account of the run and what the examples of the description speak of; prints variables."""
 
 import json
-import os
 import re
 import shlex
 import time
-import urllib.request
 
-URL = os.environ["OPENAPI_TEST_URL"]
-PASSWORD = "staple battery 9"
-
-
-def call(method, path, body=None, token=None):
-    headers = {"content-type": "application/json"}
-    if token:
-        headers["authorization"] = f"Bearer {token}"
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(URL + path, data, headers, method=method)
-    with urllib.request.urlopen(request, timeout=20) as answer:
-        return json.load(answer)
-
-
-def login(identifier, password):
-    return call("POST", "/api/auth/local", {"identifier": identifier, "password": password})["jwt"]
-
+from calls import PASSWORD, URL, call, login
 
 first = login("admin", "AdminPass1")
 roles = call("GET", "/api/users-permissions/roles", token=first)["roles"]

@@ -12,25 +12,24 @@ UNREACHED = {
     "POST /api/users-permissions/setup": "there is an administrator already",
     "DELETE /api/users-permissions/permissions/{action}": "no action is stale",
     "POST /api/users-permissions/outbox/{id}/retry": "no mail was given up",
-    # The run is in the default mode, where sessions are not there.
-    "POST /api/auth/refresh": "refresh mode only",
-    "POST /api/auth/logout": "refresh mode only",
-    "GET /api/auth/sessions": "refresh mode only",
-    "DELETE /api/auth/sessions/{session}": "refresh mode only",
 }
 
 with open(sys.argv[1], encoding="utf-8") as file:
     paths = json.load(file)["paths"]
-with open(sys.argv[2], encoding="utf-8") as file:
-    seen = json.load(file)
+# Of each run what it saw.
+seen = {}
+for name in sys.argv[2:]:
+    with open(name, encoding="utf-8") as file:
+        for label, statuses in json.load(file).items():
+            seen.setdefault(label, set()).update(statuses)
 
 missing = []
 for path, item in paths.items():
     for method, operation in item.items():
         label = f"{method.upper()} {path}"
         good = [int(status) for status in operation["responses"] if status[0] in "23"]
-        if good and not set(good) & set(seen.get(label, [])) and label not in UNREACHED:
-            missing.append(f"{label}: {seen.get(label)}")
+        if good and not set(good) & seen.get(label, set()) and label not in UNREACHED:
+            missing.append(f"{label}: {sorted(seen.get(label, []))}")
 print(f"{len(seen)} operations were called; without success: {len(missing)}")
 for label in missing:
     print(f"  {label}", file=sys.stderr)

@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # An example_app of a test's own, over SQLite. For bash scripts to source, after lib.sh:
 #
-#   app_start PROGRAM DIRECTORY   starts it on a free port of 127.0.0.1 and sets app_url; its files and
-#                                 its log (DIRECTORY/log) are in DIRECTORY
+#   app_start PROGRAM DIRECTORY [NAME=VALUE...]
+#                                 starts it on a free port of 127.0.0.1, with these settings beside the
+#                                 usual ones, and sets app_url; its files and its log (DIRECTORY/log) are
+#                                 in DIRECTORY
 #   app_stop                      stops it; call it from an EXIT trap
 #
 # Its administrator is admin with the password AdminPass1.
@@ -32,6 +34,7 @@ app_run() {
     export UP_PASSWORD_POLICY=strapi UP_INITIAL_GRANTS=true
     # The tests are about the wire: neither how long hashing takes nor how often one may try.
     export UP_BCRYPT_COST=4 UP_RATELIMIT='{"enabled":false}'
+    (($# < 3)) || export "${@:3}"
     exec "$1"
 }
 
@@ -46,7 +49,7 @@ app_start() {
     local port log=$2/log
     for _ in 1 2 3 4 5; do
         free_port
-        app_run "$1" "$2" >"$log" 2>&1 </dev/null &
+        app_run "$@" >"$log" 2>&1 </dev/null &
         app_pid=$!
         for _ in {1..600}; do
             # Its own word first: on the port there might be somebody else's server.
