@@ -193,8 +193,9 @@ start_mariadb() {
     server_directory mariadb mysql
     data=$services_dir/mariadb/data
     log=$services_dir/mariadb/log
+    # TMPDIR is not everywhere one that the server's user may write to.
     # ${user[@]+…}: an empty array is an unset variable to bash before 4.4.
-    (cd "$services_dir" && mariadb-install-db --no-defaults ${user[@]+"${user[@]}"} --datadir="$data" \
+    (cd "$services_dir" && TMPDIR=$services_dir/mariadb mariadb-install-db --no-defaults ${user[@]+"${user[@]}"} --datadir="$data" \
         --auth-root-authentication-method=normal --skip-name-resolve --skip-test-db) \
         >"$services_dir/install-db.log" 2>&1 || server_failed MariaDB "$services_dir/install-db.log"
     cat >"$services_dir/mariadb/init.sql" <<'SQL'
@@ -204,7 +205,7 @@ SQL
     for _ in 1 2 3 4 5; do
         free_port
         : >"$log"
-        mariadbd --no-defaults ${user[@]+"${user[@]}"} --datadir="$data" \
+        TMPDIR=$services_dir/mariadb mariadbd --no-defaults ${user[@]+"${user[@]}"} --datadir="$data" \
             --bind-address=127.0.0.1 --port="$port" --socket="$services_dir/mariadb/sock" \
             --pid-file="$services_dir/mariadb/pid" --init-file="$services_dir/mariadb/init.sql" \
             --skip-name-resolve --character-set-server=utf8mb4 --max-connections=300 --skip-log-bin \
