@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::Value;
 use users_permissions::openapi::utoipa::{self, IntoParams, OpenApi, ToSchema};
 
@@ -33,9 +34,9 @@ use crate::store::Article;
 )]
 pub struct Api;
 
-#[derive(ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Pong {
-    ok: bool,
+    pub(crate) ok: bool,
 }
 
 #[derive(ToSchema)]

@@ -28,7 +28,7 @@ pub(crate) fn routes(config: &mut web::ServiceConfig) {
 #[permission("api::article.ping", grant("public", "authenticated"))]
 #[get("/ping")]
 async fn ping() -> impl Responder {
-    HttpResponse::Ok().json(json!({ "ok": true }))
+    web::Json(api::Pong { ok: true })
 }
 
 /// Lists articles: `filters`, `sort`, `fields`, `pagination` as in Strapi.

@@ -1,11 +1,11 @@
 //! Pages of other origins: which may call, and what they may send and read.
 
+mod layer;
+
 use actix_cors::Cors;
-use actix_web::Error;
-use actix_web::body::MessageBody;
-use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{self, HeaderName};
-use actix_web::middleware::Next;
+use actix_web::http::header::HeaderName;
+
+use layer::CrossOrigin;
 
 const METHODS: [&str; 7] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"];
 /// What the plugin reads, and what browsers count as a header of the page.
@@ -81,7 +81,11 @@ impl CorsRules {
         Ok(rules)
     }
 
-    pub(crate) fn layer(&self) -> Cors {
+    pub(crate) fn layer(&self) -> CrossOrigin {
+        CrossOrigin(self.cors())
+    }
+
+    fn cors(&self) -> Cors {
         let mut cors = Cors::default()
             .allowed_methods(METHODS)
             .allowed_headers(&self.headers)
@@ -95,20 +99,6 @@ impl CorsRules {
     }
 }
 
-/// Takes back what the layer says to everybody: an origin that is not let in is told nothing.
-pub(crate) async fn silent_to_others<B: MessageBody>(
-    req: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse<B>, Error> {
-    let mut response = next.call(req).await?;
-    let headers = response.headers_mut();
-    if !headers.contains_key(header::ACCESS_CONTROL_ALLOW_ORIGIN) {
-        headers.remove(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
-        headers.remove(header::ACCESS_CONTROL_EXPOSE_HEADERS);
-    }
-    Ok(response)
-}
-
 fn list(text: &str) -> impl Iterator<Item = String> {
     let items = text.split(',').map(str::trim);
     items.filter(|item| !item.is_empty()).map(str::to_owned)
@@ -116,7 +106,7 @@ fn list(text: &str) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::Method;
+    use actix_web::http::{Method, header};
     use actix_web::test::{TestRequest, call_service, init_service};
     use actix_web::{App, HttpResponse, web};
 

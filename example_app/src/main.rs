@@ -3,16 +3,11 @@
 use std::process::ExitCode;
 
 use actix_web::{HttpServer, web};
-use tracing_subscriber::EnvFilter;
 use users_permissions::Config;
 
 #[actix_web::main]
 async fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    example_app::start_log();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -9,7 +9,6 @@ use bench::meter::Meter;
 use bench::serve::serve;
 use bench::{StartResult, bare, guarded, rivals, storm};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use tracing_subscriber::EnvFilter;
 use users_permissions::UsersPermissions;
 
 /// Two additions for each call, in every variant: timings are comparable with each other only.
@@ -42,6 +41,7 @@ async fn run(variant: &str, port: u16) -> StartResult<()> {
         "bare" => serve(port, Meter::default(), || App::new().service(bare::ping)).await,
         "plugin" => plugin(port).await,
         "mounted" => mounted(port).await,
+        "below" => below(port).await,
         "example" => example(port).await,
         "grants" => grants(port).await,
         "casbin" => casbin(port).await,
@@ -67,6 +67,18 @@ async fn mounted(port: u16) -> StartResult<()> {
     let app = move |up: &UsersPermissions| {
         App::new().wrap(up.middleware()).service(
             web::scope("/api")
+                .service(guarded::mounted_ping)
+                .configure(up.routes()),
+        )
+    };
+    serve(port, Meter::of(&up), move || app(&up)).await
+}
+
+async fn below(port: u16) -> StartResult<()> {
+    let up = guarded::plugin(DATABASE).await?;
+    let app = move |up: &UsersPermissions| {
+        App::new().wrap(up.middleware()).service(
+            web::scope("/api")
                 .configure(up.routes())
                 .service(guarded::mounted_ping),
         )
@@ -76,11 +88,7 @@ async fn mounted(port: u16) -> StartResult<()> {
 
 /// As its `main` starts it, log and all; `RUST_LOG=off` leaves the log out.
 async fn example(port: u16) -> StartResult<()> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    example_app::start_log();
     let up = guarded::plugin(DATABASE).await?;
     let articles = example_app::Articles::open(up.database()).await?;
     let cors = example_app::CorsRules::of("http://localhost:3000");
