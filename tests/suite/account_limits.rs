@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use users_permissions::{Config, Email, UsersPermissions};
 
 const LOGIN: &str = "/api/auth/local";
+/// A path, and what is sent there with an address in the try of this number.
+type Route = (&'static str, fn(&str, usize) -> Value);
 /// Ways to name Ann.
 const ANN: [&str; 3] = ["ann", "ann@example.com", "ANN@Example.com"];
 
@@ -126,7 +128,7 @@ on_every_database! {
         let register = json!({ "username": "ann", "email": "ann+home@example.com", "password": PASSWORD });
         post_from(&server.anonymous(), 1, "/api/auth/local/register", &register).await.expect(200);
         let spellings = ["ann+home@example.com", "ann@example.com", "Ann+2@Example.com"];
-        let routes: [(&str, fn(&str, usize) -> Value); 4] = [
+        let routes: [Route; 4] = [
             (LOGIN, |email, index| json!({ "identifier": if index % 2 == 0 { "ann" } else { email }, "password": "wrong!!" })),
             ("/api/auth/forgot-password", |email, _| json!({ "email": email })),
             ("/api/auth/send-email-confirmation", |email, _| json!({ "email": email })),

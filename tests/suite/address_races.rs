@@ -56,7 +56,8 @@ async fn race(kind: Kind, rounds: usize) {
         let [first, second] =
             [0, 1].map(|at| admins[at].put(&path, json!({ "email": addresses[at] })));
         let ((one, other), _) = join(join(first, second), confirm(&older)).await;
-        (one.expect(200), other.expect(200));
+        one.expect(200);
+        other.expect(200);
         older = codes(&servers[0], OWN).await;
         let statuses = confirm(&older).await;
         assert_eq!(database.number(&proven), 0, "round {round}: {statuses:?}");
