@@ -1,6 +1,6 @@
 //! The pages of settings, mails and the outbox.
 
-use acceptance::{Browser, Html, Kind, Server, on_every_database};
+use acceptance::{Browser, Html, Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 
 const ADVANCED: &str = "/api/users-permissions/advanced";
@@ -103,6 +103,47 @@ on_every_database! {
         let answer = browser.post(path, &other).await;
         assert_eq!(answer.status, 409);
         Html(answer.text).has("Somebody else changed this mail").has("<p>Mine</p>").has("Code <%= CODE %>");
+    }
+
+    // Where links lead, and who a provider says somebody is, opens the accounts of those who hold more.
+    async fn what_opens_higher_accounts_is_changed_by_those_who_hold_every_right(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let pages = ["getSettings", "updateSettings", "findTemplate", "updateTemplate", "findProviders", "updateProvider"];
+        let pages = pages.map(|page| format!("plugin::users-permissions.admin.{page}"));
+        let role = admin.create_role("Desk", &pages.each_ref().map(String::as_str)).await;
+        admin.create_user("desk", role).await;
+        let mut browser = Browser::signed_in(&server, "desk", PASSWORD).await;
+        let evil = "https://evil.example/";
+        let before = server.database().dump();
+        let first = was(&browser.page("/admin/settings").await);
+        for field in ["email_reset_password", "email_confirmation_redirection"] {
+            let now = [("unique_email", "on"), ("allow_register", "on"), ("default_role", "authenticated"), (field, evil)];
+            let answer = browser.post("/admin/settings", &sent(&first, &now)).await;
+            assert_eq!(answer.status, 403, "{field}");
+            Html(answer.text).has("it takes rights that you do not hold yourself");
+            browser.page("/admin/settings").await;
+        }
+        for key in ["reset_password", "email_confirmation"] {
+            let path = format!("/admin/emails/{key}");
+            let base = browser.page(&path).await.value("base").unwrap();
+            let message = "<a href=\"https://evil.example/?code=<%= CODE %>\">Choose</a>";
+            let answer = browser.post(&path, &[("base", &base), ("object", "Hello"), ("message", message)]).await;
+            assert_eq!(answer.status, 403, "{key}");
+            Html(answer.text).has("it takes rights that you do not hold yourself");
+        }
+        let version = browser.page("/admin/providers/github").await.value("version").unwrap();
+        let fields = [("version", version.as_str()), ("was.key", ""), ("key", "id"), ("callback", evil)];
+        let answer = browser.post("/admin/providers/github", &fields).await;
+        assert_eq!(answer.status, 403);
+        assert_eq!(server.database().dump(), before);
+        // What is theirs is saved.
+        browser.page("/admin/settings").await;
+        let now = [("unique_email", "on"), ("default_role", "authenticated")];
+        browser.submit("/admin/settings", &sent(&first, &now)).await.has("Saved.");
+        let path = "/admin/emails/password_changed";
+        let base = browser.page(path).await.value("base").unwrap();
+        browser.submit(path, &[("base", &base), ("object", "Hello"), ("message", "Hello")]).await.has("Saved.");
     }
 }
 

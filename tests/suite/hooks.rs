@@ -115,4 +115,19 @@ on_every_database! {
         let answer = server.anonymous().post(REGISTER, account("eve", "ann+four@example.com", PASSWORD)).await;
         answer.expect_error(400, "ApplicationError", "Email or Username are already taken");
     }
+
+    // example_app shows how: what is behind a plus sign is a mailbox's own business.
+    async fn example_app_gives_one_account_to_one_mailbox(kind) {
+        let server = Server::start(kind).await;
+        server.register("ann").await;
+        for taken in ["ann+news@example.com", "Ann+1+2@Example.com"] {
+            let answer = server.anonymous().post(REGISTER, account("eve", taken, PASSWORD)).await;
+            answer.expect_error(400, "ApplicationError", "Email or Username are already taken");
+        }
+        // Somebody else's address is none of theirs, and mails go where they were asked for.
+        let bob = "bob+shop@example.com";
+        server.anonymous().post(REGISTER, account("bob", bob, PASSWORD)).await.expect(200);
+        server.login(bob, PASSWORD).await;
+        assert_eq!(server.reset_code(bob, 1).await.len(), 128);
+    }
 }

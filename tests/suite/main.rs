@@ -1,5 +1,7 @@
 //! The suite: behaviour through HTTP, on every database.
 
+mod account_limits;
+mod address_races;
 mod admin_access;
 mod admin_changes;
 mod admin_providers;
@@ -38,12 +40,14 @@ mod key_pairs;
 mod killed_instances;
 mod large_roles;
 mod last_admin;
+mod limited_routes;
 mod live_rights;
 mod login_input;
 mod mail_delivery;
 mod mail_encryption;
 mod mail_requests;
 mod mail_templates;
+mod mailed_codes;
 mod non_interference;
 mod openapi;
 mod openapi_apps;

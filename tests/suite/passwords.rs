@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use acceptance::{Kind, PASSWORD, Server, TestDatabase, on_every_database};
+use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, on_every_database};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use users_permissions::PasswordPolicy;
@@ -38,6 +38,15 @@ on_every_database! {
             for answer in answers {
                 assert_eq!(answer.expect(400)["error"]["message"], TOO_LONG);
             }
+        }
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let long = "x".repeat(73);
+        for path in ["/admin/users/new".to_owned(), format!("/admin/users/{}", ann.id)] {
+            browser.page(&path).await;
+            let fields = [("username", "mallory"), ("email", "mallory@example.com"), ("password", long.as_str())];
+            let answer = browser.post(&path, &fields).await;
+            assert_eq!(answer.status, 400, "{path}");
+            Html(answer.text).has(TOO_LONG);
         }
         assert_eq!(server.database().dump(), before);
     }

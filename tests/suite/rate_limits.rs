@@ -190,7 +190,7 @@ async fn one_account_is_not_tried_from_everywhere() {
         }
         assert_eq!(passed, 3, "{path}");
     }
-    // It was a delay for that account, by that name; nobody else is concerned.
+    // It was a delay for that account; nobody else is concerned.
     server.register("bob").await;
     let body = json!({ "identifier": "bob", "password": PASSWORD });
     from(&anonymous, "198.51.100.77", LOGIN, &body)

@@ -202,6 +202,35 @@ on_every_database! {
         admin.delete(&format!("/api/users-permissions/roles/{editor}")).await.expect(400);
     }
 
+    // A reset link that leads to somebody's own host brings the codes of all who follow it.
+    async fn nobody_with_fewer_rights_says_where_mailed_links_lead(kind) {
+        let page = "https://app.example/reset";
+        let server = Server::start_with(kind, |config| {
+            config.advanced_settings.email_reset_password = Some(page.to_owned());
+        }).await;
+        let admin = server.admin().await;
+        let writer = admin.create_role("Writer", &[GET, PUT]).await;
+        let writer = admin.create_user("writer", writer).await.client;
+        let before = server.database().dump();
+        for body in [
+            json!({ "email_reset_password": "https://evil.example/" }), json!({ "email_reset_password": null }),
+            json!({ "email_reset_password": "" }), json!({ "email_reset_password": "https://app.example/reset/" }),
+            json!({ "email_confirmation_redirection": "https://evil.example/" }),
+            json!({ "allow_register": false, "email_reset_password": "https://evil.example/" }),
+        ] {
+            writer.put(ADVANCED, body).await.expect_forbidden();
+        }
+        assert_eq!(server.database().dump(), before);
+        // The rest is theirs, also in a whole object that says what is there.
+        let mut all = settings(&writer).await;
+        all["allow_register"] = json!(false);
+        writer.put(ADVANCED, all).await.expect(200);
+        server.anonymous().post("/api/auth/forgot-password", json!({ "email": "admin@example.com" })).await.expect(200);
+        let mail = server.mail_to("admin@example.com", "Reset password", 1).await;
+        assert!(mail.html.contains("href=\"https://app.example/reset?code="), "{}", mail.html);
+        admin.put(ADVANCED, json!({ "email_reset_password": "https://new.example/" })).await.expect(200);
+    }
+
     async fn confirmation_is_not_turned_on_when_it_would_lock_everybody_out(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;

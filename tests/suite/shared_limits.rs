@@ -87,6 +87,39 @@ async fn parallel_guesses_over_instances_are_each_counted() {
     assert!(answers.iter().all(|status| [400, 429].contains(status)));
 }
 
+// Row 13, over instances: by name here and by address there is one account.
+#[actix_web::test]
+async fn instances_share_one_count_of_an_account() {
+    let Some(url) = redis() else { return };
+    let database = acceptance::TestDatabase::create(Kind::Sqlite);
+    let mut config = acceptance::config(&database);
+    let (change, _) = shared(url, "accounts");
+    change(&mut config);
+    let servers = [
+        Server::with_config(config.clone()).await,
+        Server::with_config(config).await,
+    ];
+    // Counts outlive a run.
+    let name = format!("ann{}", std::process::id());
+    let email = format!("{name}@example.com");
+    let body = json!({ "username": name, "email": email, "password": acceptance::PASSWORD });
+    let register = servers[0].anonymous();
+    let register = register.post("/api/auth/local/register", body).await;
+    register.expect(200);
+    let mut passed = 0;
+    for index in 0..20 {
+        let (_, client) = shared(String::new(), &format!("account {index}"));
+        let account = [&name, &email][index / 2 % 2];
+        let caller = servers[index % 2].anonymous();
+        match guess(&caller, &client, account).await {
+            400 => passed += 1,
+            429 => {}
+            other => panic!("{other}"),
+        }
+    }
+    assert_eq!(passed, 5);
+}
+
 // Without Redis an instance counts for itself: limited all the same, and not down.
 #[cfg(feature = "redis")]
 #[actix_web::test]

@@ -10,7 +10,7 @@ use super::session::{self, Me};
 use super::visit::{Visit, words};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::http::count_login;
+use crate::http::{count_login, count_set_up};
 use crate::model::{Email, User};
 
 #[derive(Template)]
@@ -111,9 +111,9 @@ pub(super) async fn sign_in(visit: &Visit) -> Outcome {
 
 async fn admit(visit: &Visit, identifier: &str) -> Result<User> {
     let services = visit.services();
-    count_login(&visit.req, services, identifier).await?;
+    let attempt = count_login(&visit.req, services, identifier.to_owned()).await?;
     let password = Secret::from(visit.form.text("password").to_owned());
-    let user = services.prove(identifier.to_owned(), password).await?;
+    let user = services.prove(attempt, password).await?;
     match visit.may_enter(&user.roles) {
         true => Ok(user),
         false => Err(Error::Forbidden),
@@ -125,14 +125,14 @@ pub(super) async fn prove_again(visit: &Visit, me: &Me) -> Result<()> {
     const WRONG: &str = "The password is wrong";
     let services = visit.services();
     let name = &me.principal.username;
-    count_login(&visit.req, services, name).await?;
+    let attempt = count_login(&visit.req, services, name.clone()).await?;
     let password = visit.form.text("password");
     if password.is_empty() {
         return Err(Error::field("password", "Type your password to confirm"));
     }
     // By the address, for a name that looks like somebody else's address is none.
     let by_name = services
-        .prove(name.clone(), Secret::from(password.to_owned()))
+        .prove(attempt, Secret::from(password.to_owned()))
         .await;
     match by_name {
         Ok(user) if user.id == me.principal.id => Ok(()),
@@ -168,7 +168,7 @@ pub(super) async fn set_up(visit: &Visit) -> Outcome {
 
 async fn create_first(visit: &Visit) -> Result<User> {
     let form = &visit.form;
-    count_login(&visit.req, visit.services(), "first administrator").await?;
+    count_set_up(&visit.req, visit.services()).await?;
     let email = Email::parse(form.text("email"))
         .map_err(|_| Error::field("email", "This is no e-mail address"))?;
     let secret = |name: &str| Secret::from(form.text(name).to_owned());

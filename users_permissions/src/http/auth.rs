@@ -39,9 +39,10 @@ async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
     limited_body(&req, payload, &limits::LOGIN, async |counted, content| {
         let services = &Worker::of(&req)?.shared.services;
         let (identifier, password, device_id) = input::login(content)?;
-        counted.account(&services.account_key(&identifier)).await?;
+        let attempt = services.attempt(identifier).await?;
+        counted.account(attempt.account()).await?;
         let device = device(&req, &services.config, device_id);
-        let login = services.login(identifier, password, device).await?;
+        let login = services.login(attempt, password, device).await?;
         Ok(signed_in(login, services))
     })
     .await

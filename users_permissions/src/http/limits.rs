@@ -2,7 +2,7 @@
 //!
 //! A limit belongs to the handler and its buckets are named by it, so no spelling of a path is a way
 //! around. A request counts twice: for the client's network, before its body is read, and for the
-//! account that the body names, before a password is hashed. Both have to pass.
+//! account that the body names, by whichever of its names, before a password is hashed. Both have to pass.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
@@ -12,6 +12,8 @@ use super::body::{self, SMALL};
 use super::worker::Worker;
 use crate::error::{Error, Result};
 use crate::limits::{Count, Limits, client_address, client_network, short};
+#[cfg(feature = "admin")]
+use crate::services::{Attempt, Services};
 
 /// A limited route.
 pub(super) struct Limit {
@@ -50,7 +52,7 @@ const X_FORWARDED_FOR: &str = "x-forwarded-for";
 pub(super) struct Counted<'a> {
     limits: &'a Limits,
     limit: &'static Limit,
-    /// The count that leaves the least.
+    /// The count that is told.
     tightest: Option<Count>,
 }
 
@@ -100,18 +102,36 @@ pub(crate) fn origin(req: &HttpRequest, trusted: &[ipnet::IpNet]) -> std::net::I
 #[cfg(feature = "admin")]
 pub(crate) async fn count_login(
     req: &HttpRequest,
-    services: &crate::services::Services,
-    identifier: &str,
-) -> Result<()> {
+    services: &Services,
+    identifier: String,
+) -> Result<Attempt> {
+    let mut counted = count_network(req, services, &LOGIN).await?;
+    let attempt = services.attempt(identifier).await?;
+    counted.account(attempt.account()).await?;
+    Ok(attempt)
+}
+
+/// Counts a try to become the first administrator, in the buckets of the API's.
+#[cfg(feature = "admin")]
+pub(crate) async fn count_set_up(req: &HttpRequest, services: &Services) -> Result<()> {
+    count_network(req, services, &SET_UP).await.map(drop)
+}
+
+#[cfg(feature = "admin")]
+async fn count_network<'a>(
+    req: &HttpRequest,
+    services: &'a Services,
+    limit: &'static Limit,
+) -> Result<Counted<'a>> {
     let mut counted = Counted {
         limits: &services.limits,
-        limit: &LOGIN,
+        limit,
         tightest: None,
     };
     counted
         .network(req, &services.config.trusted_proxies)
         .await?;
-    counted.account(&services.account_key(identifier)).await
+    Ok(counted)
 }
 
 /// As [`limited`], for work that reads a body.
@@ -157,10 +177,13 @@ impl Counted<'_> {
 
     async fn count(&mut self, key: String, most: u32) -> Result<()> {
         let count = self.limits.count(&key, most).await;
-        if self
-            .tightest
-            .is_none_or(|tightest| count.remaining() < tightest.remaining() || count.is_exceeded())
-        {
+        // Of two limits of one size the client's own is told: what others have tried on an account, and
+        // whether a name and an address are one account's, is not.
+        let tells_more = |told: Count| {
+            count.is_exceeded()
+                || (count.limit < told.limit && count.remaining() < told.remaining())
+        };
+        if self.tightest.is_none_or(tells_more) {
             self.tightest = Some(count);
         }
         if count.is_first_beyond() {

@@ -47,7 +47,7 @@ pub use guard::{Answer, Call, Verdict, authorize, consult, look_up, respond};
 pub use issuer_caller::IssuerCaller;
 pub use issuer_policies::{FromIssuer, HasPermission};
 #[cfg(feature = "admin")]
-pub(crate) use limits::{count_login, origin as request_origin};
+pub(crate) use limits::{count_login, count_set_up, origin as request_origin};
 pub use listed::listed;
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::changes::{advanced_differences, note, template_differences};
+use super::check_settings::{check_pages, check_template, pages, template_error};
 use super::settings::{ADVANCED, in_force, parse_templates, template_row};
 use super::{Actor, Delivery, Hooks, Services};
 use crate::config::Secret;
-use crate::error::{Error, FieldError, Result, Validation};
-use crate::mail::{CompiledTemplate, MailTemplates};
+use crate::error::{Error, Result};
+use crate::mail::MailTemplates;
 use crate::model::{
     ADMINISTRATOR, AdvancedSettings, ChangeKind, Email, MailKind, MailTemplate, NewMail, UserId,
-    is_page_url,
 };
 use crate::store::{self, Conflict, DbConn, transaction};
 
@@ -72,6 +72,9 @@ impl Services {
     }
 
     /// Changes the advanced settings; with `expected`, only that version of them. Answers the new one.
+    ///
+    /// Whoever says where mailed links lead, gets the codes of those who follow them, administrators among
+    /// them: another page needs every right there is.
     pub(crate) async fn change_advanced_settings(
         &self,
         actor: Actor,
@@ -88,11 +91,15 @@ impl Services {
             self.check_default_role(&actor, role_type).await?;
         }
         let (hooks, by) = (self.hooks.clone(), actor.id());
+        let covers_everything = self.check_covers_everything(&actor);
         let write = move |conn: &mut DbConn| -> Result<String> {
             store::roles::line_up(conn)?;
             let old = in_force(conn)?;
             check_version(expected.as_deref(), &version(&[&old])?)?;
             let new = change.apply_to(&old);
+            if pages(&new) != pages(&old) {
+                covers_everything?;
+            }
             if new != old {
                 write_advanced(conn, &old, &new, &hooks)?;
                 let told = advanced_differences(&old, &new);
@@ -135,6 +142,9 @@ impl Services {
     }
 
     /// Writes templates; those that are not named stay. Answers the new version of all.
+    ///
+    /// Whoever writes a mail that carries a code can send the code elsewhere: that needs every right there
+    /// is. Notices are anybody's who may change templates.
     pub(crate) async fn change_mail_templates(
         &self,
         actor: Actor,
@@ -151,10 +161,18 @@ impl Services {
             rows.push((kind, template, text));
         }
         let by = actor.id();
+        let covers_everything = self.check_covers_everything(&actor);
         let write = move |conn: &mut DbConn| -> Result<String> {
             store::roles::line_up(conn)?;
             let old = parse_templates(&mut store::settings::all(conn)?);
             check_version(expected.as_deref(), &templates_version(&old)?)?;
+            let is_new = |kind: &MailKind, template: &MailTemplate| {
+                old.get(*kind).is_none_or(|old| old.source != *template)
+            };
+            let mut changed = rows.iter().filter(|(kind, new, _)| is_new(kind, new));
+            if changed.any(|(kind, ..)| kind.carries_code()) {
+                covers_everything?;
+            }
             for (kind, template, text) in &rows {
                 store::settings::put(conn, &template_row(*kind), text)?;
                 let told = template_differences(old.get(*kind).map(|old| &old.source), template);
@@ -264,102 +282,6 @@ fn reserve_emails(conn: &mut DbConn, hooks: &Hooks) -> store::QueryResult<()> {
             store::accounts::set_email_key(conn, id, &key)?;
         }
     }
-}
-
-fn check_pages(change: &AdvancedChange) -> Result<()> {
-    let pages = [
-        ("email_reset_password", &change.email_reset_password),
-        (
-            "email_confirmation_redirection",
-            &change.email_confirmation_redirection,
-        ),
-    ];
-    let mut errors = Vec::new();
-    for (name, page) in pages {
-        if let Some(Some(page)) = page
-            && !is_page_url(page)
-        {
-            errors.push(FieldError {
-                path: vec![name.to_owned()],
-                message: format!("{name} must be an http or https URL without a user name"),
-            });
-        }
-    }
-    match errors.is_empty() {
-        true => Ok(()),
-        false => Err(Error::Validation(Validation {
-            message: None,
-            errors,
-        })),
-    }
-}
-
-fn check_template(kind: MailKind, template: &MailTemplate) -> Result<()> {
-    let is_address = |text: &str| text.is_empty() || Email::parse(text).is_ok();
-    let from = &template.from;
-    if !is_address(&from.email) {
-        return Err(template_error(
-            kind,
-            "from",
-            "from.email must be a valid email",
-        ));
-    }
-    let plain = from.name.chars().count() <= 128
-        && !from
-            .name
-            .chars()
-            .any(|c| c.is_control() || "<>$%{}".contains(c));
-    if !plain {
-        return Err(template_error(
-            kind,
-            "from",
-            "from.name must be a plain name",
-        ));
-    }
-    if !is_address(&template.response_email) {
-        return Err(template_error(
-            kind,
-            "response_email",
-            "response_email must be a valid email",
-        ));
-    }
-    if template.object.trim().is_empty() || template.object.chars().count() > 255 {
-        return Err(template_error(
-            kind,
-            "object",
-            "object must be 1 to 255 characters",
-        ));
-    }
-    if template.message.trim().is_empty() {
-        return Err(template_error(
-            kind,
-            "message",
-            "message is a required field",
-        ));
-    }
-    let compiled = CompiledTemplate::new(kind, template.clone());
-    if let Err(error) = compiled.subject {
-        return Err(template_error(kind, "object", &format!("object: {error}")));
-    }
-    match compiled.text {
-        Err(error) => Err(template_error(
-            kind,
-            "message",
-            &format!("message: {error}"),
-        )),
-        Ok(_) => Ok(()),
-    }
-}
-
-fn template_error(kind: MailKind, field: &str, message: &str) -> Error {
-    let path = ["email-templates", kind.key(), "options", field];
-    Error::Validation(Validation {
-        message: None,
-        errors: vec![FieldError {
-            path: path.map(str::to_owned).to_vec(),
-            message: message.to_owned(),
-        }],
-    })
 }
 
 pub(super) fn check_version(expected: Option<&str>, present: &str) -> Result<()> {

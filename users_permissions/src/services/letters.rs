@@ -104,7 +104,7 @@ mod tests {
     fn codes_are_long_hexadecimal_and_never_the_same() {
         let mut seen = std::collections::HashSet::new();
         for purpose in [CodePurpose::Reset, CodePurpose::Confirmation] {
-            for _ in 0..10_000 {
+            for _ in 0..50_000 {
                 let code = new_code(purpose.bytes());
                 let code = code.expose();
                 assert_eq!(code.len(), purpose.bytes() * 2);

@@ -15,11 +15,25 @@ pub(crate) struct Login {
     pub(crate) user: User,
 }
 
+/// Somebody who wants to sign in: whom the identifier names, if anybody, and what is counted.
+pub(crate) struct Attempt {
+    credentials: Option<store::users::Credentials>,
+    account: String,
+}
+
+impl Attempt {
+    /// What attempts at the account are counted by: one and the same for its name and its address.
+    pub(crate) fn account(&self) -> &str {
+        &self.account
+    }
+}
+
 /// One text for every way of not being let in.
 pub(super) const REFUSED: &str = "Invalid identifier or password";
 
 impl Services {
-    /// What attempts at an account are counted by: the canonical address, or the name as it is.
+    /// What attempts at an account are counted by: the canonical address, or, of a name that nobody has,
+    /// the name as it is.
     pub(crate) fn account_key(&self, identifier: &str) -> String {
         match Email::parse(identifier) {
             Ok(email) => self.hooks.email_key(&email),
@@ -27,34 +41,49 @@ impl Services {
         }
     }
 
-    /// Signs a local user in. An identifier with an `@` is an e-mail address, else a user name.
+    /// Signs a local user in.
     pub(crate) async fn login(
         &self,
-        identifier: String,
+        attempt: Attempt,
         password: Secret,
         device: Device,
     ) -> Result<Login> {
-        let user = self.prove(identifier, password).await?;
+        let user = self.prove(attempt, password).await?;
         let login = self.sign_in(user, device).await?;
         tracing::info!(target: "users_permissions::security", user = login.user.id, "login");
         Ok(login)
     }
 
-    /// The local user with this identifier and password, who may sign in.
-    pub(crate) async fn prove(&self, identifier: String, password: Secret) -> Result<User> {
-        let credentials = self
+    /// Looks up whom an identifier names: with an `@` it is an e-mail address, else a user name. One
+    /// statement, whoever is named, and one that a login makes anyway: counting by account costs none.
+    pub(crate) async fn attempt(&self, identifier: String) -> Result<Attempt> {
+        let (identifier, credentials) = self
             .store
-            .run(move |conn| match Email::parse(&identifier) {
-                Ok(email) => store::users::credentials_by_email(conn, &email),
-                Err(_) => match Username::parse(&identifier, None) {
-                    // Compared as it is: normalising may not turn one name into another's.
-                    Ok(username) if username.as_str() == identifier => {
-                        store::users::credentials_by_username(conn, &username)
-                    }
-                    _ => Ok(None),
-                },
+            .run(move |conn| -> store::QueryResult<_> {
+                let found = match Email::parse(&identifier) {
+                    Ok(email) => store::users::credentials_by_email(conn, &email)?,
+                    Err(_) => match Username::parse(&identifier, None) {
+                        // Compared as it is: normalising may not turn one name into another's.
+                        Ok(username) if username.as_str() == identifier => {
+                            store::users::credentials_by_username(conn, &username)?
+                        }
+                        _ => None,
+                    },
+                };
+                Ok((identifier, found))
             })
             .await?;
+        let named = credentials.as_ref().map(|found| found.email.as_str());
+        let account = self.account_key(named.unwrap_or(&identifier));
+        Ok(Attempt {
+            credentials,
+            account,
+        })
+    }
+
+    /// The local user an attempt is at, who has this password and may sign in.
+    pub(crate) async fn prove(&self, attempt: Attempt, password: Secret) -> Result<User> {
+        let credentials = attempt.credentials;
         let hash = credentials
             .as_ref()
             .and_then(|found| found.password_hash.clone());

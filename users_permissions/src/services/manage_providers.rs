@@ -48,7 +48,7 @@ impl Services {
         })
     }
 
-    /// Changes a provider that is as it was read.
+    /// Changes a provider that is as it was read; as all changes of providers, by whoever holds every right.
     pub(crate) async fn change_provider(
         &self,
         actor: Actor,
@@ -56,6 +56,7 @@ impl Services {
         change: ProviderChange,
         expected: String,
     ) -> Result<()> {
+        self.check_covers_everything(&actor)?;
         let (means, by, name) = (self.means(), actor.id(), name.to_owned());
         let target = name.clone();
         let write = move |conn: &mut DbConn| -> Result<()> {

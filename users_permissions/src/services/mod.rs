@@ -5,6 +5,7 @@ mod change_provider;
 mod change_roles;
 mod change_settings;
 mod changes;
+mod check_settings;
 mod confirmation;
 mod delivery;
 mod hooks;
@@ -64,6 +65,8 @@ pub use issuer_users::IssuerProfile;
 pub(crate) use issuers::{Attested, Issuers};
 pub(crate) use key_pairs::KeyPairs;
 pub(crate) use letters::Letters;
+#[cfg(feature = "admin")]
+pub(crate) use login::Attempt;
 pub(crate) use login::Login;
 pub(crate) use mail_requests::MailRequests;
 pub(crate) use mail_thread::MailThread;

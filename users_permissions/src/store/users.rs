@@ -81,6 +81,7 @@ struct UserChange {
 #[diesel(table_name = up_users)]
 pub(crate) struct Credentials {
     pub(crate) id: UserId,
+    pub(crate) email: String,
     pub(crate) token_version: i32,
     pub(crate) password_hash: Option<String>,
 }
