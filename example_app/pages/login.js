@@ -9,6 +9,6 @@ onSubmit(document.querySelector('#login'), async (fields) => {
   location.assign('/pages/profile');
 });
 
-const names = await providers();
-document.querySelector('#providers').append(...names.map((name) => button(name, 'login', complain)));
-document.querySelector('section').hidden = names.length === 0;
+const known = await providers();
+document.querySelector('#providers').append(...known.map((one) => button(one, 'login', complain)));
+document.querySelector('section').hidden = known.length === 0;

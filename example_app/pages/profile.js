@@ -50,15 +50,15 @@ async function showMe() {
 }
 
 async function showIdentities() {
-  const [{ data }, names] = await Promise.all([callAsMe('GET', '/auth/identities'), providers()]);
-  at('#identities').replaceChildren(...data.map((one) => line(nameOf(one.provider), one.email ?? '', 'Unlink', async () => {
+  const [{ data }, known] = await Promise.all([callAsMe('GET', '/auth/identities'), providers()]);
+  at('#identities').replaceChildren(...data.map((one) => line(nameOf(one.provider, known), one.email ?? '', 'Unlink', async () => {
     await callAsMe('DELETE', `/auth/identities/${one.id}`);
     await showIdentities();
-    done(`${nameOf(one.provider)} is unlinked.`, '#ways');
+    done(`${nameOf(one.provider, known)} is unlinked.`, '#ways');
   })));
   const linked = new Set(data.map((one) => one.provider));
-  const others = names.filter((name) => !linked.has(name));
-  at('#providers').replaceChildren(...others.map((name) => button(name, 'link', complain)));
+  const others = known.filter(({ name }) => !linked.has(name));
+  at('#providers').replaceChildren(...others.map((other) => button(other, 'link', complain)));
 }
 
 async function showSessions() {

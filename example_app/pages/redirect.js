@@ -9,10 +9,11 @@ const answer = new URLSearchParams(location.search);
 // Out of the address bar and the history.
 history.replaceState(null, '', location.pathname);
 const left = departed(provider);
+const displayName = left?.displayName ?? nameOf(provider);
 const heading = document.querySelector('h1');
 
 function fail(text) {
-  heading.textContent = `${nameOf(provider)} did not sign you in`;
+  heading.textContent = `${displayName} did not sign you in`;
   complain(text);
 }
 
@@ -29,7 +30,7 @@ async function link(ticket, verifier, proof) {
 
 // Whoever has a password is asked for it; the others are linked at once.
 async function linkWithProof(ticket, verifier) {
-  heading.textContent = `Link ${nameOf(provider)}`;
+  heading.textContent = `Link ${displayName}`;
   try {
     await link(ticket, verifier);
   } catch (error) {

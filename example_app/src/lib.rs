@@ -20,7 +20,6 @@ pub use api::Api;
 pub use cors::CorsRules;
 use hooks::hooks;
 pub use log::start_log;
-pub use pages::Buttons;
 pub use store::Articles;
 
 /// The plugin as this application wants it: described, with a field and a say of its own.
@@ -51,6 +50,7 @@ pub fn app(
 > {
     App::new()
         .app_data(web::Data::new(articles))
+        .app_data(web::Data::new(up.clone()))
         .wrap(up.middleware())
         .wrap(security_headers())
         .wrap(cors.layer())

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use actix_web::{HttpServer, web};
+use actix_web::HttpServer;
 use users_permissions::Config;
 
 #[actix_web::main]
@@ -22,13 +22,9 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let cors = example_app::CorsRules::from_env()?;
 
-    let config = Config::from_env()?;
-    let buttons = web::Data::new(example_app::Buttons::of(&config));
-    let up = example_app::plugin(config).build().await?;
+    let up = example_app::plugin(Config::from_env()?).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
-    let app = move || {
-        example_app::app(up.clone(), articles.clone(), cors.clone()).app_data(buttons.clone())
-    };
+    let app = move || example_app::app(up.clone(), articles.clone(), cors.clone());
     let server = HttpServer::new(app).bind((host.as_str(), port))?;
     println!("listening on http://{host}:{port}");
     server.run().await?;

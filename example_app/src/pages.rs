@@ -2,8 +2,10 @@
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use actix_web::{HttpResponse, Responder, get, web};
-use users_permissions::openapi::{Missing, utoipa};
-use users_permissions::{Config, Error, permission};
+use serde::Serialize;
+use users_permissions::openapi::Missing;
+use users_permissions::openapi::utoipa::{self, ToSchema};
+use users_permissions::{Error, UsersPermissions, permission};
 
 /// Everything is our own and in files: nothing inline, nothing from elsewhere, no form that leaves without script.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
@@ -26,21 +28,6 @@ const FILES: &[(&str, &str, &str)] = files! {
     "forgot-password.js": SCRIPT, "reset-password.js": SCRIPT, "redirect.js": SCRIPT, "profile.js": SCRIPT,
 };
 
-/// The providers that the pages have buttons for.
-#[derive(Debug, Clone, Default)]
-pub struct Buttons(Vec<String>);
-
-impl Buttons {
-    /// Those that are enabled at the first start.
-    pub fn of(config: &Config) -> Self {
-        let enabled = config
-            .providers
-            .iter()
-            .filter(|(_, settings)| settings.enabled);
-        Self(enabled.map(|(name, _)| name.clone()).collect())
-    }
-}
-
 /// What the application serves.
 pub(crate) fn routes(config: &mut web::ServiceConfig) {
     config.service(redirect).service(buttons).service(file);
@@ -57,13 +44,32 @@ async fn redirect() -> Result<impl Responder, Error> {
     answer("redirect")
 }
 
-/// The names of the providers that the pages have buttons for.
-#[utoipa::path(responses((status = 200, description = "The names", body = Vec<String>)))]
+/// The providers that can be signed in with now; the pages have buttons for them.
+#[utoipa::path(responses((status = 200, description = "The providers", body = Vec<Button>)))]
 #[permission("api::page.buttons", auth = false)]
 #[get("/pages/providers.json")]
-async fn buttons(buttons: Option<web::Data<Buttons>>) -> impl Responder {
-    let names = buttons.map(|buttons| buttons.0.clone());
-    HttpResponse::Ok().json(names.unwrap_or_default())
+async fn buttons(up: web::Data<UsersPermissions>) -> impl Responder {
+    let enabled = up.enabled_providers().into_iter();
+    let buttons = enabled.map(|provider| Button {
+        name: provider.name,
+        display_name: provider.display_name,
+        icon: provider.icon,
+    });
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, "no-cache"))
+        .json(buttons.collect::<Vec<_>>())
+}
+
+/// A provider that can be signed in with.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Button {
+    #[schema(example = "github")]
+    name: String,
+    #[schema(example = "GitHub")]
+    display_name: String,
+    #[schema(example = "github")]
+    icon: String,
 }
 
 /// The pages of an account (`login`, `register`, `forgot-password`, `reset-password`, `profile`), their scripts and style.

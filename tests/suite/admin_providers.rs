@@ -11,7 +11,7 @@ use crate::social::{self, FRONT, enable};
 const API: &str = "/api/users-permissions/providers";
 const PATH: &str = "/admin/providers/github";
 const CANARY: &str = "canary-secret-of-a-provider";
-const NAMES: [&str; 13] = [
+const NAMES: [&str; 15] = [
     "version",
     "was.secret",
     "was.enabled",
@@ -25,6 +25,8 @@ const NAMES: [&str; 13] = [
     "was.access_url",
     "was.profile_url",
     "was.jwksurl",
+    "was.introspection_url",
+    "was.accept_provider_tokens",
 ];
 
 /// The hidden fields of the form as they were shown.
@@ -104,6 +106,33 @@ on_every_database! {
         assert!(log[0].contains("\"field\":\"secret\",\"old\":null,\"new\":\"***\"") && log[0].contains(second), "{}", log[0]);
         assert!(log[1].contains("\"field\":\"secret\",\"old\":\"***\",\"new\":null"), "{}", log[1]);
         browser.page("/admin/changes").await.has("changed the provider").has(second);
+    }
+
+    async fn tokens_of_a_provider_are_accepted_and_refused_again_on_its_page(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let path = "/admin/providers/google";
+        let page = browser.page(path).await;
+        browser.submit(path, &typed(&shown(&page), &[("accept_provider_tokens", "on")])).await.has("Saved.");
+        assert_eq!(admin.get(API).await.expect(200)["google"]["accept_provider_tokens"], json!(true));
+        // Another field leaves it alone; the box without its tick turns it off.
+        let page = browser.page(path).await;
+        browser.submit(path, &typed(&shown(&page), &[("key", "id")])).await.has("Saved.");
+        let read = admin.get(API).await.expect(200)["google"].clone();
+        assert_eq!((&read["accept_provider_tokens"], &read["key"]), (&json!(true), &json!("id")));
+        let page = browser.page(path).await;
+        let mut fields = shown(&page);
+        fields.retain(|(name, _)| *name != "was.accept_provider_tokens");
+        let mut unticked = typed(&fields, &[]);
+        unticked.push(("was.accept_provider_tokens", "on"));
+        browser.submit(path, &unticked).await.has("Saved.");
+        assert_eq!(admin.get(API).await.expect(200)["google"]["accept_provider_tokens"], json!(false));
+        // Nothing tells whom GitHub's tokens are for.
+        let page = browser.page(PATH).await;
+        let answer = browser.post(PATH, &typed(&shown(&page), &[("accept_provider_tokens", "on")])).await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(log(&server, kind).len(), 3);
     }
 
     async fn of_two_who_save_one_provider_the_second_is_told(kind) {

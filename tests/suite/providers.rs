@@ -136,6 +136,94 @@ async fn private_hosts_are_refused_in_production() {
     );
 }
 
+/// Over https the cookie of a login is one that only this host can set, where the application has the host to
+/// itself; beside others on it, it is for the login's paths alone.
+#[actix_web::test]
+async fn the_cookie_of_a_login_is_the_hosts_own_where_its_path_allows_it() {
+    let simulators = Simulators::start().await;
+    for (public, cookie, path) in [
+        ("https://api.example", "__Host-up_connect", "/"),
+        ("https://shop.example/app", "up_connect", "/app/api/connect"),
+        ("http://localhost:1337", "up_connect", "/api/connect"),
+    ] {
+        let server = Server::start_with(Kind::Sqlite, |config| {
+            enable(config, &simulators, "github");
+            config.public_url = public.to_owned();
+        })
+        .await;
+        let mut browser = Browser::new(&server);
+        let start = browser.connect("github", &[]).await;
+        let set = start.headers["set-cookie"].to_str().unwrap();
+        let attributes: Vec<&str> = set.split("; ").collect();
+        assert!(set.starts_with(&format!("{cookie}=")), "{set}");
+        assert!(
+            attributes.contains(&format!("Path={path}").as_str()),
+            "{set}"
+        );
+        assert_eq!(
+            attributes.contains(&"Secure"),
+            public.starts_with("https"),
+            "{set}"
+        );
+        assert!(
+            !set.contains("Domain") && attributes.contains(&"HttpOnly"),
+            "{set}"
+        );
+        // It is found again, and taken away under the same name and path.
+        let provider = acceptance::Client::new("", None);
+        let request = provider.request(reqwest::Method::GET, &browser.location);
+        let back = provider.send(request).await;
+        let back = back.headers["location"].to_str().unwrap().to_owned();
+        let (_, path_back) = back.split_once("/api/connect").unwrap();
+        let answer = browser.get(&format!("/api/connect{path_back}")).await;
+        assert!(
+            browser.location.contains("access_token="),
+            "{}",
+            browser.location
+        );
+        let gone = answer.headers["set-cookie"].to_str().unwrap();
+        assert!(
+            gone.starts_with(&format!("{cookie}=;")) && gone.contains(&format!("Path={path}")),
+            "{gone}"
+        );
+    }
+}
+
+/// What a page with buttons needs to know; and it follows the settings.
+#[actix_web::test]
+async fn the_enabled_providers_are_told_to_the_application() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        for name in ["vk", "github"] {
+            enable(config, &simulators, name);
+        }
+    })
+    .await;
+    let told = || {
+        let all = server.up.enabled_providers().into_iter();
+        all.map(|one| format!("{} {} {}", one.name, one.display_name, one.icon))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(), ["github GitHub github", "vk VK vk"]);
+    let settings = json!({ "vk": { "enabled": false }, "github": { "secret": null, "enabled": false },
+        "discord": { "enabled": true, "key": "client-id", "secret": CANARY } });
+    let admin = server.admin().await;
+    admin
+        .put(PATH, json!({ "providers": settings }))
+        .await
+        .expect(200);
+    assert_eq!(told(), ["discord Discord discord"]);
+    let buttons = server
+        .anonymous()
+        .get("/pages/providers.json")
+        .await
+        .expect(200);
+    assert_eq!(
+        buttons,
+        json!([{ "name": "discord", "displayName": "Discord", "icon": "discord" }])
+    );
+}
+
 /// A login that cannot begin ends at the front end.
 #[actix_web::test]
 async fn a_provider_that_cannot_be_asked_is_told_to_the_front_end() {

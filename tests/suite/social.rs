@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use acceptance::providers::{Simulators, specs};
+use acceptance::providers::{Simulators, settings};
 use acceptance::{Answer, Client, Server};
 use reqwest::{Method, Url};
-use users_permissions::{Config, ProviderSettings, Secret};
+use users_permissions::Config;
 
 /// The page of the front end.
 pub const FRONT: &str = "https://front.example/cb";
@@ -43,19 +43,7 @@ pub const BAD_CALLBACKS: [&str; 27] = [
 
 /// Enables a provider as its documentation wants it.
 pub fn enable(config: &mut Config, simulators: &Simulators, name: &str) {
-    let spec = specs().into_iter().find(|spec| spec.name == name);
-    let subdomain = spec.map_or("", |spec| spec.subdomain).to_owned();
-    let keys =
-        "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_shop/.well-known/jwks.json";
-    let settings = ProviderSettings {
-        enabled: true,
-        key: "client-id".to_owned(),
-        secret: Some(Secret::from("client-secret")),
-        callback: vec![FRONT.to_owned()],
-        subdomain,
-        jwksurl: if name == "cognito" { keys } else { "" }.to_owned(),
-        ..ProviderSettings::default()
-    };
+    let settings = settings(name, FRONT.to_owned());
     config.provider_base = Some(simulators.base().to_owned());
     config.providers.insert(name.to_owned(), settings);
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, StartError};
 use crate::http::{self, Coverage, Middleware, RequireIssuer, ServedAction, Shared};
 use crate::mail::{Mail, Mailer};
 use crate::model::{Email, ProfileField, User};
-use crate::oauth::{CallbackRule, ProviderRegistry};
+use crate::oauth::{CallbackRule, EnabledProvider, ProviderRegistry};
 use crate::services::{
     self, Hook, Hooks, IssuerProfile, NewPassword, RegistrationRequest, store_hook,
 };
@@ -121,6 +121,23 @@ impl UsersPermissions {
     #[cfg(feature = "admin")]
     pub fn admin(&self, prefix: &str) -> impl actix_web::dev::HttpServiceFactory + use<> + 'static {
         crate::admin::scope(prefix, Arc::clone(&self.shared))
+    }
+
+    /// The providers that can be signed in with now, by name: what a page with a button for each needs to
+    /// know, and nothing that must not be shown to everybody.
+    ///
+    /// ```no_run
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// fn buttons(up: &UsersPermissions) -> String {
+    ///     let button = |provider: users_permissions::oauth::EnabledProvider| {
+    ///         format!(r#"<a href="/api/connect/{}">{}</a>"#, provider.name, provider.display_name)
+    ///     };
+    ///     up.enabled_providers().into_iter().map(button).collect()
+    /// }
+    /// ```
+    pub fn enabled_providers(&self) -> Vec<EnabledProvider> {
+        self.shared.services.enabled_providers()
     }
 
     /// Every action with the routes that serve it. The routes are known from the first request on.

@@ -11,6 +11,7 @@ pub use server::{Asked, Person as Someone, Scenario, Simulators};
 
 use serde_json::Value;
 use server::{Reply, State};
+use users_permissions::{ProviderSettings, Secret};
 
 type Answering = fn(&State, &Asked) -> Reply;
 
@@ -33,6 +34,8 @@ pub struct Spec {
     pub subdomain: &'static str,
     /// The issuer, of OpenID Connect.
     pub issuer: Option<&'static str>,
+    /// Host and path where it tells whom a token is for.
+    pub introspection: Option<&'static str>,
     /// Addresses come with a word on whether they are proven.
     pub has_flag: bool,
     /// There are addresses.
@@ -47,6 +50,22 @@ pub fn specs() -> Vec<Spec> {
     let mut all = plain::specs();
     all.extend(openid::specs());
     all
+}
+
+/// The settings that a provider's documentation asks for, for logins that return to this page.
+pub fn settings(name: &str, callback: String) -> ProviderSettings {
+    let spec = specs().into_iter().find(|spec| spec.name == name);
+    let keys =
+        "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_shop/.well-known/jwks.json";
+    ProviderSettings {
+        enabled: true,
+        key: "client-id".to_owned(),
+        secret: Some(Secret::from("client-secret")),
+        callback: vec![callback],
+        subdomain: spec.map_or("", |spec| spec.subdomain).to_owned(),
+        jwksurl: if name == "cognito" { keys } else { "" }.to_owned(),
+        ..ProviderSettings::default()
+    }
 }
 
 /// Name and display name of all sixteen.

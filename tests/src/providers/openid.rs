@@ -38,6 +38,7 @@ const OPENID: Spec = Spec {
     pkce: true,
     subdomain: "",
     issuer: None,
+    introspection: None,
     has_flag: true,
     has_email: true,
     token_answer: |state, _| tokens(state, "", |_| {}),
@@ -84,6 +85,7 @@ pub(super) fn specs() -> Vec<Spec> {
             token: "kc.example/realms/shop/protocol/openid-connect/token",
             subdomain: "kc.example/realms/shop",
             issuer: Some("https://kc.example/realms/shop"),
+            introspection: Some("kc.example/realms/shop/protocol/openid-connect/token/introspect"),
             token_answer: |state, _| {
                 tokens(state, "https://kc.example/realms/shop", |claims| {
                     claims["azp"] = json!("client-id")
@@ -188,6 +190,7 @@ pub(super) fn specs() -> Vec<Spec> {
             authorize: "acme.example/authorize",
             token: "acme.example/token",
             issuer: Some("https://acme.example"),
+            introspection: Some("acme.example/introspect"),
             token_answer: |state, _| tokens(state, "https://acme.example", |_| {}),
             resources: &[
                 ("acme.example/jwks.json", keys),
@@ -212,7 +215,7 @@ fn acme(_: &State, _: &Asked) -> Reply {
     reply(json!({
         "issuer": "https://acme.example", "authorization_endpoint": "https://acme.example/authorize",
         "token_endpoint": "https://acme.example/token", "userinfo_endpoint": "https://acme.example/userinfo",
-        "jwks_uri": "https://acme.example/jwks.json",
+        "jwks_uri": "https://acme.example/jwks.json", "introspection_endpoint": "https://acme.example/introspect",
     }))
 }
 
@@ -221,6 +224,41 @@ fn keys(_: &State, _: &Asked) -> Reply {
         { "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "key-1", "n": MODULUS.trim(), "e": "AQAB" },
         { "kty": "unheard-of", "kid": "key-2" },
     ] }))
+}
+
+/// RFC 7662: what a client may know of a token.
+pub(super) fn introspect(state: &State, spec: &Spec, asked: &Asked) -> Reply {
+    if asked.method != "POST"
+        || asked.field("client_id") != "client-id"
+        || asked.field("client_secret") != "client-secret"
+    {
+        return Reply::json(401, json!({ "error": "invalid_client" }));
+    }
+    if !asked.field("token").starts_with("provider-token") {
+        return reply(json!({ "active": false }));
+    }
+    let now = now();
+    let mut answer = json!({
+        "active": true, "client_id": "client-id", "iss": spec.issuer, "sub": state.person.subject, "aud": "account",
+        "scope": "openid email", "token_type": "Bearer", "iat": now, "exp": now + 300,
+    });
+    if let Forgery::Claim(name, value) = &state.forgery {
+        change_claim(&mut answer, name, value);
+    }
+    reply(answer)
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.expect("after 1970").as_secs()
+}
+
+/// Null: the claim is missing.
+fn change_claim(claims: &mut Value, name: &str, value: &Value) {
+    match claims.as_object_mut() {
+        Some(claims) if value.is_null() => drop(claims.remove(name)),
+        _ => claims[name] = value.clone(),
+    }
 }
 
 fn userinfo(state: &State, _: &Asked) -> Reply {
@@ -252,10 +290,7 @@ fn cas_profile(state: &State, _: &Asked) -> Reply {
 }
 
 fn tokens(state: &State, issuer: &str, change: impl Fn(&mut Value)) -> Reply {
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .expect("after 1970")
-        .as_secs();
+    let now = now();
     let mut claims = json!({
         "iss": issuer, "aud": "client-id", "sub": state.person.subject, "iat": now, "exp": now + 300,
         "nonce": state.nonce, "preferred_username": state.person.username,
@@ -277,10 +312,7 @@ fn sign(mut claims: Value, forgery: &Forgery) -> String {
     match forgery {
         Forgery::None => {}
         Forgery::Stranger => key = rsa(STRANGER),
-        Forgery::Claim(name, value) => match claims.as_object_mut() {
-            Some(claims) if value.is_null() => drop(claims.remove(*name)),
-            _ => claims[*name] = value.clone(),
-        },
+        Forgery::Claim(name, value) => change_claim(&mut claims, name, value),
         Forgery::PublicKeyAsSecret => {
             header.alg = Algorithm::HS256;
             key = EncodingKey::from_secret(MODULUS.trim().as_bytes());

@@ -14,6 +14,7 @@ const PLAIN: Spec = Spec {
     pkce: true,
     subdomain: "",
     issuer: None,
+    introspection: None,
     has_flag: false,
     has_email: true,
     token_answer: bearer,

@@ -61,7 +61,7 @@ impl Asked {
     pub(super) fn bearer(&self) -> bool {
         self.headers
             .get("authorization")
-            .is_some_and(|value| value == "Bearer provider-token")
+            .is_some_and(|value| value.starts_with("Bearer provider-token"))
     }
 }
 
@@ -190,6 +190,22 @@ impl Simulators {
         };
     }
 
+    /// An id token that a provider has made for somebody's app.
+    pub fn id_token(&self, provider: &str) -> String {
+        let state = lock(&self.state);
+        let specs = Arc::clone(&state.specs);
+        let spec = specs.iter().find(|spec| spec.name == provider);
+        let nobody = Asked {
+            method: String::new(),
+            place: String::new(),
+            fields: HashMap::new(),
+            headers: HashMap::new(),
+        };
+        let reply = (spec.expect("a provider").token_answer)(&state, &nobody);
+        let answer: Value = serde_json::from_str(&reply.body).expect("JSON");
+        answer["id_token"].as_str().expect("an id token").to_owned()
+    }
+
     /// Requests that begin with this host and path.
     pub fn asked(&self, place: &str) -> Vec<Asked> {
         let state = lock(&self.state);
@@ -273,7 +289,50 @@ async fn serve(
     response.body(reply.body)
 }
 
+/// What tests in other languages say to the simulators themselves.
+fn control(state: &mut State, asked: &Asked) -> Option<Reply> {
+    match asked.place.as_str() {
+        "simulators/person" => {
+            state.person = Person {
+                subject: asked.field("subject").to_owned(),
+                email: asked.field("email").to_owned(),
+                username: asked.field("username").to_owned(),
+            };
+        }
+        "simulators/denies" => {
+            state.scenario = match asked.field("denies") {
+                "true" => Scenario::Denied,
+                _ => Scenario::Success,
+            };
+        }
+        "simulators/faults" => {}
+        _ => return None,
+    }
+    Some(Reply::json(200, json!(state.faults)))
+}
+
+/// The page people sign in on, for those who look at it.
+fn page(to: &str) -> Reply {
+    let to = to.replace('&', "&amp;").replace('"', "&quot;");
+    let body = format!(
+        "<!doctype html><html lang=en><title>Sign in</title><h1>Sign in</h1><a href=\"{to}\">Continue</a>"
+    );
+    Reply::text(200, "text/html; charset=utf-8", body)
+}
+
 fn answer(state: &mut State, asked: &Asked) -> Reply {
+    if let Some(reply) = control(state, asked) {
+        return reply;
+    }
+    let reply = answer_of_provider(state, asked);
+    let accept = asked.headers.get("accept");
+    match &reply.location {
+        Some(to) if accept.is_some_and(|accept| accept.contains("text/html")) => page(to),
+        _ => reply,
+    }
+}
+
+fn answer_of_provider(state: &mut State, asked: &Asked) -> Reply {
     if let Some(reply) = twitter::answer(state, asked) {
         return reply;
     }
@@ -284,6 +343,9 @@ fn answer(state: &mut State, asked: &Asked) -> Reply {
         }
         if asked.place == spec.token {
             return token(state, spec, asked);
+        }
+        if spec.introspection == Some(asked.place.as_str()) {
+            return openid::introspect(state, spec, asked);
         }
         if let Some((_, resource)) = spec
             .resources

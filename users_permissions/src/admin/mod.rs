@@ -34,12 +34,16 @@ use std::sync::Arc;
 use actix_session::SessionMiddleware;
 use actix_session::config::CookieContentSecurity;
 use actix_session::storage::CookieSessionStore;
-use actix_web::cookie::{Key, SameSite};
-use actix_web::dev::HttpServiceFactory;
-use actix_web::{middleware::Compress, web};
+use actix_web::body::MessageBody;
+use actix_web::cookie::SameSite;
+use actix_web::dev::{HttpServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, Next, from_fn};
+use actix_web::web;
 
-use crate::config::Environment;
+use crate::config::{Config, Environment};
+use crate::http::cookie_keys::{self, present_key};
 use crate::http::{Shared, listed};
+use crate::services::Services;
 
 /// What every page works with.
 #[derive(Debug, Clone)]
@@ -50,11 +54,31 @@ pub(super) struct Admin {
 }
 
 impl Admin {
-    /// Are cookies for https only? Production knows no other.
+    /// Are cookies for https only?
     fn is_secure(&self) -> bool {
-        let config = &self.shared.services.config;
-        config.environment == Environment::Production || config.public_url.starts_with("https://")
+        is_secure(&self.shared.services.config)
     }
+}
+
+/// Production knows no other cookies.
+fn is_secure(config: &Config) -> bool {
+    config.environment == Environment::Production || config.public_url.starts_with("https://")
+}
+
+fn cookie_name(is_secure: bool) -> &'static str {
+    match is_secure {
+        true => "__Host-up_admin",
+        false => "up_admin",
+    }
+}
+
+/// Takes cookies of former keys, too; goes around the session.
+async fn former_keys<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<B>, actix_web::Error> {
+    let cookie = |services: &Services| cookie_name(is_secure(&services.config));
+    cookie_keys::pass(req, next, cookie, |services| &services.admin_keys).await
 }
 
 /// The pages under a path.
@@ -75,6 +99,7 @@ pub(crate) fn scope(
     routes::register(scope)
         .default_service(web::to(visit::not_found))
         .wrap(session)
+        .wrap(from_fn(former_keys))
         .wrap(Compress::default())
 }
 
@@ -82,13 +107,10 @@ pub(crate) fn scope(
 /// this host over https only, so no other subdomain can plant one.
 fn sessions(admin: &Admin) -> SessionMiddleware<CookieSessionStore> {
     let secure = admin.is_secure();
-    let (name, path) = match secure {
-        true => ("__Host-up_admin", "/"),
-        false => ("up_admin", &*admin.prefix),
-    };
-    let key = Key::from(&admin.shared.services.cookie_key.0);
+    let path = if secure { "/" } else { &*admin.prefix };
+    let key = present_key(&admin.shared.services.admin_keys);
     SessionMiddleware::builder(CookieSessionStore::default(), key)
-        .cookie_name(name.to_owned())
+        .cookie_name(cookie_name(secure).to_owned())
         .cookie_path(path.to_owned())
         .cookie_secure(secure)
         .cookie_http_only(true)

@@ -14,7 +14,7 @@ use crate::model::ProviderSettings;
 use crate::services::{ProviderChange, ProviderDetail};
 
 /// Settings that are a line of text: name in the form, label, and what they are for.
-const LINES: [(&str, &str, &str); 5] = [
+const LINES: [(&str, &str, &str); 6] = [
     (
         "issuer",
         "Issuer",
@@ -32,6 +32,11 @@ const LINES: [(&str, &str, &str); 5] = [
         "Keys (JWKS) URL",
         "Where the keys of id tokens are.",
     ),
+    (
+        "introspection_url",
+        "Introspection URL",
+        "Where it tells whom a token is for.",
+    ),
 ];
 
 /// What stands in the form; not the secret.
@@ -42,8 +47,9 @@ struct Fields {
     callback: String,
     scope: String,
     /// In the order of [`LINES`].
-    lines: [String; 5],
+    lines: [String; 6],
     links: bool,
+    accepts: bool,
 }
 
 /// A URL of the provider.
@@ -100,6 +106,7 @@ impl From<&ProviderSettings> for Fields {
             &settings.access_url,
             &settings.profile_url,
             &settings.jwksurl,
+            &settings.introspection_url,
         ];
         Self {
             key: settings.key.clone(),
@@ -108,6 +115,7 @@ impl From<&ProviderSettings> for Fields {
             scope: settings.scope.join(" "),
             lines: lines.map(Clone::clone),
             links: settings.link_by_verified_email,
+            accepts: settings.accept_provider_tokens,
         }
     }
 }
@@ -135,18 +143,20 @@ impl Fields {
             scope: listed(&text("scope")).join(" "),
             lines: LINES.map(|(name, ..)| text(name)),
             links: visit.form.has(&format!("{prefix}link_by_verified_email")),
+            accepts: visit.form.has(&format!("{prefix}accept_provider_tokens")),
         }
     }
 
     /// The fields with what a person reads of them.
     fn told(&self) -> Vec<(&'static str, String)> {
-        let links = if self.links { "on" } else { "off" };
+        let state = |is_on: bool| if is_on { "on" } else { "off" }.to_owned();
         let mut told = vec![
             ("Client id", self.key.clone()),
             ("Subdomain", self.subdomain.clone()),
             ("Front-end pages", self.callback.replace('\n', ", ")),
             ("Scopes", self.scope.clone()),
-            ("Link by verified e-mail", links.to_owned()),
+            ("Link by verified e-mail", state(self.links)),
+            ("Accept the provider’s tokens", state(self.accepts)),
         ];
         let lines = LINES.iter().zip(&self.lines);
         told.extend(lines.map(|((_, label, _), value)| (*label, value.clone())));
@@ -157,6 +167,7 @@ impl Fields {
     fn merged(was: &Self, now: &Self, present: &Self) -> Self {
         let pick =
             |was: &str, now: &str, present: &str| if was == now { present } else { now }.to_owned();
+        let tick = |was: bool, now: bool, present: bool| if was == now { present } else { now };
         let mut lines = present.lines.clone();
         for (at, line) in lines.iter_mut().enumerate() {
             if was.lines.get(at) != now.lines.get(at) {
@@ -168,11 +179,8 @@ impl Fields {
             subdomain: pick(&was.subdomain, &now.subdomain, &present.subdomain),
             callback: pick(&was.callback, &now.callback, &present.callback),
             scope: pick(&was.scope, &now.scope, &present.scope),
-            links: if was.links == now.links {
-                present.links
-            } else {
-                now.links
-            },
+            links: tick(was.links, now.links, present.links),
+            accepts: tick(was.accepts, now.accepts, present.accepts),
             lines,
         }
     }
@@ -197,6 +205,7 @@ fn change(visit: &Visit, was: &Fields, now: &Fields) -> ProviderChange {
             _ => None,
         },
         link_by_verified_email: (was.links != now.links).then_some(now.links),
+        accept_provider_tokens: (was.accepts != now.accepts).then_some(now.accepts),
         secret: match secret {
             Some(secret) => Some(Some(Secret::from(secret))),
             None => form.has("forget_secret").then_some(None),

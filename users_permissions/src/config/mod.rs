@@ -130,7 +130,7 @@ pub struct Config {
     pub ratelimit: RateLimit,
     /// Networks of proxies whose `X-Forwarded-For` is believed (default none).
     pub trusted_proxies: Vec<IpNet>,
-    /// `redis://…` or `rediss://…`: limits shared by all instances. Needs the feature `redis`.
+    /// `redis://…` or `rediss://…`: limits and social logins shared by all instances. Needs the feature `redis`.
     pub redis_url: Option<Secret>,
     /// How long mailed codes work.
     pub code_life: CodeLife,
@@ -148,16 +148,17 @@ pub struct Config {
     pub deny_unlisted: bool,
     /// How long a change made by another instance may stay unseen (default 1 s).
     pub sync_interval: Duration,
-    /// Key that stored secrets are sealed with; none: the signing keys. At least 32 bytes in production.
+    /// Key that stored secrets are sealed with; none: the first of `app_keys`, else the signing keys. At
+    /// least 32 bytes in production.
     pub encryption_key: Option<Secret>,
     /// A PEM file of certificate authorities to trust beside the system's.
     pub extra_ca_file: Option<std::path::PathBuf>,
     /// Hosts that providers and issuers may have on private addresses and over plain http in production
     /// too (default none; development allows all).
     pub allow_private_hosts: Vec<String>,
-    /// Keys of the cookies that administrators sign in with and social logins keep their state in, the first
-    /// one used; none: the key of stored secrets. At least
-    /// 32 bytes in production.
+    /// Keys of the cookies that administrators sign in with and social logins keep their state in, and of
+    /// stored secrets: the first seals, all open; none: the key of stored secrets. At least 32 bytes in
+    /// production.
     pub app_keys: Vec<Secret>,
     /// How long administrators stay signed in.
     pub admin_session: AdminSession,

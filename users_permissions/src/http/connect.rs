@@ -1,46 +1,89 @@
 //! `/connect/…`: to a provider and back, and `/auth/{provider}/callback`, where the front end gets its token.
 
+use std::sync::Arc;
+
 use actix_session::config::PersistentSession;
-use actix_session::storage::CookieSessionStore;
 use actix_session::{SessionExt as _, SessionMiddleware};
+use actix_web::body::MessageBody;
+use actix_web::cookie::SameSite;
 use actix_web::cookie::time::Duration;
-use actix_web::cookie::{Key, SameSite};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{CACHE_CONTROL, LOCATION, REFERRER_POLICY};
+use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpRequest, HttpResponse, get, web};
 
+use super::cookie_keys::{self, present_key};
 use super::device::device;
+use super::flow_store::FlowStore;
 use super::limits::{self, limited};
 use super::middleware::AskedByHead;
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
 use super::sessions::signed_in;
 use super::worker::Worker;
+use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::oauth::{Arrival, Flow};
 use crate::permission;
-use crate::services::Services;
+use crate::services::{Presented, Services};
 
-const COOKIE: &str = "up_connect";
 const FLOW: &str = "flow";
 /// How long a browser may stay at a provider.
 const MINUTES: i64 = 10;
 
-/// Keeps what a browser needs on its way back, in a cookie that only we can read.
-pub(super) fn session(services: &Services) -> SessionMiddleware<CookieSessionStore> {
-    let public = url::Url::parse(&services.config.public_url).ok();
-    let path = public
-        .as_ref()
-        .map_or("", |url| url.path().trim_end_matches('/'));
+/// Keeps what a browser needs on its way back, where only we can read it.
+pub(super) fn session(services: &Services) -> SessionMiddleware<FlowStore> {
     let life = PersistentSession::default().session_ttl(Duration::minutes(MINUTES));
-    let key = Key::from(&services.flow_key.0);
-    SessionMiddleware::builder(CookieSessionStore::default(), key)
-        .cookie_name(COOKIE.to_owned())
-        .cookie_path(format!("{path}/api/connect"))
+    let store = FlowStore::new(Arc::clone(&services.flows));
+    let place = Place::of(services);
+    SessionMiddleware::builder(store, present_key(&services.flow_keys))
+        .cookie_name(place.name.to_owned())
+        .cookie_path(place.path)
         .cookie_http_only(true)
         .cookie_same_site(SameSite::Lax)
-        .cookie_secure(services.config.public_url.starts_with("https://"))
+        .cookie_secure(place.is_secure)
         .session_lifecycle(life)
         .build()
+}
+
+/// Takes cookies of former keys, too; goes around [`session`].
+pub(super) async fn former_keys<B: MessageBody>(
+    req: ServiceRequest,
+    next: Next<B>,
+) -> std::result::Result<ServiceResponse<B>, actix_web::Error> {
+    let cookie = |services: &Services| Place::of(services).name;
+    cookie_keys::pass(req, next, cookie, |services| &services.flow_keys).await
+}
+
+/// Name and path of the cookie.
+struct Place {
+    name: &'static str,
+    path: String,
+    is_secure: bool,
+}
+
+impl Place {
+    /// Browsers take a `__Host-` name from this very host over https only, and for the whole of it: where
+    /// the application has the host to itself, no other subdomain can plant one.
+    fn of(services: &Services) -> Self {
+        let public = url::Url::parse(&services.config.public_url).ok();
+        let path = public
+            .as_ref()
+            .map_or("", |url| url.path().trim_end_matches('/'));
+        let is_secure = services.config.public_url.starts_with("https://");
+        match is_secure && path.is_empty() {
+            true => Self {
+                name: "__Host-up_connect",
+                path: "/".to_owned(),
+                is_secure,
+            },
+            false => Self {
+                name: "up_connect",
+                path: format!("{path}/api/connect"),
+                is_secure,
+            },
+        }
+    }
 }
 
 /// Sends a browser to a provider (`/connect/{provider}`), from where it returns
@@ -138,7 +181,7 @@ async fn arrive(req: &HttpRequest, provider: &str) -> Result<HttpResponse> {
     Ok(redirect(&back.to))
 }
 
-/// Exchanges a ticket for a token.
+/// Exchanges a ticket, or a provider's token where that is accepted, for a token.
 pub(super) async fn redeem(req: &HttpRequest, provider: &str) -> HttpResponse {
     limited(req, &limits::PROVIDER_LOGIN, async |_| {
         if let Some(answer) = head(req, provider)? {
@@ -147,11 +190,13 @@ pub(super) async fn redeem(req: &HttpRequest, provider: &str) -> HttpResponse {
         let services = &Worker::of(req)?.shared.services;
         let query = Query::of(req);
         let field = |name: &str| query.single(name).flatten();
-        let (ticket, verifier) = (field("access_token"), field("code_verifier"));
+        let presented = Presented {
+            access_token: field("access_token").map(Secret::from),
+            id_token: field("id_token").map(Secret::from),
+            verifier: field("code_verifier"),
+        };
         let device = device(req, &services.config, None);
-        let login = services
-            .social_login(provider, ticket.as_deref(), verifier.as_deref(), device)
-            .await?;
+        let login = services.social_login(provider, presented, device).await?;
         Ok(signed_in(login, services))
     })
     .await

@@ -106,6 +106,8 @@ fn view(provider: &Effective, services: &Services) -> Value {
         "authorize_url": settings.authorize_url,
         "access_url": settings.access_url,
         "profile_url": settings.profile_url,
+        "introspection_url": settings.introspection_url,
+        "accept_provider_tokens": settings.accept_provider_tokens,
         "link_by_verified_email": settings.link_by_verified_email,
         "redirectUri": services.redirect_url(&provider.name),
     })
@@ -147,6 +149,9 @@ fn change(checker: &mut Checker, name: &str, fields: &Map<String, Value>) -> Pro
             ("link_by_verified_email", Value::Bool(flag)) => {
                 change.link_by_verified_email = Some(*flag)
             }
+            ("accept_provider_tokens", Value::Bool(flag)) => {
+                change.accept_provider_tokens = Some(*flag)
+            }
             ("secret", Value::Null) => change.secret = Some(None),
             ("secret", Value::String(text)) if text.is_empty() || text == HIDDEN => {}
             ("secret", Value::String(text)) => {
@@ -174,7 +179,12 @@ fn is_setting(field: &str) -> bool {
     PROVIDER_TEXTS.contains(&field)
         || matches!(
             field,
-            "enabled" | "secret" | "callback" | "scope" | "link_by_verified_email"
+            "enabled"
+                | "secret"
+                | "callback"
+                | "scope"
+                | "link_by_verified_email"
+                | "accept_provider_tokens"
         )
 }
 

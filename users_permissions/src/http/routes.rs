@@ -2,6 +2,7 @@
 
 use actix_web::error::{JsonPayloadError, UrlencodedError};
 use actix_web::http::header::{ALLOW, HeaderValue};
+use actix_web::middleware::from_fn;
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use super::middleware::reject;
@@ -45,6 +46,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, services: &Services) {
             web::scope("/connect")
                 .guard(listed)
                 .wrap(connect::session(services))
+                .wrap(from_fn(connect::former_keys))
                 .service(connect::connect),
         );
     config

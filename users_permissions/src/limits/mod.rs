@@ -1,11 +1,13 @@
 //! Counts what may not happen too often: in fixed windows, as Strapi does, in this process or in Redis.
-//! No HTTP, no SQL; who counts what is told in `http::limits` and in the services.
+//! Social logins that are on their way may wait in the same Redis. No HTTP, no SQL; who counts what is told in `http::limits` and in the services.
 
 mod memory;
 mod network;
 #[cfg(feature = "redis")]
 mod shared;
 
+#[cfg(feature = "redis")]
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use sha2::{Digest, Sha256};
@@ -13,6 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::config::{Config, ConfigError, RateLimit};
 
 pub(crate) use network::{client_address, client_network};
+#[cfg(feature = "redis")]
+pub(crate) use shared::Shared;
 
 /// What a window has seen, the present request included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +61,7 @@ pub(crate) struct Limits {
     config: RateLimit,
     memory: memory::Memory,
     #[cfg(feature = "redis")]
-    shared: Option<shared::Shared>,
+    shared: Option<Arc<Shared>>,
 }
 
 impl Limits {
@@ -70,9 +74,16 @@ impl Limits {
             shared: config
                 .redis_url
                 .as_ref()
-                .map(shared::Shared::new)
-                .transpose()?,
+                .map(Shared::new)
+                .transpose()?
+                .map(Arc::new),
         })
+    }
+
+    /// What is shared with other instances, where anything is.
+    #[cfg(feature = "redis")]
+    pub(crate) fn shared(&self) -> Option<Arc<Shared>> {
+        self.shared.clone()
     }
 
     pub(crate) fn are_on(&self) -> bool {

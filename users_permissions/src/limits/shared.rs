@@ -1,10 +1,10 @@
-//! Windows in Redis, for all instances.
+//! What all instances share in Redis: windows, and social logins on their way.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, RedisResult, Script};
+use redis::{AsyncCommands as _, Client, RedisResult, Script};
 
 use crate::config::{ConfigError, Secret};
 
@@ -23,8 +23,8 @@ if left < 0 then
 end
 return {used, left}";
 
-/// The shared counters.
-pub(super) struct Shared {
+/// What is shared.
+pub(crate) struct Shared {
     connection: ConnectionManager,
     script: Script,
     started: Instant,
@@ -57,17 +57,52 @@ impl Shared {
 
     /// Counts one more; `None` while Redis does not answer.
     pub(super) async fn count(&self, key: &str, interval: Duration) -> Option<(u64, Duration)> {
+        let key = format!("users_permissions:limit:{key}");
+        let count = async |mut connection: ConnectionManager| {
+            let interval = interval.as_millis() as u64;
+            let mut step = self.script.key(key);
+            step.arg(interval).invoke_async(&mut connection).await
+        };
+        let (used, left): (u64, u64) = self.ask(count).await?;
+        Some((used, Duration::from_millis(left)))
+    }
+
+    /// Keeps a value for a while; `None` while Redis does not answer.
+    pub(crate) async fn put(&self, key: &str, value: &[u8], life: Duration) -> Option<()> {
+        let seconds = life.as_secs().max(1);
+        self.ask(async |mut connection: ConnectionManager| {
+            connection.set_ex(key, value, seconds).await
+        })
+        .await
+    }
+
+    /// The value, if there is one; the outer `None`: Redis does not answer.
+    pub(crate) async fn get(&self, key: &str) -> Option<Option<Vec<u8>>> {
+        self.ask(async |mut connection: ConnectionManager| connection.get(key).await)
+            .await
+    }
+
+    /// Forgets a value; `None` while Redis does not answer.
+    pub(crate) async fn remove(&self, key: &str) -> Option<()> {
+        self.ask(async |mut connection: ConnectionManager| connection.del(key).await)
+            .await
+    }
+
+    async fn ask<T>(
+        &self,
+        ask: impl AsyncFnOnce(ConnectionManager) -> RedisResult<T>,
+    ) -> Option<T> {
         let now = self.started.elapsed().as_millis() as u64;
         let paused_until = self.paused_until.load(Ordering::Relaxed);
         if now < paused_until {
             return None;
         }
-        match self.ask(key, interval).await {
-            Ok((used, left)) => {
+        match ask(self.connection.clone()).await {
+            Ok(answer) => {
                 if self.paused_until.swap(0, Ordering::Relaxed) > 0 {
-                    tracing::info!("redis answers again; limits are shared");
+                    tracing::info!("redis answers again; limits and social logins are shared");
                 }
-                Some((used, Duration::from_millis(left)))
+                Some(answer)
             }
             Err(error) => {
                 let until = self.started.elapsed() + PAUSE;
@@ -80,15 +115,6 @@ impl Shared {
                 None
             }
         }
-    }
-
-    async fn ask(&self, key: &str, interval: Duration) -> RedisResult<(u64, u64)> {
-        let mut connection = self.connection.clone();
-        self.script
-            .key(format!("users_permissions:limit:{key}"))
-            .arg(interval.as_millis() as u64)
-            .invoke_async(&mut connection)
-            .await
     }
 }
 

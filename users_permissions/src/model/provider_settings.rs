@@ -44,6 +44,11 @@ pub struct ProviderSettings {
     pub access_url: String,
     /// Where the profile is.
     pub profile_url: String,
+    /// Where the provider tells whom a token is for (RFC 7662).
+    pub introspection_url: String,
+    /// Apps may sign in by a token they have got from the provider themselves; only one that the provider
+    /// has provably made for our client.
+    pub accept_provider_tokens: bool,
     /// An address that both sides have proven makes the user with this address the same person.
     pub link_by_verified_email: bool,
 }

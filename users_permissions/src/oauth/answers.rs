@@ -63,11 +63,19 @@ impl Answers {
         headers: &[(&str, &str)],
     ) -> Result<Value, ProviderError> {
         let url = rebase(url, self.base.as_deref())?;
-        let bearer = format!("Bearer {}", self.token.expose());
+        let bearer = self.bearer()?;
         let mut all = vec![("accept", "application/json"), ("authorization", &bearer)];
         all.extend_from_slice(headers);
         let answer = self.client.get(&url, &all).await?;
         json(&answer)
+    }
+
+    /// Who has sent an id token alone has no access token.
+    fn bearer(&self) -> Result<String, ProviderError> {
+        match self.token.expose() {
+            "" => Err("there is no access token".into()),
+            token => Ok(format!("Bearer {token}")),
+        }
     }
 
     /// Posts fields of a form and reads JSON.
@@ -86,7 +94,7 @@ impl Answers {
     pub(super) async fn profile(&self) -> Result<Value, ProviderError> {
         let url = self.profile_url.as_ref().ok_or("there is no profile URL")?;
         // It has its base already.
-        let bearer = format!("Bearer {}", self.token.expose());
+        let bearer = self.bearer()?;
         let headers = [("accept", "application/json"), ("authorization", &bearer)];
         let answer = self.client.get(url, &headers).await?;
         json(&answer)

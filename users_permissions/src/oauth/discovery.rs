@@ -17,6 +17,7 @@ pub(super) struct Discovery {
     pub(super) authorization_endpoint: String,
     pub(super) token_endpoint: String,
     pub(super) userinfo_endpoint: Option<String>,
+    pub(super) introspection_endpoint: Option<String>,
     pub(super) jwks_uri: String,
 }
 

@@ -51,6 +51,7 @@ pub(super) struct Endpoints {
     pub(super) request: Option<Url>,
     pub(super) profile: Option<Url>,
     pub(super) jwks: Option<Url>,
+    pub(super) introspection: Option<Url>,
     /// May hold `{tid}`.
     pub(super) issuer: String,
 }
@@ -99,7 +100,7 @@ impl Effective {
         own.replace("[subdomain]", self.settings.subdomain.trim_end_matches('/'))
     }
 
-    fn urls(&self) -> [String; 5] {
+    fn urls(&self) -> [String; 6] {
         let (provider, set) = (&self.provider, &self.settings);
         [
             self.url(&provider.authorize_url, &set.authorize_url),
@@ -107,6 +108,7 @@ impl Effective {
             self.url(&provider.profile_url, &set.profile_url),
             self.url(&provider.jwks_url, &set.jwksurl),
             self.url(&provider.request_url, ""),
+            self.url(&provider.introspection_url, &set.introspection_url),
         ]
     }
 
@@ -145,8 +147,9 @@ impl Effective {
             "profile_url",
             "jwksurl",
             "issuer",
+            "introspection_url",
         ];
-        let [authorize, access, profile, keys, _] = self.urls();
+        let [authorize, access, profile, keys, _, introspection] = self.urls();
         let issuer = self.issuer();
         let given = [
             &set.authorize_url,
@@ -154,11 +157,15 @@ impl Effective {
             &set.profile_url,
             &set.jwksurl,
             &set.issuer,
+            &set.introspection_url,
         ];
         for (name, text) in names.into_iter().zip(given) {
             if let Some(fault) = url_fault(text, client) {
                 return Some((name, format!("{name}: {fault}")));
             }
+        }
+        if let Some(fault) = self.trust_fault(&introspection) {
+            return Some(("accept_provider_tokens", fault));
         }
         if !set.enabled {
             return None;
@@ -179,10 +186,22 @@ impl Effective {
                     .flatten()
             })
             .or_else(|| {
-                let fixed = [authorize, access, profile, keys];
+                let fixed = [authorize, access, profile, keys, introspection];
                 let fault = fixed.iter().find_map(|text| url_fault(text, client));
                 fault.map(|fault| ("subdomain", fault.to_owned()))
             })
+    }
+
+    /// Why the provider's own tokens cannot be accepted.
+    fn trust_fault(&self, introspection: &str) -> Option<String> {
+        let proves = match self.provider.protocol {
+            Protocol::OpenId => true,
+            Protocol::OAuth2 => !introspection.is_empty(),
+            Protocol::OAuth1 => false,
+        };
+        let fault = "accept_provider_tokens needs introspection_url: \
+                     nothing else tells whom a token of this provider is for";
+        (self.settings.accept_provider_tokens && !proves).then(|| fault.to_owned())
     }
 
     fn subdomain_fault(&self) -> Option<String> {
@@ -216,7 +235,14 @@ impl Effective {
     /// Where to ask; what is not known yet is discovered.
     pub(super) async fn endpoints(&self, asking: &Asking) -> Result<Endpoints, ProviderError> {
         let base = asking.base.as_deref();
-        let [mut authorize, mut access, mut profile, mut keys, request] = self.urls();
+        let [
+            mut authorize,
+            mut access,
+            mut profile,
+            mut keys,
+            request,
+            mut introspection,
+        ] = self.urls();
         let issuer = self.issuer();
         if self.provider.protocol == Protocol::OpenId && (authorize.is_empty() || access.is_empty())
         {
@@ -230,6 +256,7 @@ impl Effective {
             fill(&mut access, &Some(found.token_endpoint.clone()));
             fill(&mut profile, &found.userinfo_endpoint);
             fill(&mut keys, &Some(found.jwks_uri.clone()));
+            fill(&mut introspection, &found.introspection_endpoint);
         }
         let optional = |text: &str| match text.is_empty() {
             true => Ok(None),
@@ -241,6 +268,7 @@ impl Effective {
             request: optional(&request)?,
             profile: optional(&profile)?,
             jwks: optional(&keys)?,
+            introspection: optional(&introspection)?,
             issuer,
         })
     }

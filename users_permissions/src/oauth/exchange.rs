@@ -9,9 +9,9 @@ use oauth2::basic::{
 use oauth2::http::header::{ACCEPT, AUTHORIZATION};
 use oauth2::{
     AccessToken, AuthType, AuthUrl, AuthorizationCode, Client, ClientId, ClientSecret, CsrfToken,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, PkceCodeChallenge, PkceCodeVerifier,
-    RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenResponse,
-    TokenUrl,
+    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IntrospectionUrl, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, RefreshToken, RequestTokenError, Scope, StandardRevocableToken,
+    TokenResponse, TokenUrl,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -145,6 +145,31 @@ pub(super) async fn exchange(
         Err(RequestTokenError::ServerResponse(_)) => Err("the code was refused".into()),
         Err(RequestTokenError::Request(error)) => Err(error),
         Err(_) => Err("the answer to the code cannot be read".into()),
+    }
+}
+
+/// What the provider says of a token (RFC 7662).
+pub(super) async fn introspect(
+    of: &Effective,
+    endpoints: &Endpoints,
+    redirect: &str,
+    token: &Secret,
+    asking: &Asking,
+) -> Result<BasicTokenIntrospectionResponse, ProviderError> {
+    let url = endpoints.introspection.clone();
+    let url = url.ok_or("nothing tells whom an access token of this provider is for")?;
+    let client =
+        client(of, endpoints, redirect)?.set_introspection_url(IntrospectionUrl::from_url(url));
+    let token = AccessToken::new(token.expose().to_owned());
+    let request = client
+        .introspect(&token)
+        .set_token_type_hint("access_token");
+    let send = |request: HttpRequest| send(asking, request);
+    match request.request_async(&send).await {
+        Ok(answer) => Ok(answer),
+        Err(RequestTokenError::Request(error)) => Err(error),
+        Err(RequestTokenError::ServerResponse(_)) => Err("the introspection was refused".into()),
+        Err(_) => Err("the answer to the introspection cannot be read".into()),
     }
 }
 

@@ -1,15 +1,16 @@
 //! A login at a provider, from the click to the profile.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use url::Url;
 
 use super::answers::Answers;
-use super::effective::{Asking, Effective};
+use super::effective::{Asking, Effective, Endpoints};
 use super::id_token::{self, Expected};
 use super::profile::{Profile, ProviderError};
 use super::provider::Protocol;
 use super::{exchange, oauth1};
+use crate::config::Secret;
 
 /// How long somebody may take to sign in, in seconds.
 const LIFE: u64 = 600;
@@ -151,27 +152,52 @@ impl Effective {
             };
             claims = Some(id_token::verify(token, keys, &expected, asking).await?);
         }
-        let shown = claims.clone().unwrap_or_default();
         // Tenants of one provider are told apart by their issuer.
         let issuer = claims
             .as_ref()
             .and_then(|claims| claims["iss"].as_str())
             .map(str::to_owned);
+        let answered = Answered {
+            token,
+            fields,
+            claims,
+            issuer,
+        };
+        Ok(self.read(asking, endpoints, answered).await?)
+    }
+
+    /// The profile of who a provider's answers are about.
+    pub(super) async fn read(
+        &self,
+        asking: &Asking,
+        endpoints: Endpoints,
+        answered: Answered,
+    ) -> Result<(Profile, Value), ProviderError> {
+        let shown = answered.claims.clone().unwrap_or_default();
         let answers = Answers {
             client: std::sync::Arc::clone(&asking.client),
             base: asking.base.clone(),
             key: self.settings.key.clone(),
-            token,
-            fields,
-            claims,
+            token: answered.token,
+            fields: answered.fields,
+            claims: answered.claims,
             profile_url: endpoints.profile,
         };
         let mut profile = (self.provider.read)(answers).await?;
-        if let Some(issuer) = issuer {
+        if let Some(issuer) = answered.issuer {
             profile = profile.issuer(issuer);
         }
         Ok((profile.check()?, shown))
     }
+}
+
+/// What a provider has answered so far.
+pub(super) struct Answered {
+    pub(super) token: Secret,
+    pub(super) fields: Map<String, Value>,
+    pub(super) claims: Option<Value>,
+    /// Whose subjects these are.
+    pub(super) issuer: Option<String>,
 }
 
 #[cfg(test)]

@@ -6,12 +6,14 @@ mod builtin;
 mod callback;
 mod discovery;
 mod effective;
+mod enabled;
 mod exchange;
 mod flow;
 mod id_token;
 mod oauth1;
 mod profile;
 mod provider;
+mod provider_token;
 mod registry;
 #[cfg(feature = "admin")]
 mod trial;
@@ -19,10 +21,12 @@ mod trial;
 pub use answers::Answers;
 pub(crate) use callback::{CallbackRule, is_callback};
 pub(crate) use effective::{Asking, Effective};
+pub use enabled::EnabledProvider;
 pub(crate) use flow::{Arrival, Flow, FlowError};
 pub(crate) use profile::EmailProof;
 pub use profile::{Profile, ProviderError};
 pub use provider::{ClientAuth, Provider, ProviderLogin, UserChanges};
+pub(crate) use provider_token::ProviderToken;
 pub use registry::ProviderRegistry;
 #[cfg(feature = "admin")]
 pub(crate) use trial::Finding;

@@ -75,6 +75,7 @@ pub struct Provider {
     pub(crate) authorize_url: String,
     pub(crate) access_url: String,
     pub(crate) profile_url: String,
+    pub(crate) introspection_url: String,
     pub(crate) issuer: String,
     pub(crate) jwks_url: String,
     pub(crate) scopes: Vec<String>,
@@ -99,6 +100,7 @@ impl Provider {
             authorize_url: String::new(),
             access_url: String::new(),
             profile_url: String::new(),
+            introspection_url: String::new(),
             issuer: String::new(),
             jwks_url: String::new(),
             scopes: Vec::new(),
@@ -154,6 +156,24 @@ impl Provider {
         let profile_url = url.into();
         Self {
             profile_url,
+            ..self
+        }
+    }
+
+    /// Where the provider tells whom a token is for (RFC 7662): without it, and where no id tokens are made,
+    /// `accept_provider_tokens` cannot be turned on.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token")
+    ///     .introspection_url("https://id.example/introspect");
+    /// # let _ = provider;
+    /// ```
+    pub fn introspection_url(self, url: impl Into<String>) -> Self {
+        let introspection_url = url.into();
+        Self {
+            introspection_url,
             ..self
         }
     }

@@ -1,12 +1,13 @@
 //! The one HTTP client.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Certificate, Client, ClientBuilder, RequestBuilder, redirect, retry};
+use tokio::sync::OnceCell;
 use url::Url;
 
 use super::addresses::{Reach, is_public};
@@ -22,8 +23,9 @@ const MAX_BODY: usize = 256 * 1024;
 pub(crate) struct OutboundClient {
     reach: Arc<Reach>,
     authorities: Vec<Certificate>,
-    /// Made by the first request: reading the system's certificates takes time, and many ask nobody.
-    client: OnceLock<Client>,
+    /// Made for the first request, on a thread that may block: reading the system's certificates takes
+    /// time, and many ask nobody.
+    client: OnceCell<Client>,
 }
 
 /// What was answered, with any status.
@@ -64,7 +66,7 @@ impl OutboundClient {
         Ok(Self {
             reach: Arc::new(Reach::new(config)),
             authorities,
-            client: OnceLock::new(),
+            client: OnceCell::new(),
         })
     }
 
@@ -78,7 +80,7 @@ impl OutboundClient {
         url: &Url,
         headers: &[(&str, &str)],
     ) -> Result<OutboundAnswer, OutboundError> {
-        let request = self.checked(url)?.get(url.clone());
+        let request = self.checked(url).await?.get(url.clone());
         send(request, headers).await
     }
 
@@ -89,21 +91,22 @@ impl OutboundClient {
         fields: &[(&str, &str)],
         headers: &[(&str, &str)],
     ) -> Result<OutboundAnswer, OutboundError> {
-        let request = self.checked(url)?.post(url.clone()).form(fields);
+        let request = self.checked(url).await?.post(url.clone()).form(fields);
         send(request, headers).await
     }
 
-    fn checked(&self, url: &Url) -> Result<&Client, OutboundError> {
+    async fn checked(&self, url: &Url) -> Result<&Client, OutboundError> {
         if let Some(fault) = self.reach.fault(url) {
             return Err(OutboundError::Refused(fault));
         }
-        match self.client.get() {
-            Some(client) => Ok(client),
-            None => {
-                let client = self.builder().build().map_err(failed)?;
-                Ok(self.client.get_or_init(|| client))
-            }
-        }
+        let make = async || {
+            let builder = self.builder();
+            let built = tokio::task::spawn_blocking(move || builder.build()).await;
+            built
+                .map_err(|_| OutboundError::Refused("the client could not be made"))?
+                .map_err(failed)
+        };
+        self.client.get_or_try_init(make).await
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -260,6 +263,19 @@ mod tests {
         let client = client(Environment::Development);
         let answer = ask(client.post_form(&url, &[("code", "a&b")], &[])).unwrap();
         assert_eq!((answer.status, answer.content_type), (200, None));
+    }
+
+    #[test]
+    fn the_first_request_does_not_make_the_client_on_its_own_thread() {
+        use futures_util::FutureExt as _;
+        let client = client(Environment::Development);
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        ask(async {
+            assert!(client.checked(&url).now_or_never().is_none());
+            assert!(client.checked(&url).await.is_ok());
+            // From then on it is there.
+            assert!(client.checked(&url).now_or_never().is_some());
+        });
     }
 
     #[test]

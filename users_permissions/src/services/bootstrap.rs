@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use super::delivery::{self, WayOut};
 use super::mail_requests::RequestWorker;
+use super::sealing::cookie_keys;
 use super::settings::{self, ADVANCED, Settings};
 use super::{
-    Hasher, Hooks, Issuers, KeyPairs, Letters, MailRequests, Mails, PasswordRules, Principals,
-    Rights, Sealer, Services, Tokens, outbox, passwords, providers, rights, setup,
+    Flows, Hasher, Hooks, Issuers, KeyPairs, Letters, MailRequests, Mails, PasswordRules,
+    Principals, Rights, Sealer, Services, Tokens, outbox, passwords, provider_secrets, providers,
+    rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -96,12 +98,13 @@ pub(crate) fn start(
         letters,
         mail_requests,
         _mail_thread: mail_thread,
-        flow_key: super::sealing::cookie_key(&config, &keys, "social login")
+        flows: Arc::new(Flows::new(&limits, &sealer)),
+        flow_keys: cookie_keys(&config, &keys, "social login")
             .map_err(|error| StartError::Database(error.into()))?,
         asking,
         sealer,
         #[cfg(feature = "admin")]
-        cookie_key: super::sealing::cookie_key(&config, &keys, "admin")
+        admin_keys: cookie_keys(&config, &keys, "admin")
             .map_err(|error| StartError::Database(error.into()))?,
         mails,
         settings,
@@ -161,6 +164,7 @@ fn prepare(
         let roles = seed_roles(conn)?;
         remember_actions(conn, config, catalog, &roles)?;
         providers::seed(conn, config, &hooks.providers, sealer, client)?;
+        provider_secrets::renew(conn, sealer)?;
         seed_settings(conn, config)
     })
     .map_err(failed)?;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::changes::{note, provider_differences};
-use super::providers::{StoredProviders, check, effective, row, seal, write_row};
+use super::provider_secrets::seal;
+use super::providers::{StoredProviders, check, effective, row, write_row};
 use super::{Actor, ProviderChange, Sealer};
 use crate::error::Result;
 use crate::model::{ChangeKind, StoredProvider};

@@ -171,6 +171,11 @@ pub(super) fn provider_differences(old: &StoredProvider, new: &StoredProvider) -
             ("access_url", settings.access_url.clone()),
             ("profile_url", settings.profile_url.clone()),
             ("jwksurl", settings.jwksurl.clone()),
+            ("introspection_url", settings.introspection_url.clone()),
+            (
+                "accept_provider_tokens",
+                settings.accept_provider_tokens.to_string(),
+            ),
             (
                 "link_by_verified_email",
                 settings.link_by_verified_email.to_string(),

@@ -8,6 +8,7 @@ mod changes;
 mod check_settings;
 mod confirmation;
 mod delivery;
+mod flows;
 mod hooks;
 mod identities;
 mod issuer_users;
@@ -26,6 +27,8 @@ mod outbox;
 mod passwords;
 mod pauses;
 mod principals;
+mod provider_secrets;
+mod provider_tokens;
 mod providers;
 mod recovery;
 mod register;
@@ -58,6 +61,7 @@ use crate::store::Store;
 pub(crate) use bootstrap::start;
 pub(crate) use change_roles::{Grants, RoleChange};
 pub(crate) use change_settings::AdvancedChange;
+pub(crate) use flows::Flows;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use identities::NewLink;
@@ -75,12 +79,13 @@ pub(crate) use mails::{Delivery, Mails};
 pub(crate) use manage_providers::ProviderDetail;
 pub(crate) use passwords::{Hasher, PasswordRules};
 pub(crate) use principals::{Principals, Slot};
+pub(crate) use provider_tokens::Presented;
 pub(crate) use providers::{ProviderChange, TEXTS as PROVIDER_TEXTS};
 pub(crate) use recovery::PasswordUpdate;
 pub(crate) use register::Registration;
 pub(crate) use rights::{Rights, RightsReader};
 pub(crate) use roles::{RoleDetail, RoleInput, RoleSummary};
-pub(crate) use sealing::Sealer;
+pub(crate) use sealing::{CookieKeys, Sealer};
 pub(crate) use sessions::{Ending, RefreshToken};
 pub(crate) use settings::Settings;
 pub(crate) use sync::follow_other_instances;
@@ -107,14 +112,16 @@ pub(crate) struct Services {
     /// What providers are asked with.
     pub(crate) asking: Arc<Asking>,
     pub(crate) sealer: Arc<Sealer>,
-    /// Encrypts the cookie of a social login.
-    pub(crate) flow_key: sealing::CookieKey,
+    /// Social logins on their way, where instances share something.
+    pub(crate) flows: Arc<Flows>,
+    /// Encrypt the cookie of a social login.
+    pub(crate) flow_keys: sealing::CookieKeys,
     pub(crate) letters: Letters,
     pub(crate) outbound: Arc<OutboundClient>,
     pub(crate) mail_requests: Arc<MailRequests>,
-    /// Key of the cookies of administrators.
+    /// Encrypt the cookies of administrators.
     #[cfg(feature = "admin")]
-    pub(crate) cookie_key: sealing::CookieKey,
+    pub(crate) admin_keys: sealing::CookieKeys,
     /// Writes and sends mails as long as the services live.
     _mail_thread: MailThread,
 }

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use super::change_provider::{Means, write_change};
 use super::change_settings::{Versioned, check_version, version};
+use super::provider_secrets::{open, seal};
 use super::{Actor, Sealer, Services};
 use crate::config::{Config, ConfigError, Secret};
 use crate::error::{Error, FieldError, Result, Validation};
 use crate::model::{ProviderSettings, StoredProvider, is_provider_name};
-use crate::oauth::{Effective, ProviderRegistry, is_callback};
+use crate::oauth::{Effective, EnabledProvider, ProviderRegistry, is_callback};
 use crate::outbound::OutboundClient;
 use crate::store::{self, DbConn, transaction};
 
@@ -25,6 +26,7 @@ const MAX_ROW: usize = 60_000;
 pub(crate) struct ProviderChange {
     pub(crate) enabled: Option<bool>,
     pub(crate) link_by_verified_email: Option<bool>,
+    pub(crate) accept_provider_tokens: Option<bool>,
     /// `Some(None)` takes it away.
     pub(crate) secret: Option<Option<Secret>>,
     pub(crate) callback: Option<Vec<String>>,
@@ -34,7 +36,7 @@ pub(crate) struct ProviderChange {
 }
 
 /// Settings that are texts.
-pub(crate) const TEXTS: [&str; 7] = [
+pub(crate) const TEXTS: [&str; 8] = [
     "key",
     "subdomain",
     "jwksurl",
@@ -42,6 +44,7 @@ pub(crate) const TEXTS: [&str; 7] = [
     "authorize_url",
     "access_url",
     "profile_url",
+    "introspection_url",
 ];
 
 impl ProviderChange {
@@ -54,6 +57,7 @@ impl ProviderChange {
             &mut settings.authorize_url,
             &mut settings.access_url,
             &mut settings.profile_url,
+            &mut settings.introspection_url,
         ];
         for (name, place) in TEXTS.iter().zip(texts) {
             if let Some(text) = self.texts.remove(name) {
@@ -64,6 +68,9 @@ impl ProviderChange {
         settings.link_by_verified_email = self
             .link_by_verified_email
             .unwrap_or(settings.link_by_verified_email);
+        settings.accept_provider_tokens = self
+            .accept_provider_tokens
+            .unwrap_or(settings.accept_provider_tokens);
         if let Some(secret) = self.secret {
             settings.secret = secret;
         }
@@ -85,6 +92,16 @@ impl Services {
         found
             .filter(usable)
             .ok_or_else(|| Error::application("This provider is disabled"))
+    }
+
+    /// Those that people may sign in with now.
+    pub(crate) fn enabled_providers(&self) -> Vec<EnabledProvider> {
+        let stored = self.settings.providers_full();
+        let names = names(&self.hooks.providers, &stored);
+        let enabled = names
+            .iter()
+            .filter_map(|name| self.enabled_provider(name).ok());
+        enabled.map(|found| found.shown()).collect()
     }
 
     /// A provider under the stored settings.
@@ -302,27 +319,6 @@ pub(super) fn effective(
         (None, None) => return None,
     };
     Some(Effective::new(name, known, settings))
-}
-
-pub(super) fn seal(name: &str, secret: &Secret, sealer: &Sealer) -> Result<String> {
-    let sealed = sealer.seal(&row(name), secret.expose().as_bytes())?;
-    Ok(sealed.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-/// `None` when the key it was sealed with is gone; then the secret has to be entered again.
-fn open(name: &str, sealed: &str, sealer: &Sealer) -> Option<Secret> {
-    let bytes: Option<Vec<u8>> = (0..sealed.len())
-        .step_by(2)
-        .map(|place| u8::from_str_radix(sealed.get(place..place + 2)?, 16).ok())
-        .collect();
-    let opened = sealer.open(&row(name), &bytes?);
-    if opened.is_none() {
-        tracing::error!(
-            provider = name,
-            "the secret was sealed with a key that is not configured; enter it again"
-        );
-    }
-    String::from_utf8(opened?).ok().map(Secret::from)
 }
 
 pub(super) fn row(name: &str) -> String {

@@ -61,6 +61,11 @@ pub(crate) struct Arrived {
     pub(crate) claims: Value,
 }
 
+/// The answer to what stands for no finished login.
+pub(super) fn no_login() -> Error {
+    Error::application("OAuth authentication requires a completed provider session")
+}
+
 impl Services {
     /// The URL a provider sends people back to; never made of a request.
     pub(crate) fn redirect_url(&self, provider: &str) -> String {
@@ -184,9 +189,7 @@ impl Services {
         ticket: Option<&str>,
         verifier: Option<&str>,
     ) -> Result<Arrived> {
-        let refused =
-            || Error::application("OAuth authentication requires a completed provider session");
-        let hash = digest(ticket.ok_or_else(refused)?);
+        let hash = digest(ticket.ok_or_else(no_login)?);
         let challenge = verifier.map(|verifier| base64_url(&Sha256::digest(verifier.as_bytes())));
         let (place, name) = (hash.clone(), provider.name.clone());
         let sealed = self
@@ -197,7 +200,7 @@ impl Services {
             .await?;
         let opened = sealed.and_then(|sealed| self.sealer.open(&place, &sealed));
         let arrived = opened.and_then(|plain| serde_json::from_slice(&plain).ok());
-        arrived.ok_or_else(refused)
+        arrived.ok_or_else(no_login)
     }
 
     /// The page of the front end that is returned to when none is asked for; without one our own answer,

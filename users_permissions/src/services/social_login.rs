@@ -1,5 +1,6 @@
 //! Whose account a finished social login is.
 
+use super::provider_tokens::Presented;
 use super::social::Arrived;
 use super::users::keep_an_administrator;
 use super::{Login, Services, settings};
@@ -14,16 +15,15 @@ use crate::store::{self, Conflict, DbConn, transaction};
 const EMAIL_TAKEN: &str = "Email is already taken.";
 
 impl Services {
-    /// Signs in whoever a ticket stands for; at the first time with a new account.
+    /// Signs in whoever a ticket, or a provider's own token, stands for; at the first time with a new account.
     pub(crate) async fn social_login(
         &self,
         provider: &str,
-        ticket: Option<&str>,
-        verifier: Option<&str>,
+        presented: Presented,
         device: Device,
     ) -> Result<Login> {
         let provider = self.enabled_provider(provider)?;
-        let arrived = self.redeem(&provider, ticket, verifier).await?;
+        let arrived = self.arrived(&provider, presented).await?;
         let person = person(&provider, &arrived.profile);
         let known = self.known(&person).await?;
         let changes = self

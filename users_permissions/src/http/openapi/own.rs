@@ -134,7 +134,16 @@ fn take_forms(operation: &mut Operation) {
     path = "/auth/{provider}/callback",
     params(
         ("provider" = String, Path, description = "Name of the provider"),
-        ("access_token" = Option<String>, Query, description = "The ticket the front end was called with"),
+        (
+            "access_token" = Option<String>,
+            Query,
+            description = "The ticket the front end was called with; the provider's access token where that is accepted",
+        ),
+        (
+            "id_token" = Option<String>,
+            Query,
+            description = "The provider's id token, in place of the other, where that is accepted",
+        ),
         ("code_verifier" = Option<String>, Query, description = "The code of `code_challenge`"),
     ),
     responses(

@@ -52,6 +52,12 @@ struct ShownProvider {
     access_url: Option<String>,
     #[schema(nullable = false)]
     profile_url: Option<String>,
+    /// Where the provider tells whom a token is for (RFC 7662).
+    #[schema(nullable = false)]
+    introspection_url: Option<String>,
+    /// Apps may sign in by tokens of the provider that are provably for our client.
+    #[schema(nullable = false)]
+    accept_provider_tokens: Option<bool>,
     #[schema(nullable = false)]
     link_by_verified_email: Option<bool>,
     /// The URL to register at the provider.
@@ -97,6 +103,12 @@ struct ChangedProvider {
     access_url: Option<String>,
     #[schema(nullable = false)]
     profile_url: Option<String>,
+    /// Where the provider tells whom a token is for (RFC 7662).
+    #[schema(nullable = false)]
+    introspection_url: Option<String>,
+    /// Apps may sign in by tokens of the provider that are provably for our client.
+    #[schema(nullable = false)]
+    accept_provider_tokens: Option<bool>,
     #[schema(nullable = false)]
     link_by_verified_email: Option<bool>,
 }

@@ -258,6 +258,7 @@ fn keycloak() -> Provider {
         ],
     );
     of_subdomain(provider, Subdomain::Host)
+        .introspection_url("https://[subdomain]/protocol/openid-connect/token/introspect")
         .display_name("Keycloak")
         .icon("key")
 }

@@ -1,0 +1,81 @@
+//! Keys are replaced without anybody noticing: the first seals, all open, and what a former one has sealed
+//! is sealed anew before it goes.
+
+use acceptance::providers::Simulators;
+use acceptance::{Browser as Pages, Server, TestDatabase, on_every_database};
+use serde_json::json;
+use users_permissions::Config;
+
+use crate::social::{Browser, FRONT, enable};
+
+const OLD: &str = "old-key-of-the-application-0123456789";
+const NEW: &str = "new-key-of-the-application-0123456789";
+
+/// The application, started with these keys.
+async fn start(database: &TestDatabase, simulators: &Simulators, keys: &[&str]) -> Server {
+    let mut config: Config = acceptance::config(database);
+    enable(&mut config, simulators, "github");
+    // Its settings are those of the database.
+    config.providers.clear();
+    config.app_keys = keys.iter().map(|key| (*key).into()).collect();
+    Server::with_config(config).await
+}
+
+async fn is_signed_in(jar: &std::collections::BTreeMap<String, String>, server: &Server) -> bool {
+    let mut pages = Pages::new(server);
+    pages.jar.clone_from(jar);
+    pages.get("/admin").await.status == 200
+}
+
+on_every_database! {
+    async fn keys_are_replaced_over_restarts(kind) {
+        let simulators = Simulators::start().await;
+        let database = TestDatabase::create(kind);
+        let server = start(&database, &simulators, &[OLD]).await;
+        let settings = json!({ "enabled": true, "key": "client-id", "secret": "client-secret", "callback": FRONT });
+        let body = json!({ "providers": { "github": settings } });
+        server.admin().await.put("/api/users-permissions/providers", body).await.expect(200);
+        let admin = Pages::signed_in(&server, "admin", "AdminPass1").await;
+        let mut octo = Browser::new(&server);
+        octo.connect("github", &[]).await;
+        let sealed_by_old = database.dump()["up_settings"].clone();
+        drop(server);
+
+        // The new key in front: whoever is signed in or on their way stays so, the secret is sealed anew.
+        let server = start(&database, &simulators, &[NEW, OLD]).await;
+        assert_ne!(database.dump()["up_settings"], sealed_by_old);
+        assert!(is_signed_in(&admin.jar, &server).await);
+        let mut back = Browser::new(&server);
+        (back.cookie, back.location) = (octo.cookie.clone(), octo.location.clone());
+        let fields = back.come_back().await;
+        back.redeem("github", &fields["access_token"]).await.expect(200);
+        assert_eq!(back.cookie, None);
+        // Cookies of today are under the new key.
+        let today = Pages::signed_in(&server, "admin", "AdminPass1").await;
+        let mut late = Browser::new(&server);
+        late.connect("github", &[]).await;
+        let sealed_by_new = database.dump()["up_settings"].clone();
+        drop(server);
+
+        // The old key goes.
+        let server = start(&database, &simulators, &[NEW]).await;
+        assert_eq!(database.dump()["up_settings"], sealed_by_new);
+        assert!(is_signed_in(&today.jar, &server).await);
+        assert!(!is_signed_in(&admin.jar, &server).await);
+        let mut back = Browser::new(&server);
+        (back.cookie, back.location) = (late.cookie.clone(), late.location.clone());
+        let fields = back.come_back().await;
+        back.redeem("github", &fields["access_token"]).await.expect(200);
+        (back.cookie, back.location) = (octo.cookie.clone(), octo.location.clone());
+        assert_eq!(back.come_back().await["error"], "state_mismatch");
+        drop(server);
+
+        // Without any key that knows it the secret has to be entered again, and nothing is lost.
+        let server = start(&database, &simulators, &[OLD]).await;
+        assert_eq!(database.dump()["up_settings"], sealed_by_new);
+        let answer = server.anonymous().get("/api/connect/github").await;
+        answer.expect_error(400, "ApplicationError", "This provider is disabled");
+        assert!(!is_signed_in(&today.jar, &server).await);
+        assert_eq!(simulators.faults(), Vec::<String>::new());
+    }
+}
