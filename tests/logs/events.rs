@@ -38,7 +38,7 @@ fn count_from(server: &Server, kind: Kind) -> i64 {
 }
 
 /// The code in the newest mail once there are so many.
-async fn code(sink: &SmtpSink, count: usize, subject: &str) -> String {
+pub async fn code(sink: &SmtpSink, count: usize, subject: &str) -> String {
     let mails = sink.wait_for(count).await;
     let mail = mails.iter().rev().find(|mail| mail.subject() == subject);
     let text = mail.unwrap_or_else(|| panic!("no {subject}")).html();

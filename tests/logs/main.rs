@@ -6,3 +6,7 @@ mod events;
 mod mails;
 mod secrets;
 mod setup;
+#[allow(dead_code)]
+#[path = "../suite/social.rs"]
+mod social;
+mod urls;

@@ -139,6 +139,9 @@ impl Client {
     /// Sends what [`request`](Self::request) began.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let response = request.send().await.expect("an answer");
+        if !self.base.is_empty() {
+            check_location(response.headers());
+        }
         Answer {
             status: response.status(),
             headers: response.headers().clone(),
@@ -253,6 +256,38 @@ impl Client {
         }
     }
 }
+
+/// Nobody is led to a URL with a secret in it, for URLs end up in logs and histories (row 15). What is for a
+/// URL: the ticket of a social login, which works once and for a minute, and the one-time set-up link.
+fn check_location(headers: &reqwest::header::HeaderMap) {
+    let Some(location) = headers.get("location") else {
+        return;
+    };
+    let location = location.to_str().expect("a location");
+    let fields = location.split(['?', '&', '#']).skip(1);
+    for (name, value) in fields.filter_map(|field| field.split_once('=')) {
+        let is_ticket = value.len() == 64 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_secret = match name {
+            "access_token" => !is_ticket,
+            "token" => !location.contains("/setup?token="),
+            _ => NEVER_IN_URLS.contains(&name),
+        };
+        assert!(!is_secret, "`{name}` in {location}");
+    }
+    assert!(!location.contains("eyJ"), "a token in {location}");
+}
+
+const NEVER_IN_URLS: [&str; 9] = [
+    "jwt",
+    "id_token",
+    "refreshToken",
+    "refresh_token",
+    "code",
+    "confirmation",
+    "password",
+    "secret",
+    "client_secret",
+];
 
 /// The permission tree that enables these actions (long form).
 pub fn tree(actions: &[&str]) -> Value {

@@ -43,7 +43,7 @@ fn long(names: &[&str]) -> Vec<String> {
 }
 
 /// Every action with a method and a path it is served under in this application.
-async fn served(admin: &Client) -> Vec<(String, String, String)> {
+pub async fn served(admin: &Client) -> Vec<(String, String, String)> {
     let report = admin.get("/api/users-permissions/routes").await.expect(200);
     let mut served = Vec::new();
     for action in report["actions"].as_array().unwrap() {
@@ -75,7 +75,7 @@ async fn served(admin: &Client) -> Vec<(String, String, String)> {
     served
 }
 
-async fn call(client: &Client, method: &str, path: &str) -> Answer {
+pub async fn call(client: &Client, method: &str, path: &str) -> Answer {
     client
         .send(
             client

@@ -27,6 +27,10 @@ pub enum Mode {
     Redirect,
     /// Its configuration is somebody else's.
     Foreign,
+    /// It takes the request and never answers.
+    Stalled,
+    /// It promises more than it sends.
+    Closed,
 }
 
 struct Key {
@@ -67,6 +71,12 @@ async fn keys(state: web::Data<State>) -> HttpResponse {
         Mode::Status(status) => HttpResponse::build(status.try_into().unwrap()).finish(),
         Mode::Html => HttpResponse::Ok().body("<html>sorry</html>"),
         Mode::NoKeys => HttpResponse::Ok().json(json!({ "keys": [] })),
+        Mode::Stalled => std::future::pending().await,
+        Mode::Closed => {
+            let ended = Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            let parts = [Ok(web::Bytes::from_static(b"{\"keys\":")), ended];
+            HttpResponse::Ok().streaming(futures_util::stream::iter(parts))
+        }
         Mode::Huge => HttpResponse::Ok().body("x".repeat(10 << 20)),
         Mode::Redirect => HttpResponse::Found()
             .insert_header(("location", format!("{}/elsewhere", state.base)))
@@ -140,6 +150,11 @@ impl Issuer {
     pub fn publish(&self, kids: &[&str]) {
         let published = kids.iter().map(|kid| self.public(kid)).collect();
         *self.state.published.lock().unwrap() = published;
+    }
+
+    /// Publishes these values and no others.
+    pub fn publish_as_it_is(&self, keys: Vec<Value>) {
+        *self.state.published.lock().unwrap() = keys;
     }
 
     pub fn answer(&self, mode: Mode) {

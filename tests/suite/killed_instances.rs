@@ -1,7 +1,7 @@
 //! Mails survive `kill -9`: what was answered 200 arrives, and what comes twice is the same mail.
 
 mod checks;
-mod process;
+pub mod process;
 
 use std::time::{Duration, Instant};
 
@@ -170,6 +170,7 @@ async fn kill_rounds(kind: Kind, instances: usize, rounds: usize) {
         database: database.url(),
         smtp: sink.url(),
         directory: tempfile::tempdir().expect("a directory"),
+        more: Vec::new(),
     };
     let http = Client::builder()
         .no_proxy()

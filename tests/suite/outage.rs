@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::forge;
 
-fn expect_unavailable(answer: &acceptance::Answer) {
+pub fn expect_unavailable(answer: &acceptance::Answer) {
     answer.expect_error(503, "ServiceUnavailableError", "Service Unavailable");
     assert!(
         answer.headers.contains_key("retry-after"),
@@ -62,7 +62,7 @@ on_every_database! {
 }
 
 /// Ends every connection to the database but the one that says so.
-fn cut_connections(server: &Server) {
+pub fn cut_connections(server: &Server) {
     let database = server.database();
     match database.kind() {
         Kind::Sqlite => {}

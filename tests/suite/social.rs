@@ -58,10 +58,15 @@ pub struct Browser {
 
 impl Browser {
     pub fn new(server: &Server) -> Self {
+        Self::of(server.anonymous())
+    }
+
+    /// One that calls as this client.
+    pub fn of(client: Client) -> Self {
         Self {
             cookie: None,
             location: String::new(),
-            client: server.anonymous(),
+            client,
         }
     }
 

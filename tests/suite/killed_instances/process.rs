@@ -1,4 +1,4 @@
-//! The example app as a process of its own, for its death is what the tests are about.
+//! The example app as a process of its own, for tests of its death and of its clock.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -35,16 +35,18 @@ fn program() -> &'static Path {
 }
 
 /// What every process is started with.
-pub(super) struct Setup {
-    pub(super) database: String,
-    pub(super) smtp: String,
-    pub(super) directory: tempfile::TempDir,
+pub struct Setup {
+    pub database: String,
+    pub smtp: String,
+    pub directory: tempfile::TempDir,
+    /// Variables beside those below, or in their place.
+    pub more: Vec<(&'static str, String)>,
 }
 
 /// One process.
-pub(super) struct Instance {
+pub struct Instance {
     process: Child,
-    pub(super) base: String,
+    pub base: String,
 }
 
 impl Drop for Instance {
@@ -55,7 +57,7 @@ impl Drop for Instance {
 }
 
 impl Instance {
-    pub(super) async fn start(setup: &Setup, http: &Client) -> Self {
+    pub async fn start(setup: &Setup, http: &Client) -> Self {
         for _ in 0..5 {
             let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
             let port = listener.local_addr().expect("an address").port();
@@ -78,6 +80,7 @@ impl Instance {
                     ("UP_POOL_SIZE", "4"),
                     ("RUST_LOG", "off"),
                 ])
+                .envs(setup.more.iter().map(|(name, value)| (name, value)))
                 .stdout(Stdio::null())
                 .spawn()
                 .expect("the example app");
@@ -105,12 +108,12 @@ impl Instance {
     }
 
     /// Has it ended?
-    pub(super) fn is_dead(&mut self) -> bool {
+    pub fn is_dead(&mut self) -> bool {
         self.process.try_wait().expect("a process").is_some()
     }
 
     /// SIGKILL; answers when it was over.
-    pub(super) fn kill(&mut self) -> Instant {
+    pub fn kill(&mut self) -> Instant {
         self.process.kill().expect("a running process");
         self.process.wait().expect("a process that ended");
         Instant::now()

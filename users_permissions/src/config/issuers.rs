@@ -53,6 +53,9 @@ pub struct TrustedIssuer {
     /// Age at which its keys are read again (default 10 minutes).
     #[serde(default = "key_age", deserialize_with = "seconds")]
     pub key_age: Duration,
+    /// How long keys are believed that cannot be read again (default one day).
+    #[serde(default = "key_limit", deserialize_with = "seconds")]
+    pub key_limit: Duration,
     /// Least time between two readings for tokens whose key is unknown (default one minute).
     #[serde(default = "unknown_key_pause", deserialize_with = "seconds")]
     pub unknown_key_pause: Duration,
@@ -113,6 +116,7 @@ impl TrustedIssuer {
             algorithms: algorithms(),
             leeway: leeway(),
             key_age: key_age(),
+            key_limit: key_limit(),
             unknown_key_pause: unknown_key_pause(),
             users: IssuerUsers::None,
             provider: None,
@@ -164,6 +168,10 @@ impl TrustedIssuer {
             ),
             (self.key_age.is_zero(), "has a keyAge of 0"),
             (
+                self.key_limit <= self.key_age,
+                "has a keyLimit that is no longer than its keyAge",
+            ),
+            (
                 self.provider
                     .as_deref()
                     .is_some_and(|name| name.is_empty() || name.len() > 64 || name == "local"),
@@ -210,6 +218,10 @@ fn leeway() -> Duration {
 
 fn key_age() -> Duration {
     Duration::from_secs(600)
+}
+
+fn key_limit() -> Duration {
+    Duration::from_secs(86_400)
 }
 
 fn unknown_key_pause() -> Duration {
@@ -270,6 +282,7 @@ mod tests {
             r#"{"issuer":"https://a.example","audience":"x","algorithms":["none"]}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","algorithms":[]}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","leeway":61}"#.to_owned(),
+            r#"{"issuer":"https://a.example","audience":"x","keyAge":60,"keyLimit":60}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","provider":"local"}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","jwksUrl":"/keys"}"#.to_owned(),
             format!("{good},{good}"),

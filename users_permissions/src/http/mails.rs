@@ -92,7 +92,7 @@ pub(super) async fn kept(req: HttpRequest) -> Result<HttpResponse> {
             .insert_header((CACHE_CONTROL, "no-store"))
             .insert_header((
                 CONTENT_SECURITY_POLICY,
-                "default-src 'none'; style-src 'unsafe-inline'",
+                "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'",
             ))
             .body(html(&mails)));
     }

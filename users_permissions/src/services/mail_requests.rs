@@ -42,8 +42,8 @@ impl MailRequests {
 }
 
 impl Services {
-    /// Notes that a code is to be mailed to whoever may have one at this address. One statement, whoever
-    /// that is.
+    /// Notes that a code is to be mailed to whoever may have one at this address. The same statements,
+    /// whoever that is.
     pub(super) async fn ask_for_code(&self, email: Email, purpose: CodePurpose) -> Result<()> {
         let waiting = &self.mail_requests.waiting;
         if waiting.load(Ordering::Relaxed) >= MOST_WAITING {
@@ -88,9 +88,9 @@ impl RequestWorker {
     async fn work_off(&self, stopped: &AtomicBool) -> Result<Duration> {
         while !stopped.load(Ordering::Acquire) {
             let claim = pauses::new_claim();
-            let until = pauses::lease_end(&self.config);
+            let lease = pauses::lease(&self.config);
             let mut conn = self.store.conn()?;
-            let batch = store::mail_requests::claim(&mut conn, &claim, until, BATCH)?;
+            let batch = store::mail_requests::claim(&mut conn, &claim, lease, BATCH)?;
             drop(conn);
             if batch.is_empty() {
                 break;
@@ -117,8 +117,8 @@ impl RequestWorker {
         let Err(error) = settled else { return };
         let put_back = self.store.conn().map_err(Error::from).and_then(|mut conn| {
             if attempts < self.config.attempts {
-                let due_at = pauses::next_attempt(&self.config, attempts);
-                store::mail_requests::postpone(&mut conn, request.id, claim, due_at)?;
+                let pause = pauses::next_attempt(&self.config, attempts);
+                store::mail_requests::postpone(&mut conn, request.id, claim, pause)?;
                 tracing::warn!(attempts, %error, "a mail that was asked for cannot be written yet");
             } else {
                 store::mail_requests::take(&mut conn, request.id, claim)?;

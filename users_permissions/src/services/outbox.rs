@@ -87,8 +87,8 @@ impl Outbox {
     /// Tries one mail; false when it is another instance's.
     async fn attempt(&self, id: i32) -> Result<bool> {
         let claim = pauses::new_claim();
-        let until = pauses::lease_end(&self.config);
-        let Some(mail) = store::outbox::claim(&mut *self.store.conn()?, id, &claim, until)? else {
+        let lease = pauses::lease(&self.config);
+        let Some(mail) = store::outbox::claim(&mut *self.store.conn()?, id, &claim, lease)? else {
             return Ok(false);
         };
         let outcome = self.hand_over(&mail).await;
@@ -159,8 +159,8 @@ impl Outbox {
                 tracing::info!(target: "users_permissions::mail", message_id, attempts, "mail sent");
             }
             Err(MailError::Temporary(error)) if attempts.unsigned_abs() < self.config.attempts => {
-                let due_at = pauses::next_attempt(&self.config, attempts.unsigned_abs());
-                store::outbox::postpone(conn, *id, claim, due_at, error)?;
+                let pause = pauses::next_attempt(&self.config, attempts.unsigned_abs());
+                store::outbox::postpone(conn, *id, claim, pause, error)?;
                 tracing::warn!(target: "users_permissions::mail", message_id, attempts, error, "mail not taken yet");
             }
             Err(MailError::Temporary(error) | MailError::Permanent(error)) => {

@@ -145,8 +145,14 @@ fn keep_out_others(conn: &mut DbConn, user: &User) -> Result<()> {
 
 /// The device with what is known of it where the caller is signed in.
 fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) -> Result<Device> {
-    let session = session.map(|id| store::sessions::find(conn, id, store::now()));
-    Ok(match session.transpose()?.flatten() {
+    let session = match session {
+        Some(id) => {
+            let now = store::shared_now(conn)?;
+            store::sessions::find(conn, id, now)?
+        }
+        None => None,
+    };
+    Ok(match session {
         Some(session) => Device {
             id: session.device.id,
             name: device.name,

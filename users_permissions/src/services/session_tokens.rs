@@ -15,6 +15,10 @@ use crate::model::{Session, SessionId, UserId};
 /// Tokens of an admin panel, should it have the same secret, are for another audience.
 pub(super) const AUDIENCE: &str = "content-api";
 
+/// `typ` of tokens that renew sessions (RFC 8725, section 3.11): whoever verifies access tokens, here or
+/// elsewhere, knows by the header that it is none.
+const REFRESH_TYPE: &str = "up-refresh+jwt";
+
 /// What a token is for; it is taken for nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
@@ -90,7 +94,7 @@ impl Tokens {
         match purpose {
             Use::Access => self.sign_access(&claims),
             // Nobody else's business.
-            Use::Refresh => self.sign(&claims),
+            Use::Refresh => self.sign_as(Some(REFRESH_TYPE), &claims),
         }
     }
 
@@ -106,7 +110,8 @@ impl Tokens {
     }
 
     pub(super) fn verify_refresh(&self, token: &str) -> Option<VerifiedRefresh> {
-        let (user, session) = self.claimed(&self.decode_secret(token)?, Use::Refresh)?;
+        let claims = self.decode_secret(token, |typ| typ == Some(REFRESH_TYPE))?;
+        let (user, session) = self.claimed(&claims, Use::Refresh)?;
         Some(VerifiedRefresh { user, session })
     }
 
@@ -189,6 +194,8 @@ mod tests {
         assert_eq!((verified.user, verified.session), (7, session.id));
         assert!(tokens.verify(refresh.expose()).is_none());
         assert!(tokens.verify_refresh(access.expose()).is_none());
+        let header = jsonwebtoken::decode_header(refresh.expose()).unwrap();
+        assert_eq!(header.typ.as_deref(), Some(REFRESH_TYPE));
         let legacy = Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600);
         for token in [&access, &refresh] {
             assert!(legacy.verify(token.expose()).is_none());

@@ -59,7 +59,8 @@ impl Services {
             let refresh = None;
             return Ok(Login { jwt, refresh, user });
         }
-        let mut session = self.new_session(user.id, device);
+        let now = self.store.run(store::shared_now).await?;
+        let mut session = self.new_session(user.id, device, now);
         let token = self
             .tokens
             .refresh(&session, new_code(TOKEN_BYTES).expose())?;
@@ -83,8 +84,7 @@ impl Services {
         })
     }
 
-    fn new_session(&self, user: UserId, device: Device) -> Session {
-        let now = store::now();
+    fn new_session(&self, user: UserId, device: Device, now: DateTime<Utc>) -> Session {
         let ends_at = now + span(self.config.sessions.max_refresh_token_lifespan);
         Session {
             id: SessionId::random(),
@@ -113,11 +113,12 @@ impl Services {
     pub(crate) async fn renew(&self, token: Secret, in_cookie: bool) -> Result<Renewal> {
         let proven = self.tokens.verify_refresh(token.expose()).ok_or(INVALID)?;
         let hash = digest(token.expose());
-        let (session, user) = self
+        let (now, session, user) = self
             .store
             .run(move |conn| -> Result<_> {
-                let session = store::sessions::find(conn, proven.session, store::now())?;
-                Ok((session, store::users::principal(conn, proven.user)?))
+                let now = store::shared_now(conn)?;
+                let session = store::sessions::find(conn, proven.session, now)?;
+                Ok((now, session, store::users::principal(conn, proven.user)?))
             })
             .await?;
         let session = session.filter(|session| session.user == proven.user);
@@ -127,7 +128,7 @@ impl Services {
             return Err(INVALID);
         }
         if session.token_hash != hash {
-            return self.used_before(session, token).await;
+            return self.used_before(session, token, now).await;
         }
         let in_cookie = in_cookie || session.device.in_cookie;
         let id = if self.config.sessions.reuse_answers {
@@ -135,7 +136,6 @@ impl Services {
         } else {
             new_code(TOKEN_BYTES).expose().to_owned()
         };
-        let now = store::now();
         let session = Session {
             last_active_at: now,
             expires_at: self.idle_end(now).min(session.ends_at),
@@ -164,7 +164,7 @@ impl Services {
         match rotated {
             None => self.renewal(&session, new, in_cookie),
             // Another request with the same token was faster.
-            Some(Some(session)) => self.used_before(session, token).await,
+            Some(Some(session)) => self.used_before(session, token, now).await,
             Some(None) => Err(INVALID),
         }
     }
@@ -177,12 +177,18 @@ impl Services {
     }
 
     /// A token that is not the present one of its session: its client lost an answer or asked twice at
-    /// once, or somebody has a copy. Nobody can tell, but for the time that has passed.
-    async fn used_before(&self, session: Session, token: Secret) -> Result<Renewal> {
+    /// once, or somebody has a copy. Nobody can tell, but for the time that has passed: that of the database,
+    /// whichever instances had the two requests. A clock that was set back stretches nothing.
+    async fn used_before(
+        &self,
+        session: Session,
+        token: Secret,
+        now: DateTime<Utc>,
+    ) -> Result<Renewal> {
         let sessions = &self.config.sessions;
         let hash = digest(token.expose());
         let just_now = session.previous.as_ref().is_some_and(|(previous, time)| {
-            *previous == hash && store::now() - *time <= span(sessions.reuse_span)
+            *previous == hash && (now - *time).abs() <= span(sessions.reuse_span)
         });
         if !just_now {
             let (user, id) = (session.user, session.id);
@@ -205,7 +211,7 @@ impl Services {
     /// The sessions of a user that have not ended, the latest active first.
     pub(crate) async fn sessions(&self, user: UserId) -> Result<Vec<Session>> {
         self.store
-            .run(move |conn| store::sessions::of(conn, user, store::now()))
+            .run(move |conn| store::sessions::of(conn, user))
             .await
     }
 
@@ -291,7 +297,7 @@ fn begin(conn: &mut DbConn, session: &Session, version: i32, most: u32) -> Resul
         })?;
     }
     // A statement of its own: it may meet that of another login, and can wait for the next one.
-    if let Err(error) = store::sessions::sweep(conn, store::now()) {
+    if let Err(error) = store::sessions::sweep(conn, session.created_at) {
         tracing::debug!(%error, "sessions whose time is over could not be removed");
     }
     Ok(begun == Some(true))

@@ -1,7 +1,6 @@
 //! Social login as a browser goes through it: to the provider, back, and on to the front end with a ticket.
 
-use std::time::Duration;
-
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -16,9 +15,9 @@ use crate::store::tickets::NewTicket;
 use crate::store::{self, DbConn};
 
 /// Life of a ticket.
-const TICKET_LIFE: Duration = Duration::from_secs(60);
+const TICKET_LIFE: TimeDelta = TimeDelta::seconds(60);
 /// A state is remembered for longer than a flow may take.
-const STATE_LIFE: Duration = Duration::from_secs(1_200);
+const STATE_LIFE: TimeDelta = TimeDelta::seconds(1_200);
 const MAX_SEALED: usize = 60_000;
 
 /// Where a browser is sent, and what it shall keep.
@@ -127,7 +126,7 @@ impl Services {
         let hash = digest(&flow.state);
         let is_first = self
             .store
-            .run(move |conn| store::tickets::use_state(conn, &hash, store::now() + STATE_LIFE))
+            .run(move |conn| store::tickets::use_state(conn, &hash, STATE_LIFE))
             .await?;
         let to = if is_first {
             self.finish(&provider, flow, arrival).await?
@@ -174,7 +173,7 @@ impl Services {
             hash,
             provider: provider.name.clone(),
             challenge: flow.challenge.clone(),
-            expires_at: store::now() + TICKET_LIFE,
+            life: TICKET_LIFE,
         };
         self.store
             .run(move |conn| store::tickets::create(conn, &new))

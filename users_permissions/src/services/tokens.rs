@@ -146,8 +146,17 @@ impl Tokens {
         }
     }
 
-    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
-        jsonwebtoken::encode(&self.header, claims, &self.signing)
+    fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
+        self.sign_as(None, claims)
+    }
+
+    /// By the secret, as a token of this `typ`; none: as Strapi's.
+    pub(super) fn sign_as(&self, typ: Option<&str>, claims: &impl Serialize) -> Result<Secret> {
+        let mut header = self.header.clone();
+        if let Some(typ) = typ {
+            header.typ = Some(typ.to_owned());
+        }
+        jsonwebtoken::encode(&header, claims, &self.signing)
             .map(Secret::from)
             .map_err(Error::internal)
     }
@@ -193,20 +202,22 @@ impl Tokens {
     pub(super) fn decode_access(&self, token: &str) -> Option<(Map<String, Value>, bool)> {
         let header = header(token)?;
         if header.alg == Algorithm::HS256 {
-            return self.decode_secret(token).map(|claims| (claims, false));
+            let claims = self.decode_secret(token, |typ| typ.is_none_or(is_plain));
+            return claims.map(|claims| (claims, false));
         }
         let claims = self.pairs.decode(&header, token, &self.validation)?;
         Some((claims, true))
     }
 
-    /// The claims of a token that is signed by one of our secrets and neither over nor before its time.
-    pub(super) fn decode_secret(&self, token: &str) -> Option<Map<String, Value>> {
+    /// The claims of a token that has the right `typ`, is signed by one of our secrets, and is neither over
+    /// nor before its time.
+    pub(super) fn decode_secret(
+        &self,
+        token: &str,
+        is_right: impl Fn(Option<&str>) -> bool,
+    ) -> Option<Map<String, Value>> {
         let header = header(token)?;
-        let typ_is_wrong = header
-            .typ
-            .as_deref()
-            .is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"));
-        if header.alg != Algorithm::HS256 || typ_is_wrong {
+        if header.alg != Algorithm::HS256 || !is_right(header.typ.as_deref()) {
             return None;
         }
         let mut keys = self
@@ -228,6 +239,11 @@ impl std::fmt::Debug for Tokens {
             .field("life", &self.life)
             .finish_non_exhaustive()
     }
+}
+
+/// The `typ` of tokens that say by their claims what they are for.
+fn is_plain(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case("JWT")
 }
 
 /// The header of a token whose key is for us alone to choose: none that brings one along, and none with

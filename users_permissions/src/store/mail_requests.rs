@@ -1,12 +1,12 @@
 //! Mails that somebody asked for, for whoever has the address. A row is worked on by whoever moves its time
-//! forward first.
+//! forward first, by the database's clock.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
 use super::schema::up_mail_requests;
-use super::time::{from_db, now, to_db};
+use super::time::{from_db, shared_now, to_db};
 use crate::model::{CodePurpose, Email};
 
 /// What somebody who claimed a request needs.
@@ -20,7 +20,7 @@ pub(crate) struct MailRequest {
 }
 
 pub(crate) fn insert(conn: &mut DbConn, purpose: CodePurpose, email: &Email) -> QueryResult<()> {
-    let time = to_db(now());
+    let time = to_db(shared_now(conn)?);
     diesel::insert_into(up_mail_requests::table)
         .values((
             up_mail_requests::purpose.eq(purpose.as_str()),
@@ -33,15 +33,16 @@ pub(crate) fn insert(conn: &mut DbConn, purpose: CodePurpose, email: &Email) -> 
     Ok(())
 }
 
-/// Takes requests that are due until `until`, the longest waiting first. One statement decides which of
+/// Takes requests that are due for this long, the longest waiting first. One statement decides which of
 /// several instances has them.
 pub(crate) fn claim(
     conn: &mut DbConn,
     claim: &str,
-    until: DateTime<Utc>,
+    lease: TimeDelta,
     limit: i64,
 ) -> QueryResult<Vec<MailRequest>> {
-    let time = to_db(now());
+    let present = shared_now(conn)?;
+    let time = to_db(present);
     let due: Vec<i32> = up_mail_requests::table
         .filter(up_mail_requests::due_at.le(time))
         .order((up_mail_requests::due_at.asc(), up_mail_requests::id.asc()))
@@ -56,7 +57,7 @@ pub(crate) fn claim(
         .filter(up_mail_requests::due_at.le(time));
     diesel::update(free)
         .set((
-            up_mail_requests::due_at.eq(to_db(until)),
+            up_mail_requests::due_at.eq(to_db(present + lease)),
             up_mail_requests::claim.eq(Some(claim)),
             up_mail_requests::attempts.eq(up_mail_requests::attempts + 1),
         ))
@@ -77,13 +78,14 @@ pub(crate) fn take(conn: &mut DbConn, id: i32, claim: &str) -> QueryResult<bool>
     Ok(diesel::delete(row).execute(conn)? == 1)
 }
 
-/// Puts a claimed request back until `due_at`.
+/// Puts a claimed request back for this long.
 pub(crate) fn postpone(
     conn: &mut DbConn,
     id: i32,
     claim: &str,
-    due_at: DateTime<Utc>,
+    pause: TimeDelta,
 ) -> QueryResult<usize> {
+    let due_at = shared_now(conn)? + pause;
     let row = up_mail_requests::table
         .find(id)
         .filter(up_mail_requests::claim.eq(claim));
@@ -95,13 +97,14 @@ pub(crate) fn postpone(
         .execute(conn)
 }
 
-/// How many requests there are, and when the next one is due.
-pub(crate) fn queue(conn: &mut DbConn) -> QueryResult<(i64, Option<DateTime<Utc>>)> {
+/// How many requests there are, and how long until the next one is due.
+pub(crate) fn queue(conn: &mut DbConn) -> QueryResult<(i64, Option<TimeDelta>)> {
+    let present = shared_now(conn)?;
     let (count, next): (i64, Option<NaiveDateTime>) = up_mail_requests::table
         .select((
             diesel::dsl::count_star(),
             diesel::dsl::min(up_mail_requests::due_at),
         ))
         .first(conn)?;
-    Ok((count, next.map(from_db)))
+    Ok((count, next.map(|time| from_db(time) - present)))
 }

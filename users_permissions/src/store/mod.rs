@@ -33,5 +33,5 @@ pub use database::Database;
 pub(crate) use diesel::QueryResult;
 pub(crate) use diesel::result::Error as QueryError;
 pub(crate) use migrate::with_schema_lock;
-pub(crate) use time::now;
+pub(crate) use time::{now, shared_now};
 pub(crate) use users_query::UserFields;

@@ -1,11 +1,12 @@
-//! Mails on their way. A row is tried by whoever moves its time forward first: that is its lease.
+//! Mails on their way. A row is tried by whoever moves its time forward first: that is its lease. What is due
+//! is told by the database's clock, so that no instance takes a mail early whose own clock is ahead.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, TimeDelta, Utc};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
 use super::schema::up_outbox;
-use super::time::{from_db, now, to_db};
+use super::time::{from_db, now, shared_now, to_db};
 use crate::model::OutboxMail;
 
 /// Where a mail stands.
@@ -96,7 +97,7 @@ pub(crate) struct ClaimedMail {
 }
 
 pub(crate) fn insert(conn: &mut DbConn, mail: NewOutboxMail<'_>) -> QueryResult<()> {
-    let time = to_db(now());
+    let time = to_db(shared_now(conn)?);
     diesel::insert_into(up_outbox::table)
         .values((
             up_outbox::message_id.eq(mail.message_id),
@@ -117,42 +118,45 @@ pub(crate) fn insert(conn: &mut DbConn, mail: NewOutboxMail<'_>) -> QueryResult<
 
 /// Ids of the mails that are due, the longest waiting first.
 pub(crate) fn due(conn: &mut DbConn, limit: i64) -> QueryResult<Vec<i32>> {
+    let time = to_db(shared_now(conn)?);
     up_outbox::table
         .filter(up_outbox::state.eq(MailState::Queued.as_str()))
-        .filter(up_outbox::due_at.le(to_db(now())))
+        .filter(up_outbox::due_at.le(time))
         .order((up_outbox::due_at.asc(), up_outbox::id.asc()))
         .select(up_outbox::id)
         .limit(limit)
         .load(conn)
 }
 
-/// When the next mail is due.
-pub(crate) fn next_due(conn: &mut DbConn) -> QueryResult<Option<DateTime<Utc>>> {
+/// How long until the next mail is due; negative when it has been for a while.
+pub(crate) fn next_due(conn: &mut DbConn) -> QueryResult<Option<TimeDelta>> {
+    let present = shared_now(conn)?;
     let time: Option<NaiveDateTime> = up_outbox::table
         .filter(up_outbox::state.eq(MailState::Queued.as_str()))
         .order(up_outbox::due_at.asc())
         .select(up_outbox::due_at)
         .first(conn)
         .optional()?;
-    Ok(time.map(from_db))
+    Ok(time.map(|time| from_db(time) - present))
 }
 
-/// Takes a mail until `until`; `None` when it is somebody else's. One statement decides, whatever
+/// Takes a mail for this long; `None` when it is somebody else's. One statement decides, whatever
 /// the number of instances.
 pub(crate) fn claim(
     conn: &mut DbConn,
     id: i32,
     claim: &str,
-    until: DateTime<Utc>,
+    lease: TimeDelta,
 ) -> QueryResult<Option<ClaimedMail>> {
-    let time = to_db(now());
+    let present = shared_now(conn)?;
+    let time = to_db(present);
     let free = up_outbox::table
         .find(id)
         .filter(up_outbox::state.eq(MailState::Queued.as_str()))
         .filter(up_outbox::due_at.le(time));
     let taken = diesel::update(free)
         .set((
-            up_outbox::due_at.eq(to_db(until)),
+            up_outbox::due_at.eq(to_db(present + lease)),
             up_outbox::claim.eq(Some(claim)),
             up_outbox::attempts.eq(up_outbox::attempts + 1),
             up_outbox::updated_at.eq(time),
@@ -182,14 +186,15 @@ pub(crate) fn sent(conn: &mut DbConn, id: i32, claim: &str) -> QueryResult<usize
         .execute(conn)
 }
 
-/// Puts a mail back until `due_at`.
+/// Puts a mail back for this long.
 pub(crate) fn postpone(
     conn: &mut DbConn,
     id: i32,
     claim: &str,
-    due_at: DateTime<Utc>,
+    pause: TimeDelta,
     error: &str,
 ) -> QueryResult<usize> {
+    let due_at = shared_now(conn)? + pause;
     diesel::update(claimed(id, claim))
         .set((
             up_outbox::due_at.eq(to_db(due_at)),
@@ -220,7 +225,7 @@ fn claimed<'a>(id: i32, claim: &'a str) -> _ {
 
 /// Queues a mail that was given up, unless its content is gone.
 pub(crate) fn revive(conn: &mut DbConn, id: i32) -> QueryResult<usize> {
-    let time = to_db(now());
+    let time = to_db(shared_now(conn)?);
     let dead = up_outbox::table
         .find(id)
         .filter(up_outbox::state.eq(MailState::Dead.as_str()))

@@ -1,11 +1,12 @@
-//! Sessions; of their refresh tokens the hashes only. A row that is gone is a session that has ended.
+//! Sessions; of their refresh tokens the hashes only. A row that is gone is a session that has ended. All times
+//! are by the database's clock, for one instance writes and another judges.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
 use super::schema::{up_sessions, up_users};
-use super::time::{from_db, to_db};
+use super::time::{from_db, shared_now, to_db};
 use crate::model::{Device, Session, SessionId, UserId};
 
 /// Rows that are swept away at a time.
@@ -134,7 +135,8 @@ pub(crate) fn find(
 }
 
 /// The sessions of a user, the latest active first.
-pub(crate) fn of(conn: &mut DbConn, user: UserId, now: DateTime<Utc>) -> QueryResult<Vec<Session>> {
+pub(crate) fn of(conn: &mut DbConn, user: UserId) -> QueryResult<Vec<Session>> {
+    let now = shared_now(conn)?;
     let rows: Vec<SessionRow> = up_sessions::table
         .filter(up_sessions::user_id.eq(user))
         .filter(up_sessions::expires_at.gt(to_db(now)))

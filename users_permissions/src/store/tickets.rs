@@ -1,11 +1,11 @@
 //! Social logins on their way: states that have come back, and tickets that have not been redeemed.
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::conn::{Conflict, DbConn, conflict};
 use super::schema::{up_states, up_tickets};
-use super::time::{now, to_db};
+use super::time::{shared_now, to_db};
 
 /// A ticket to be kept.
 #[derive(Debug)]
@@ -15,21 +15,19 @@ pub(crate) struct NewTicket {
     /// What the code of whoever redeems it has to hash to.
     pub(crate) challenge: Option<String>,
     pub(crate) sealed: Vec<u8>,
-    pub(crate) expires_at: DateTime<Utc>,
+    /// By the database's clock: another instance may redeem it.
+    pub(crate) life: TimeDelta,
 }
 
-/// Notes that a state has come back; false when it had before.
-pub(crate) fn use_state(
-    conn: &mut DbConn,
-    hash: &str,
-    expires_at: DateTime<Utc>,
-) -> QueryResult<bool> {
-    diesel::delete(up_states::table.filter(up_states::expires_at.lt(to_db(now()))))
+/// Notes for this long that a state has come back; false when it had before.
+pub(crate) fn use_state(conn: &mut DbConn, hash: &str, life: TimeDelta) -> QueryResult<bool> {
+    let present = shared_now(conn)?;
+    diesel::delete(up_states::table.filter(up_states::expires_at.lt(to_db(present))))
         .execute(conn)?;
     let noted = diesel::insert_into(up_states::table)
         .values((
             up_states::state_hash.eq(hash),
-            up_states::expires_at.eq(to_db(expires_at)),
+            up_states::expires_at.eq(to_db(present + life)),
         ))
         .execute(conn);
     match noted {
@@ -40,7 +38,8 @@ pub(crate) fn use_state(
 
 /// Keeps a ticket, and forgets those whose time is over.
 pub(crate) fn create(conn: &mut DbConn, new: &NewTicket) -> QueryResult<()> {
-    let over = up_tickets::table.filter(up_tickets::expires_at.lt(to_db(now())));
+    let present = shared_now(conn)?;
+    let over = up_tickets::table.filter(up_tickets::expires_at.lt(to_db(present)));
     diesel::delete(over).execute(conn)?;
     diesel::insert_into(up_tickets::table)
         .values((
@@ -48,7 +47,7 @@ pub(crate) fn create(conn: &mut DbConn, new: &NewTicket) -> QueryResult<()> {
             up_tickets::provider.eq(&new.provider),
             up_tickets::challenge.eq(&new.challenge),
             up_tickets::sealed.eq(&new.sealed),
-            up_tickets::expires_at.eq(to_db(new.expires_at)),
+            up_tickets::expires_at.eq(to_db(present + new.life)),
         ))
         .execute(conn)
         .map(drop)
@@ -62,10 +61,11 @@ pub(crate) fn redeem(
     provider: &str,
     challenge: Option<&str>,
 ) -> QueryResult<Option<Vec<u8>>> {
+    let present = shared_now(conn)?;
     let found: Option<(Option<String>, Vec<u8>)> = up_tickets::table
         .find(hash)
         .filter(up_tickets::provider.eq(provider))
-        .filter(up_tickets::expires_at.gt(to_db(now())))
+        .filter(up_tickets::expires_at.gt(to_db(present)))
         .select((up_tickets::challenge, up_tickets::sealed))
         .first(conn)
         .optional()?;

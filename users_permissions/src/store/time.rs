@@ -1,10 +1,35 @@
 //! Time as all three databases keep it: UTC, microseconds.
 
 use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use diesel::prelude::*;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use diesel::sql_types::Timestamp;
+
+use super::conn::DbConn;
 
 /// The present, cut to what every database stores, so that a read equals the write.
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
+}
+
+/// The present by the clock of the database: the one that all instances have in common, for what one of them
+/// writes and another judges within seconds. An embedded database has the clock of its process.
+pub(crate) fn shared_now(conn: &mut DbConn) -> diesel::QueryResult<DateTime<Utc>> {
+    match conn {
+        #[cfg(feature = "sqlite")]
+        DbConn::Sqlite(_) => Ok(now()),
+        #[cfg(feature = "postgres")]
+        DbConn::Postgres(conn) => {
+            let time = diesel::dsl::sql::<Timestamp>("clock_timestamp() AT TIME ZONE 'UTC'");
+            diesel::select(time).get_result(conn).map(from_db)
+        }
+        #[cfg(feature = "mysql")]
+        DbConn::Mysql(conn) => {
+            let time = diesel::dsl::sql::<Timestamp>("UTC_TIMESTAMP(6)");
+            diesel::select(time).get_result(conn).map(from_db)
+        }
+    }
 }
 
 pub(super) fn to_db(time: DateTime<Utc>) -> NaiveDateTime {

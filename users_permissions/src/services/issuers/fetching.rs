@@ -12,9 +12,6 @@ use crate::outbound::{OutboundAnswer, OutboundClient};
 /// First pause after a reading that failed; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// Keys that could not be read again for so long are no longer believed.
-const KEYS_LIMIT: Duration = Duration::from_secs(86_400);
-
 /// Keys, and when they were read.
 pub(super) struct Known {
     pub(super) keys: KeySet,
@@ -34,27 +31,25 @@ pub(super) struct Progress {
 impl Issuer {
     /// The keys that are believed now; a reading is begun when they are old.
     pub(super) fn known(self: &Arc<Self>) -> Option<Arc<Known>> {
-        self.keep_fresh();
-        let known = self.known.load_full();
-        known.filter(|known| known.read_at.elapsed() < KEYS_LIMIT)
+        let are_believed = self.keep_fresh();
+        self.known.load_full().filter(|_| are_believed)
     }
 
-    /// Begins a reading when the keys are old; waits for nothing.
-    pub(super) fn keep_fresh(self: &Arc<Self>) {
-        let is_old = self
-            .known
-            .load()
-            .as_ref()
-            .is_some_and(|known| known.read_at.elapsed() >= self.config.key_age);
-        if !is_old {
-            return;
-        }
+    /// Are there keys that are believed? Those that could not be read again for too long are not. Begins a
+    /// reading when they are old; waits for nothing.
+    pub(super) fn keep_fresh(self: &Arc<Self>) -> bool {
+        let known = self.known.load();
+        let Some(age) = known.as_ref().map(|known| known.read_at.elapsed()) else {
+            return false;
+        };
         // Whoever holds the turn is reading.
-        if let Ok(progress) = Arc::clone(&self.progress).try_lock_owned()
+        if age >= self.config.key_age
+            && let Ok(progress) = Arc::clone(&self.progress).try_lock_owned()
             && progress.may_read(Instant::now())
         {
             tokio::spawn(Arc::clone(self).read(progress));
         }
+        age < self.config.key_limit
     }
 
     /// The keys after a reading, where one is due: there are none yet, or the key of this id is unknown.

@@ -264,8 +264,8 @@ impl Issuer {
 impl Attested {
     /// May it be used without being verified again? Looks after the keys, too.
     pub(crate) fn is_current(&self) -> bool {
-        self.issuer.keep_fresh();
-        self.generation == self.issuer.generation.load(Ordering::Acquire)
+        self.issuer.keep_fresh()
+            && self.generation == self.issuer.generation.load(Ordering::Acquire)
     }
 }
 
