@@ -1,7 +1,9 @@
 //! The suite: behaviour through HTTP, on every database.
 
 mod admin_access;
+mod admin_bounds;
 mod admin_changes;
+mod admin_mails;
 mod admin_providers;
 mod admin_roles;
 mod admin_settings;
