@@ -184,6 +184,20 @@ impl Html {
             .collect()
     }
 
+    /// Where the link or button of this text leads, if there is one.
+    pub fn link(&self, text: &str) -> Option<String> {
+        let (before, _) = self.0.split_once(&format!("\">{text}"))?;
+        let href = before.rsplit("href=\"").next()?.split('"').next()?;
+        Some(href.replace("&amp;", "&").replace("&#38;", "&"))
+    }
+
+    /// Names of the users with a box to tick, in their order.
+    pub fn selectable(&self) -> Vec<String> {
+        let boxes = self.0.split("aria-label=\"Select ").skip(1);
+        let names = boxes.filter_map(|rest| rest.split('"').next());
+        names.map(str::to_owned).collect()
+    }
+
     /// The position of an action's box, as forms name it.
     #[track_caller]
     pub fn position(&self, action: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod browser;
 mod client;
+mod crowd;
 mod database;
 mod mailbox;
 pub mod providers;

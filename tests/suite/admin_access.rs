@@ -57,6 +57,45 @@ on_every_database! {
         assert_eq!(browser.get("/admin").await.status, 303);
     }
 
+    async fn signing_out_ends_copies_of_the_cookie_in_every_instance(kind) {
+        let database = TestDatabase::create(kind);
+        let one = Server::with_config(config(&database)).await;
+        let two = Server::with_config(config(&database)).await;
+        let mut browser = Browser::signed_in(&one, "admin", "AdminPass1").await;
+        let mut same_instance = Browser::new(&one);
+        let mut other_instance = Browser::new(&two);
+        let mut elsewhere = Browser::signed_in(&two, "admin", "AdminPass1").await;
+        for copy in [&mut same_instance, &mut other_instance] {
+            copy.jar = browser.jar.clone();
+            assert_eq!(copy.get("/admin").await.status, 200);
+        }
+        let stolen = browser.jar.clone();
+        browser.page("/admin").await;
+        browser.submit("/admin/logout", &[]).await.has("You are signed out.");
+        for copy in [&mut same_instance, &mut other_instance] {
+            copy.jar = stolen.clone();
+            assert_eq!(copy.get("/admin").await.status, 303, "a copy lives");
+            copy.jar = stolen.clone();
+            let answer = copy.post("/admin/users/block", &[("block", "1")]).await;
+            assert_ne!(answer.status, 200, "a copy may write");
+        }
+        elsewhere.page("/admin").await;
+        let user = two.login("admin", "AdminPass1").await;
+        user.get("/api/users/me").await.expect(200);
+
+        // Who signs in anew in the same browser leaves nothing behind.
+        let old = elsewhere.jar.clone();
+        assert_eq!(elsewhere.post("/admin/login", &[("identifier", "admin"), ("password", "AdminPass1")]).await.status, 303);
+        elsewhere.page("/admin").await;
+        other_instance.jar = old;
+        assert_eq!(other_instance.get("/admin").await.status, 303);
+
+        // What is too old for any cookie is forgotten.
+        database.execute("UPDATE up_ended_sign_ins SET expires_at = '2020-01-01 00:00:00'");
+        elsewhere.submit("/admin/logout", &[]).await.has("You are signed out.");
+        assert_eq!(database.number("SELECT COUNT(*) FROM up_ended_sign_ins"), 1);
+    }
+
     async fn a_new_password_a_block_and_ended_sessions_end_the_sign_in(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;

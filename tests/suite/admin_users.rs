@@ -1,6 +1,6 @@
 //! The pages of users.
 
-use acceptance::{Browser, Html, Kind, PASSWORD, Server, on_every_database};
+use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use serde_json::json;
 
 on_every_database! {
@@ -58,23 +58,15 @@ on_every_database! {
             let mut seen = Vec::new();
             let mut page = browser.page(&format!("/admin/users{query}")).await;
             page.has("61 in all");
-            let names = |page: &Html| -> Vec<String> {
-                page.0.split("aria-label=\"Select ").skip(1).map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
-            };
-            let link = |page: &Html, text: &str| -> Option<String> {
-                let before = page.0.split(text).next().filter(|before| before.len() < page.0.len())?;
-                let href = before.rsplit("href=\"").next()?.split('"').next()?;
-                Some(href.replace("&amp;", "&").replace("&#38;", "&"))
-            };
-            let first = names(&page);
+            let first = page.selectable();
             assert_eq!(first.len(), 50);
             seen.extend(first.clone());
-            let next = link(&page, "\">Next →").expect("a next page");
+            let next = page.link("Next →").expect("a next page");
             page = browser.page(&next).await;
-            seen.extend(names(&page));
-            assert!(link(&page, "\">Next →").is_none());
-            let back = link(&page, "\">← Previous").expect("a page before");
-            assert_eq!(names(&browser.page(&back).await), first);
+            seen.extend(page.selectable());
+            assert!(page.link("Next →").is_none());
+            let back = page.link("← Previous").expect("a page before");
+            assert_eq!(browser.page(&back).await.selectable(), first);
             let mut sorted = seen.clone();
             sorted.sort();
             sorted.dedup();
@@ -90,6 +82,60 @@ on_every_database! {
         for odd in ["?after=x", "?before=%27", "?role=zz", "?after=999999999999"] {
             browser.page(&format!("/admin/users{odd}")).await;
         }
+    }
+
+    async fn what_no_index_leads_to_is_found_by_walking(kind) {
+        let database = TestDatabase::create(kind);
+        drop(Server::with_config(config(&database)).await);
+        // Several stretches of a walk, and a gap.
+        database.add_crowd(10, 3);
+        database.add_crowd(50_000, 4);
+        let server = Server::with_config(config(&database)).await;
+        let admin = server.admin().await;
+        let (crowd, few) = (admin.role_id("authenticated").await, admin.create_role("Few", &[]).await);
+        database.execute(&format!("INSERT INTO up_user_roles (user_id, place, role_id) SELECT id, 1, {few} FROM up_users WHERE id IN (10, 2500, 53999)"));
+        // Twice in one role, as the end of another may leave it.
+        database.execute(&format!("INSERT INTO up_user_roles (user_id, place, role_id) VALUES (2501, 1, {crowd})"));
+        database.execute("UPDATE up_users SET blocked = TRUE WHERE username LIKE 'crowd%7'");
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let sql = |condition: &str| format!("SELECT username AS line FROM up_users u WHERE {condition}");
+        let of = |role: i64| format!("EXISTS (SELECT 1 FROM up_user_roles r WHERE r.user_id = u.id AND r.role_id = {role})");
+        for (query, condition) in [
+            (format!("role={few}"), of(few)),
+            (format!("role={few}&sort=name"), of(few)),
+            (format!("role={few}&state=active"), format!("{} AND NOT blocked", of(few))),
+            (format!("role={crowd}&state=blocked&q=OWD5"), format!("{} AND blocked AND username LIKE 'crowd5%'", of(crowd))),
+            ("q=wd500&sort=name".to_owned(), "username LIKE 'crowd500%'".to_owned()),
+            ("q=wd299".to_owned(), "username LIKE 'crowd299%'".to_owned()),
+        ] {
+            let mut expected = database.lines(&sql(&condition));
+            expected.sort();
+            let mut page = browser.page(&format!("/admin/users?{query}")).await;
+            let (mut seen, mut pages) = (page.selectable(), 1);
+            // However often the walk has to pause on a slow machine.
+            while let Some(next) = page.link("Next →").or_else(|| page.link("Search on →")) {
+                page = browser.page(&next).await;
+                seen.extend(page.selectable());
+                pages += 1;
+            }
+            assert!(pages < 40, "{query}");
+            if query.ends_with("sort=name") {
+                assert!(seen.is_sorted(), "{query}");
+            }
+            seen.sort();
+            assert_eq!(seen, expected, "{query}");
+        }
+        let page = browser.page(&format!("/admin/users?role={crowd}")).await;
+        page.has("7,000 found");
+        let next = page.link("Next →").expect("a next page");
+        let back = browser.page(&next).await.link("← Previous").expect("a page before");
+        assert_eq!(browser.page(&back).await.selectable(), page.selectable());
+        browser.page("/admin/users?state=blocked").await.has("700 found");
+        let both = browser.page(&format!("/admin/users?role={crowd}&state=active")).await;
+        assert!(both.0.contains("6,300 found") || both.0.contains("at least "), "{}", both.text());
+        // Exactly this name, though newer ones contain it, too.
+        assert_eq!(browser.page("/admin/users?q=crowd50").await.selectable()[0], "crowd50");
+        assert_eq!(browser.page("/admin/users?q=Crowd50%40example.com").await.selectable(), ["crowd50"]);
     }
 
     async fn fifty_are_blocked_at_once_and_the_last_administrator_stays(kind) {
@@ -184,6 +230,66 @@ async fn a_user_without_a_password_is_mailed_a_link() {
         .submit(&format!("{path}/confirmation"), &[])
         .await
         .has("The address is confirmed already");
+}
+
+#[actix_web::test]
+async fn deleting_a_user_and_letting_somebody_else_in_ask_for_the_password_after_a_while() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        config.admin_session.recent = std::time::Duration::ZERO
+    })
+    .await;
+    let admin = server.admin().await;
+    let role = admin.role_id("authenticated").await;
+    let ann = admin.create_user("ann", role).await;
+    let path = format!("/admin/users/{}", ann.id);
+    let delete = format!("{path}/delete");
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let page = browser.page(&path).await;
+    page.has("Your password");
+    let roles = page.value("was.roles").unwrap();
+    let role = role.to_string();
+    let form = [
+        ("was.username", "ann"),
+        ("was.email", "ann@example.com"),
+        ("was.confirmed", "on"),
+        ("confirmed", "on"),
+        ("was.roles", roles.as_str()),
+        ("role", role.as_str()),
+    ];
+    let with = |more: &[(&'static str, &'static str)]| -> Vec<(&str, &str)> {
+        form.iter().chain(more).copied().collect()
+    };
+    let (name, email) = (("username", "ann"), ("email", "ann@example.com"));
+    let before = server.database().dump();
+    for own in ["", "wrong", PASSWORD] {
+        for change in [
+            with(&[name, ("email", "new@example.com"), ("own_password", own)]),
+            with(&[
+                name,
+                email,
+                ("password", "OtherPass1"),
+                ("own_password", own),
+            ]),
+        ] {
+            let answer = browser.post(&path, &change).await;
+            assert_eq!(answer.status, 400, "{own}");
+            Html(answer.text).has("assword").has_not("OtherPass1");
+        }
+        let answer = browser.post(&delete, &[("password", own)]).await;
+        assert_eq!(answer.status, 400, "{own}");
+        Html(answer.text).has("Your password");
+    }
+    assert_eq!(server.database().dump(), before);
+    // What lets nobody in does not ask.
+    let rename = with(&[("username", "anna"), email]);
+    browser.submit(&path, &rename).await.has("anna was saved.");
+    let own = ("own_password", "AdminPass1");
+    let change = with(&[name, email, ("password", "OtherPass1"), own]);
+    browser.submit(&path, &change).await.has("was saved.");
+    server.login("ann@example.com", "OtherPass1").await;
+    browser.page(&delete).await.has("Your password");
+    let password = [("password", "AdminPass1")];
+    browser.submit(&delete, &password).await.has("was deleted.");
 }
 
 #[actix_web::test]

@@ -1,33 +1,8 @@
 //! Pages far down a list, which are found by counting and not by walking.
 
-use acceptance::{Client, Kind, Server, TestDatabase, config, on_every_database};
+use acceptance::{Client, Server, TestDatabase, config, on_every_database};
 use serde_json::json;
 use std::time::{Duration, Instant};
-
-/// Adds users past the plugin, with ids from `first` on; digits joined with digits, for recursion differs
-/// between dialects.
-fn import(database: &TestDatabase, first: i64, thousands: i64) {
-    let digits = "(SELECT 0 AS i UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4
-                   UNION ALL SELECT 5 UNION ALL SELECT 6 UNION ALL SELECT 7 UNION ALL SELECT 8 UNION ALL SELECT 9)";
-    let named = |prefix: &str, suffix: &str| match database.kind() {
-        Kind::Mysql => format!("CONCAT('{prefix}', n, '{suffix}')"),
-        Kind::Sqlite | Kind::Postgres => format!("'{prefix}' || n || '{suffix}'"),
-    };
-    let role = database.number("SELECT id FROM up_roles WHERE role_type = 'authenticated'");
-    for thousand in 0..thousands {
-        let first = first + 1_000 * thousand;
-        database.execute(&format!(
-            "INSERT INTO up_users (id, document_id, username, email, email_key, provider, password_hash, confirmed, blocked,
-                                   token_version, created_at, updated_at)
-             SELECT n, {}, {}, {}, {}, 'local', NULL, TRUE, FALSE, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00'
-             FROM (SELECT {first} + a.i + 10 * b.i + 100 * c.i AS n FROM {digits} a, {digits} b, {digits} c) numbers",
-            named("document", ""), named("crowd", ""), named("crowd", "@example.com"), named("crowd", "@example.com"),
-        ));
-        database.execute(&format!(
-            "INSERT INTO up_user_roles (user_id, place, role_id) SELECT id, 0, {role} FROM up_users WHERE id >= {first} AND id < {first} + 1000"
-        ));
-    }
-}
 
 async fn ids(admin: &Client, query: &str) -> Vec<i64> {
     let users = admin.get(&format!("/api/users?{query}")).await.expect(200);
@@ -44,8 +19,8 @@ on_every_database! {
         let database = TestDatabase::create(kind);
         drop(Server::with_config(config(&database)).await);
         // Gaps, several stretches, and users that were counted by nobody.
-        import(&database, 3_500, 3);
-        import(&database, 20_000, 2);
+        database.add_crowd(3_500, 3);
+        database.add_crowd(20_000, 2);
         let server = Server::with_config(config(&database)).await;
         let admin = server.admin().await;
         for id in [3_600, 3_601, 5_000, 20_007] {
@@ -92,7 +67,7 @@ on_every_database! {
     async fn the_last_of_a_million_users_is_as_near_as_the_first(kind) {
         let database = TestDatabase::create(kind);
         drop(Server::with_config(config(&database)).await);
-        import(&database, 10, 1_000);
+        database.add_crowd(10, 1_000);
         let server = Server::with_config(config(&database)).await;
         let admin = server.admin().await;
         let time = async |page: u32, sort: &str| {

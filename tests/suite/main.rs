@@ -3,7 +3,9 @@
 mod account_limits;
 mod address_races;
 mod admin_access;
+mod admin_bounds;
 mod admin_changes;
+mod admin_mails;
 mod admin_providers;
 mod admin_roles;
 mod admin_settings;

@@ -39,6 +39,8 @@ impl Entry {
                 ChangeKind::UserCreated
                 | ChangeKind::UserChanged
                 | ChangeKind::SessionsEnded
+                | ChangeKind::PasswordLinkSent
+                | ChangeKind::ConfirmationSent
                 | ChangeKind::IdentityUnlinked,
             ) => change.target_id.map(|id| format!("/users/{id}")),
             Some(ChangeKind::ProviderChanged) => Some(format!("/providers/{}", change.target)),
@@ -75,6 +77,8 @@ fn words(kind: ChangeKind) -> &'static str {
         ChangeKind::UserChanged => "changed the user",
         ChangeKind::UserDeleted => "deleted the user",
         ChangeKind::SessionsEnded => "ended the sessions of",
+        ChangeKind::PasswordLinkSent => "mailed a password link to",
+        ChangeKind::ConfirmationSent => "mailed the confirmation link to",
         ChangeKind::SettingsChanged => "changed the",
         ChangeKind::TemplateChanged => "changed the mail",
         ChangeKind::ProviderChanged => "changed the provider",

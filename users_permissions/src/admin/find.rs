@@ -2,7 +2,7 @@
 
 use super::form;
 use super::visit::Visit;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Query, Schema};
 use crate::services::{Account, user_schema};
 
@@ -22,11 +22,16 @@ pub(super) fn query(visit: &Visit, parts: &[(&str, &str)]) -> Result<Query> {
 
 /// The user of this name, address or id.
 pub(super) async fn find_user(visit: &Visit, who: &str) -> Result<Option<Account>> {
-    let by = match form::id(who) {
-        Some(_) => "filters[id][$eq]",
-        None if who.contains('@') => "filters[email][$eqi]",
-        None => "filters[username][$eq]",
+    let services = visit.services();
+    let id = match form::id(who) {
+        Some(id) => Some(id),
+        None => services.user_called(who.to_owned()).await?,
     };
-    let query = query(visit, &[(by, who), ("limit", "1")])?;
-    Ok(visit.services().users(query).await?.pop())
+    match id {
+        Some(id) => match services.user(id).await {
+            Err(Error::NotFound(_)) => Ok(None),
+            other => other.map(Some),
+        },
+        None => Ok(None),
+    }
 }

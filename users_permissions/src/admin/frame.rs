@@ -4,7 +4,8 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::assets;
-use super::session::{self, Flash};
+use super::flash::Flash;
+use super::session;
 use super::visit::{Visit, words};
 use crate::error::{Error, Result};
 

@@ -86,6 +86,8 @@ pub(super) async fn sign_in(visit: &Visit) -> Outcome {
     let next = visit.form.text("next");
     match admit(visit, identifier).await {
         Ok(user) => {
+            // Whoever was signed in here is no more.
+            session::sign_out(&visit.session, visit.me.as_ref(), visit.services()).await?;
             session::begin(&visit.session, &user)?;
             tracing::info!(target: "users_permissions::security", user = user.id, "an administrator signed in");
             match own_page(visit, next) {
@@ -120,15 +122,15 @@ async fn admit(visit: &Visit, identifier: &str) -> Result<User> {
     }
 }
 
-/// The password of who is signed in, once more.
-pub(super) async fn prove_again(visit: &Visit, me: &Me) -> Result<()> {
-    const WRONG: &str = "The password is wrong";
+/// The password of who is signed in, once more, in this field of the form.
+pub(super) async fn prove_again(visit: &Visit, me: &Me, field: &str) -> Result<()> {
+    const WRONG: &str = "Your password is wrong";
     let services = visit.services();
     let name = &me.principal.username;
     let attempt = count_login(&visit.req, services, name.clone()).await?;
-    let password = visit.form.text("password");
+    let password = visit.form.text(field);
     if password.is_empty() {
-        return Err(Error::field("password", "Type your password to confirm"));
+        return Err(Error::field(field, "Type your password to confirm"));
     }
     // By the address, for a name that looks like somebody else's address is none.
     let by_name = services
@@ -137,12 +139,12 @@ pub(super) async fn prove_again(visit: &Visit, me: &Me) -> Result<()> {
     match by_name {
         Ok(user) if user.id == me.principal.id => Ok(()),
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),
-        _ => Err(Error::field("password", WRONG)),
+        _ => Err(Error::field(field, WRONG)),
     }
 }
 
 pub(super) async fn sign_out(visit: &Visit) -> Outcome {
-    session::end(&visit.session);
+    session::sign_out(&visit.session, visit.me.as_ref(), visit.services()).await?;
     visit.say("You are signed out.")?;
     visit.see("/login")
 }

@@ -8,7 +8,7 @@ use askama::Template;
 use super::answer::{self, Outcome};
 use super::form::id;
 use super::frame::Frame;
-use super::roles::{few, line};
+use super::roles::line;
 use super::sheet::{self, parts};
 use super::visit::{Visit, words};
 use crate::error::Error;
@@ -194,8 +194,12 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     let shown = form.text("shown").to_owned();
     let rights = services.rights.load_full();
     let (mut changes, mut names, mut moved) = (Vec::new(), Vec::new(), false);
+    let mut named = BTreeSet::new();
     for (role, base) in form.all("base").filter_map(|base| base.split_once(':')) {
         let known = id(role).and_then(|id| rights.role(id));
+        if known.is_some_and(|role| !named.insert(role.role().id)) {
+            return Err(Error::validation("The form names a role twice"));
+        }
         let Some(known) = known.filter(|role| role.role().role_type != ADMINISTRATOR) else {
             continue;
         };
@@ -233,7 +237,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
                     "Saved. Others changed roles meanwhile; what they changed was kept."
                 }
             };
-            visit.say_more(text, few(lines))?;
+            visit.say_more(text, lines)?;
             visit.see(&back)
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),

@@ -6,7 +6,6 @@ use askama::Template;
 
 use super::answer::{self, Outcome};
 use super::frame::Frame;
-use super::roles::few;
 use super::visit::{Visit, words};
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -358,7 +357,7 @@ pub(super) async fn test(visit: &Visit) -> Outcome {
         let mark = if finding.is_good { "✓" } else { "✗" };
         format!("{mark} {}", finding.text)
     });
-    let lines = few(lines.collect());
+    let lines = lines.collect();
     match is_good {
         true => visit.say_more(
             "The saved configuration works, as far as can be told.",

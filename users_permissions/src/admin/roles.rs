@@ -154,7 +154,7 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
                 .granted
                 .iter()
                 .map(|action| format!("granted {action}"));
-            visit.say_more("The role was created.", few(granted.collect()))?;
+            visit.say_more("The role was created.", granted.collect())?;
             visit.see(&format!("/roles/{id}"))
         }
         Err(error) => retry(&error, RolePage::create(visit, state)?),
@@ -202,7 +202,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
                 true => "Nothing was changed.",
                 false => "Saved. It counts from the next request on.",
             };
-            visit.say_more(text, few(lines))?;
+            visit.say_more(text, lines)?;
             visit.see(&format!("/roles/{id}"))
         }
         Err(Error::Conflict(_)) => {
@@ -259,22 +259,6 @@ pub(super) fn line(difference: &Difference) -> String {
             format!("{field}: {} → {}", shown(old), shown(new))
         }
     }
-}
-
-/// The first lines of many: the next page is told by a cookie, which holds little.
-pub(super) fn few(mut lines: Vec<String>) -> Vec<String> {
-    const MOST: usize = 12;
-    for line in &mut lines {
-        if line.chars().count() > 140 {
-            *line = line.chars().take(140).chain(['…']).collect();
-        }
-    }
-    if lines.len() > MOST {
-        let rest = lines.len() - MOST;
-        lines.truncate(MOST);
-        lines.push(format!("and {rest} more (see the log of changes)"));
-    }
-    lines
 }
 
 pub(super) async fn delete(visit: &Visit) -> Outcome {

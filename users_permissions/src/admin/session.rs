@@ -1,5 +1,6 @@
 //! The sign-in of an administrator: an encrypted cookie that names the user and the version of its
-//! tokens, so that a new password or a block ends it like any other token.
+//! tokens, so that a new password or a block ends it like any other token. It has an id of its own, by which
+//! it is ended.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,10 @@ use actix_session::Session;
 use serde::{Deserialize, Serialize};
 
 use super::csrf;
+use super::flash::Flash;
 use crate::config::AdminSession;
 use crate::error::{Error, Result};
-use crate::model::{Principal, User, UserId};
+use crate::model::{Principal, SessionId, User, UserId};
 use crate::services::{Services, unix_now};
 
 const SIGNED_IN: &str = "in";
@@ -22,22 +24,14 @@ const STEP: u64 = 30;
 /// What the cookie says of who is signed in. Times are seconds since 1970.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Ticket {
+    /// Names the sign-in, so that it can be ended wherever its cookie was copied to.
+    id: String,
     user: UserId,
     version: i32,
     since: u64,
     seen: u64,
     /// When the password was last typed.
     proof: u64,
-}
-
-/// A line for the next page.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Flash {
-    pub(super) good: bool,
-    pub(super) text: String,
-    /// Lines below it.
-    #[serde(default)]
-    pub(super) more: Vec<String>,
 }
 
 /// The administrator who is signed in, as of this request.
@@ -70,6 +64,10 @@ pub(super) async fn signed_in(session: &Session, services: &Services) -> Result<
         end(session);
         return Ok(None);
     }
+    if services.has_ended(ticket.id.clone()).await? {
+        end(session);
+        return Ok(None);
+    }
     let slot = services.principals.slot(ticket.user);
     let principal = services.principal(&slot, ticket.user).await?;
     let confirming = services.settings.load().email_confirmation;
@@ -96,6 +94,7 @@ pub(super) fn begin(session: &Session, user: &User) -> Result<()> {
     session.renew();
     let now = unix_now();
     let ticket = Ticket {
+        id: SessionId::random().to_string(),
         user: user.id,
         version: user.token_version,
         since: now,
@@ -114,8 +113,23 @@ pub(super) fn prove(session: &Session, me: &Me) -> Result<()> {
     put(session, SIGNED_IN, &ticket)
 }
 
+/// Ends a sign-in, that of copies of its cookie included.
+pub(super) async fn sign_out(
+    session: &Session,
+    me: Option<&Me>,
+    services: &Services,
+) -> Result<()> {
+    let ended = match me {
+        Some(me) => services.end_sign_in(me.ticket.id.clone()).await,
+        None => Ok(()),
+    };
+    // This browser forgets it in any case.
+    end(session);
+    ended
+}
+
 /// Forgets who is signed in.
-pub(super) fn end(session: &Session) {
+fn end(session: &Session) {
     session.clear();
     session.renew();
 }

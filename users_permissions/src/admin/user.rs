@@ -73,6 +73,7 @@ struct UserPage {
     may_end: bool,
     identities: Vec<Linked>,
     may_unlink: bool,
+    ask_password: bool,
     error: Option<String>,
 }
 
@@ -196,6 +197,7 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
         may_end: visit.may("endSessions"),
         identities: Vec::new(),
         may_unlink: visit.may("unlinkIdentity"),
+        ask_password: account.is_some() && !visit.is_recent(),
         error: None,
         was_roles: was.role_key(),
         was,
@@ -353,6 +355,10 @@ async fn try_update(visit: &Visit, id: i32, state: &State) -> Result<Account> {
         blocked: switched(state.blocked, "was.blocked"),
         profile: profile(visit, false)?,
     };
+    // What lets somebody else in takes more than a window that was left open.
+    if change.email.is_some() || change.password.is_some() {
+        visit.insist_in("own_password").await?;
+    }
     visit
         .services()
         .update_user(visit.actor(), id, change)

@@ -18,6 +18,7 @@ struct DeletePage {
     id: i32,
     name: String,
     error: Option<String>,
+    ask_password: bool,
 }
 
 pub(super) async fn delete(visit: &Visit) -> Outcome {
@@ -25,7 +26,11 @@ pub(super) async fn delete(visit: &Visit) -> Outcome {
     if !visit.is_post() {
         return answer::page(StatusCode::OK, &delete_page(visit, id, None).await?);
     }
-    match visit.services().delete_user(visit.actor(), id).await {
+    let deleted = match visit.insist().await {
+        Ok(()) => visit.services().delete_user(visit.actor(), id).await,
+        Err(error) => Err(error),
+    };
+    match deleted {
         Ok(account) => {
             visit.say(format!("{} was deleted.", account.user.username))?;
             visit.see("/users")
@@ -47,6 +52,7 @@ async fn delete_page(visit: &Visit, id: i32, error: Option<String>) -> Result<De
         id,
         name,
         error,
+        ask_password: !visit.is_recent(),
     })
 }
 
@@ -66,14 +72,17 @@ pub(super) async fn resend_confirmation(visit: &Visit) -> Outcome {
     let id = visit.id()?;
     let done = visit
         .services()
-        .mail_code(id, CodePurpose::Confirmation)
+        .mail_code(visit.actor(), id, CodePurpose::Confirmation)
         .await;
     told(visit, id, done, "The confirmation link is on its way.")
 }
 
 pub(super) async fn send_password_link(visit: &Visit) -> Outcome {
     let id = visit.id()?;
-    let done = visit.services().mail_code(id, CodePurpose::Reset).await;
+    let done = visit
+        .services()
+        .mail_code(visit.actor(), id, CodePurpose::Reset)
+        .await;
     told(
         visit,
         id,

@@ -8,9 +8,10 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 
 use super::answer::{self, Outcome};
+use super::flash::Flash;
 use super::form::{self, Form};
 use super::frame::ErrorPage;
-use super::session::{self, Flash, Me};
+use super::session::{self, Me};
 use super::{Admin, login};
 use crate::acl::ActionEntry;
 use crate::config::AdminSession;
@@ -20,6 +21,8 @@ use crate::services::{Actor, Services};
 
 /// Actions of the pages begin so.
 pub(super) const ACTIONS: &str = "plugin::users-permissions.admin.";
+/// The action that serves files.
+const ASSET: &str = "plugin::users-permissions.admin.asset";
 const EXPIRED: Error =
     Error::Conflict("This form is too old; go back, reload the page and try again");
 
@@ -83,7 +86,10 @@ impl Visit {
     async fn admit(&mut self, entry: &ActionEntry, payload: web::Payload) -> Result<Admission> {
         let admin = self.admin.clone();
         let services = &admin.shared.services;
-        self.me = session::signed_in(&self.session, services).await?;
+        // Files are the same for everybody.
+        if entry.action != ASSET {
+            self.me = session::signed_in(&self.session, services).await?;
+        }
         if !entry.open {
             let Some(me) = &self.me else {
                 return Ok(Admission::SignIn);
@@ -199,11 +205,16 @@ impl Visit {
 
     /// Asks for the password in the form's field `password`, unless it was typed a short while ago.
     pub(super) async fn insist(&self) -> Result<()> {
+        self.insist_in("password").await
+    }
+
+    /// As [`insist`](Self::insist), with another name of the field.
+    pub(super) async fn insist_in(&self, field: &str) -> Result<()> {
         let me = self.me.as_ref().ok_or(Error::Forbidden)?;
         if me.is_recent(self.times()) {
             return Ok(());
         }
-        login::prove_again(self, me).await?;
+        login::prove_again(self, me, field).await?;
         session::prove(&self.session, me)
     }
 
@@ -214,11 +225,8 @@ impl Visit {
 
     /// Leaves a line, with others below it, for the next page.
     pub(super) fn say_more(&self, text: impl Into<String>, more: Vec<String>) -> Result<()> {
-        let flash = Flash {
-            good: true,
-            text: text.into(),
-            more,
-        };
+        let text: String = text.into();
+        let flash = Flash::new(true, &text, &more);
         session::leave(&self.session, &flash)
     }
 
@@ -229,11 +237,8 @@ impl Visit {
 
     /// Leaves a line about something that did not work, with others below it.
     pub(super) fn complain_more(&self, text: impl Into<String>, more: Vec<String>) -> Result<()> {
-        let flash = Flash {
-            good: false,
-            text: text.into(),
-            more,
-        };
+        let text: String = text.into();
+        let flash = Flash::new(false, &text, &more);
         session::leave(&self.session, &flash)
     }
 

@@ -16,6 +16,8 @@ pub(crate) enum ChangeKind {
     UserChanged,
     UserDeleted,
     SessionsEnded,
+    PasswordLinkSent,
+    ConfirmationSent,
     SettingsChanged,
     TemplateChanged,
     ProviderChanged,
@@ -23,7 +25,7 @@ pub(crate) enum ChangeKind {
 }
 
 impl ChangeKind {
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::RoleCreated,
         Self::RoleChanged,
         Self::RoleDeleted,
@@ -32,6 +34,8 @@ impl ChangeKind {
         Self::UserChanged,
         Self::UserDeleted,
         Self::SessionsEnded,
+        Self::PasswordLinkSent,
+        Self::ConfirmationSent,
         Self::SettingsChanged,
         Self::TemplateChanged,
         Self::ProviderChanged,
@@ -48,6 +52,8 @@ impl ChangeKind {
             Self::UserChanged => "user.changed",
             Self::UserDeleted => "user.deleted",
             Self::SessionsEnded => "user.sessions-ended",
+            Self::PasswordLinkSent => "user.password-link-sent",
+            Self::ConfirmationSent => "user.confirmation-sent",
             Self::SettingsChanged => "settings.changed",
             Self::TemplateChanged => "template.changed",
             Self::ProviderChanged => "provider.changed",

@@ -6,50 +6,69 @@ use super::users::find_account;
 use super::{Account, Actor, Delivery, NewAccount, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
-use crate::model::{ChangeKind, CodePurpose, UserId, UserPatch};
+use crate::model::{ChangeKind, CodePurpose, Difference, User, UserId, UserPatch};
 use crate::store::{self, DbConn, transaction};
 
 impl Services {
     /// Creates a user who chooses the password by a mailed link; the one given here is replaced by one
     /// that nobody knows.
     pub(crate) async fn invite_user(&self, actor: Actor, new: NewAccount) -> Result<Account> {
-        self.check_mail()?;
+        self.spend_mail().await?;
         let unknown = format!("Aa1-{}", new_code(24).expose());
         let new = NewAccount {
             password: Secret::from(unknown),
             ..new
         };
-        let account = self.create_user(actor, new).await?;
-        self.mail_code(account.user.id, CodePurpose::Reset).await?;
+        let account = self.create_user(actor.clone(), new).await?;
+        self.write_code(actor, account.user.id, CodePurpose::Reset)
+            .await?;
         Ok(account)
     }
 
     /// Mails a code to a user: to choose a password, or to prove the address.
-    pub(crate) async fn mail_code(&self, id: UserId, purpose: CodePurpose) -> Result<()> {
-        self.check_mail()?;
-        let user = self.user(id).await?.user;
-        let doubted = move |conn: &mut DbConn| store::proofs::is_doubted(conn, id);
-        let is_doubted = self.store.run(doubted).await?;
-        let refusal = match purpose {
-            _ if user.blocked => Some("The user is blocked"),
-            CodePurpose::Confirmation if user.confirmed => Some("The address is confirmed already"),
-            CodePurpose::Reset if user.provider != "local" => {
-                Some("The user signs in with a provider and has no password")
+    pub(crate) async fn mail_code(
+        &self,
+        actor: Actor,
+        id: UserId,
+        purpose: CodePurpose,
+    ) -> Result<()> {
+        self.check_may_manage(&actor, &self.user(id).await?.roles)?;
+        let judge = move |conn: &mut DbConn| may_have_code(conn, id, purpose).map(drop);
+        self.store.run(judge).await?;
+        self.spend_mail().await?;
+        self.write_code(actor, id, purpose).await
+    }
+
+    async fn write_code(&self, actor: Actor, id: UserId, purpose: CodePurpose) -> Result<()> {
+        let (letters, by) = (self.letters.clone(), actor.id());
+        let write = move |conn: &mut DbConn| -> Result<()> {
+            // The first statement writes, and holds the user as it is.
+            if !store::users::hold(conn, id)? {
+                return Err(Error::NotFound("User not found"));
             }
-            CodePurpose::Reset if is_doubted => {
-                Some("The address was changed and is not confirmed yet")
-            }
-            _ => None,
+            let user = may_have_code(conn, id, purpose)?;
+            letters.send_code(conn, purpose, &user)?;
+            let kind = match purpose {
+                CodePurpose::Reset => ChangeKind::PasswordLinkSent,
+                CodePurpose::Confirmation => ChangeKind::ConfirmationSent,
+            };
+            let told = Difference::between("email", None, Some(user.email));
+            let target = (Some(id), user.username.as_str());
+            note(conn, &actor, kind, target, told.as_slice())
         };
-        if let Some(refusal) = refusal {
-            return Err(Error::application(refusal));
-        }
-        let letters = self.letters.clone();
-        let write = move |conn: &mut DbConn| letters.send_code(conn, purpose, &user);
         self.store.run(move |conn| transaction(conn, write)).await?;
         self.letters.post();
-        tracing::info!(target: "users_permissions::security", user = id, ?purpose, "code sent by an administrator");
+        tracing::info!(target: "users_permissions::security", user = id, actor = by, ?purpose, "code sent by an administrator");
         Ok(())
+    }
+
+    /// Counts a mail in the budget of all accounts.
+    async fn spend_mail(&self) -> Result<()> {
+        self.check_mail()?;
+        match self.limits.spend_mail().await {
+            true => Ok(()),
+            false => Err(Error::RateLimited),
+        }
     }
 
     fn check_mail(&self) -> Result<()> {
@@ -95,5 +114,25 @@ impl Services {
         ended?;
         tracing::info!(target: "users_permissions::security", user = id, actor = by, "sessions ended");
         Ok(())
+    }
+}
+
+/// The user, if it is one that a code of this purpose is of use to.
+fn may_have_code(conn: &mut DbConn, id: UserId, purpose: CodePurpose) -> Result<User> {
+    let user = store::users::find(conn, id)?.ok_or(Error::NotFound("User not found"))?;
+    let refusal = match purpose {
+        _ if user.blocked => Some("The user is blocked"),
+        CodePurpose::Confirmation if user.confirmed => Some("The address is confirmed already"),
+        CodePurpose::Reset if user.provider != "local" => {
+            Some("The user signs in with a provider and has no password")
+        }
+        CodePurpose::Reset if store::proofs::is_doubted(conn, id)? => {
+            Some("The address was changed and is not confirmed yet")
+        }
+        _ => None,
+    };
+    match refusal {
+        Some(refusal) => Err(Error::application(refusal)),
+        None => Ok(user),
     }
 }

@@ -39,6 +39,8 @@ mod session_tokens;
 mod sessions;
 mod settings;
 mod setup;
+#[cfg(feature = "admin")]
+mod sign_ins;
 mod social;
 mod social_login;
 mod sync;
@@ -46,6 +48,8 @@ mod tokens;
 mod user_roles;
 mod users;
 mod users_query;
+#[cfg(feature = "admin")]
+mod walk_users;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -92,6 +96,8 @@ pub(crate) use sync::follow_other_instances;
 pub(crate) use tokens::{Proof, Tokens, VerifiedToken, unix_now};
 pub(crate) use users::{Account, NewAccount, UserChange};
 pub(crate) use users_query::{role_schema, user_schema};
+#[cfg(feature = "admin")]
+pub(crate) use walk_users::{Counted, Lead, Part, Place};
 
 /// What use cases work with; one per plugin.
 #[derive(Debug)]

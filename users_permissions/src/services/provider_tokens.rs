@@ -1,13 +1,13 @@
 //! What a front end or an app brings when it comes from a provider: our ticket, or, where the provider's
 //! settings accept it, a token of the provider's own.
 
-use std::time::Duration;
+use chrono::TimeDelta;
 
 use super::letters::digest;
 use super::social::{Arrived, no_login};
 use super::{Services, unix_now};
 use crate::config::Secret;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::oauth::{Effective, ProviderError, ProviderToken};
 use crate::store;
 
@@ -64,10 +64,10 @@ impl Services {
             .await
             .map_err(refused)?;
         let left = proven.expires_at.saturating_sub(unix_now()) + MARGIN;
-        let until = store::now() + Duration::from_secs(left);
+        let life = TimeDelta::seconds(i64::try_from(left).map_err(Error::internal)?);
         let is_first = self
             .store
-            .run(move |conn| store::tickets::use_state(conn, &hash, until))
+            .run(move |conn| store::tickets::use_state(conn, &hash, life))
             .await?;
         if !is_first {
             return Err(refused("it was used before".into()));

@@ -95,10 +95,11 @@ fn roles_where(snapshot: &Snapshot, field: usize, condition: &Condition) -> Vec<
 
 impl Services {
     /// What lies beyond the columns of users.
-    fn reach(&self, snapshot: Arc<Snapshot>) -> store::users_query::Reach {
+    pub(super) fn reach(&self, snapshot: Arc<Snapshot>) -> store::users_query::Reach {
         store::users_query::Reach {
             profile: reachable_profile(&self.config.profile_fields),
             roles: Box::new(move |at, condition| roles_where(&snapshot, at, condition)),
+            is_walked: false,
         }
     }
 

@@ -21,11 +21,15 @@ pub(crate) mod roles;
 mod schema;
 pub(crate) mod sessions;
 pub(crate) mod settings;
+#[cfg(feature = "admin")]
+pub(crate) mod sign_ins;
 pub(crate) mod tickets;
 mod time;
 pub(crate) mod user_codes;
 pub(crate) mod users;
 pub(crate) mod users_query;
+#[cfg(feature = "admin")]
+pub(crate) mod walk_users;
 
 pub use conn::DbConn;
 pub(crate) use conn::{Conflict, Store, StoreError, conflict, transaction};

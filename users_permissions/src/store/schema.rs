@@ -202,6 +202,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_ended_sign_ins (sign_in) {
+        sign_in -> Text,
+        expires_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     up_states (state_hash) {
         state_hash -> Text,
         expires_at -> Timestamp,

@@ -281,6 +281,15 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
     })
 }
 
+/// Holds a user as it is for the transaction; false: there is no such user.
+#[cfg(feature = "admin")]
+pub(crate) fn hold(conn: &mut DbConn, id: UserId) -> QueryResult<bool> {
+    let held = diesel::update(up_users::table.find(id))
+        .set(up_users::token_version.eq(up_users::token_version))
+        .execute(conn)?;
+    Ok(held == 1)
+}
+
 /// Replaces a hash that was made at a lower cost, unless the password changed meanwhile.
 pub(crate) fn replace_hash(
     conn: &mut DbConn,

@@ -44,6 +44,8 @@ pub(crate) struct Reach {
     /// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
     /// users never have to be joined with them.
     pub(crate) roles: RolesWhere,
+    /// Users are passed one after the other, so that the members of a role need not be gathered first.
+    pub(crate) is_walked: bool,
 }
 
 type RolesWhere = Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>;
@@ -148,6 +150,21 @@ pub(crate) fn count(conn: &mut DbConn, query: &Query, reach: &Reach) -> QueryRes
     select.get_result(conn)
 }
 
+/// Ids of users who satisfy the query, some of them where there are more than `limit`.
+#[cfg(feature = "admin")]
+pub(crate) fn ids(
+    conn: &mut DbConn,
+    query: &Query,
+    reach: &Reach,
+    limit: i64,
+) -> QueryResult<Vec<i32>> {
+    let mut select = up_users::table.select(up_users::id).into_boxed();
+    if let Some(condition) = condition(query, reach) {
+        select = select.filter(condition);
+    }
+    select.limit(limit).load(conn)
+}
+
 /// Does the user with this id satisfy the query?
 pub(crate) fn matches(
     conn: &mut DbConn,
@@ -165,7 +182,8 @@ pub(crate) fn matches(
     Ok(select.get_result::<i64>(conn)? > 0)
 }
 
-fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<up_users::table>> {
+/// What a query's filter and search ask of a user.
+pub(super) fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<up_users::table>> {
     let field =
         |field: FieldRef, condition: &Condition| -> Option<BoxedCondition<up_users::table>> {
             match field {
@@ -178,10 +196,13 @@ fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<up_users::ta
                         negated: false,
                         ..condition.clone()
                     };
-                    Some(members(
-                        relation == PRIMARY_ROLE,
-                        (reach.roles)(at, &positive),
-                    ))
+                    let roles = (reach.roles)(at, &positive);
+                    let is_primary = relation == PRIMARY_ROLE;
+                    Some(if reach.is_walked {
+                        has_any(is_primary, roles)
+                    } else {
+                        members(is_primary, roles)
+                    })
                 }
             }
         };
@@ -213,6 +234,19 @@ fn members(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table>
         Box::new(up_users::id.eq_any(members))
     } else {
         Box::new(up_users::id.eq_any(members))
+    }
+}
+
+/// As [`members`], looked up for each user.
+fn has_any(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table> {
+    let own = up_user_roles::table
+        .filter(up_user_roles::user_id.eq(up_users::id))
+        .filter(up_user_roles::role_id.eq_any(roles));
+    if primary {
+        let own = own.filter(up_user_roles::place.eq(memberships::PRIMARY));
+        Box::new(diesel::dsl::exists(own))
+    } else {
+        Box::new(diesel::dsl::exists(own))
     }
 }
 

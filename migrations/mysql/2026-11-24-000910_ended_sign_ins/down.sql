@@ -1,0 +1,1 @@
+DROP TABLE up_ended_sign_ins;
