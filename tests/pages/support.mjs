@@ -112,6 +112,30 @@ export async function start(mode) {
   return { url, issuer: provider.issuer, stop };
 }
 
+/** The application beside simulators of all providers; answers where they are, and `say`, which tells these. */
+export async function startSimulated() {
+  const simulated = process.env.PAGES_TEST_SIMULATED;
+  assert.ok(simulated, 'PAGES_TEST_SIMULATED is not set; start the tests with tests/pages/run');
+  const app = spawn(simulated, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [said] = await Promise.race([once(app.stdout, 'data'), once(app, 'exit')]);
+  assert.ok(app.exitCode === null, 'the simulated app does not start');
+  app.stdout.resume();
+  const places = JSON.parse(String(said));
+  return {
+    ...places,
+    async say(what, fields) {
+      const answer = await fetch(`${places.simulators}/simulators/${what}?${new URLSearchParams(fields)}`);
+      assert.equal(answer.status, 200);
+      return answer.json();
+    },
+    async stop() {
+      if (app.exitCode !== null) return;
+      app.kill();
+      await once(app, 'exit');
+    },
+  };
+}
+
 let browser;
 export async function close() {
   await browser?.close();
