@@ -279,23 +279,46 @@ test('everything works without scripts', async () => {
   assert.match(page.url(), /\/login$/);
 });
 
+// Shown, loaded, and nothing long running any more; milliseconds since the click.
+const usable = () => new Promise((done) => {
+  let busy = 0;
+  const look = (list) => list.getEntries().forEach((task) => { busy = Math.max(busy, task.startTime + task.duration); });
+  new PerformanceObserver(look).observe({ type: 'longtask', buffered: true });
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
+    const [shown] = performance.getEntriesByName('first-contentful-paint');
+    const [visit] = performance.getEntriesByType('navigation');
+    done(Math.max(busy, shown?.startTime ?? 0, visit.loadEventEnd));
+  }, 100)));
+});
+
 test('pages are light: bytes, requests, time', async () => {
   const browser = await open();
   const state = await (await signedIn()).context().storageState();
-  for (const [name, path] of [['roles', '/roles'], ['role editor', '/roles/1'], ['matrix', '/matrix'], ['users', '/users'], ['user', '/users/1'], ['template', '/emails/reset_password'], ['settings', '/settings']]) {
-    const context = await browser.newContext({ storageState: state });
-    const page = await context.newPage();
-    const session = await context.newCDPSession(page);
-    await session.send('Network.enable');
+  const pages = {
+    Start: '', 'Roles list': '/roles', 'Role editor': '/roles/1', 'Create role': '/roles/new', 'Access matrix': '/matrix',
+    Providers: '/providers', Provider: '/providers/github', 'E-mail template': '/emails/reset_password',
+    'Advanced settings': '/settings', 'Users list': '/users', 'User edit': '/users/1',
+  };
+  console.log('| page, cold | bytes | requests | usable |');
+  for (const [name, path] of Object.entries(pages)) {
+    const times = [];
     let bytes = 0, requests = 0;
-    session.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
-    session.on('Network.requestWillBeSent', () => { requests += 1; });
-    const begin = Date.now();
-    await go(page, path);
-    const usable = Date.now() - begin;
-    await page.waitForTimeout(700);
-    console.log(`${name}: ${(bytes / 1000).toFixed(1)} kB, ${requests} requests, usable after ${usable} ms`);
-    assert.ok(bytes <= 100_000 && requests <= 10, name);
-    await context.close();
+    for (let run = 0; run < 5; run += 1) {
+      // A context has a cache of its own.
+      const context = await browser.newContext({ storageState: state });
+      const page = await context.newPage();
+      const session = await context.newCDPSession(page);
+      await session.send('Network.enable');
+      [bytes, requests] = [0, 0];
+      session.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
+      session.on('Network.requestWillBeSent', () => { requests += 1; });
+      await go(page, path);
+      times.push(await page.evaluate(usable));
+      await page.waitForLoadState('networkidle');
+      assert.ok(bytes > 0 && bytes <= 100_000 && requests <= 10, `${name}: ${bytes} bytes, ${requests} requests`);
+      await context.close();
+    }
+    const [, , median] = times.sort((one, other) => one - other);
+    console.log(`| ${name} | ${(bytes / 1000).toFixed(1)} kB | ${requests} | ${(median / 1000).toFixed(2)} s |`);
   }
 });

@@ -12,6 +12,7 @@ test('a new address or password of a user takes the own password', async () => {
   const page = await signedIn();
   await go(page, `/users/${user.id}`);
   assert.deepEqual(await violations(page), []);
+  page.faults.length = 0; // axe is put in against the policy of the page
   for (const own of ['', 'wrong']) {
     await page.fill('#password', 'Changed1!');
     await page.fill('#own-password', own);
@@ -40,6 +41,7 @@ test('deleting a user takes the own password', async () => {
   const page = await signedIn();
   await go(page, `/users/${user.id}/delete`);
   assert.deepEqual(await violations(page), []);
+  page.faults.length = 0; // axe is put in against the policy of the page
   await page.fill('#password', 'wrong');
   await send(page, 'button.danger');
   assert.match(await page.textContent('.flash.bad'), /password is wrong/);
