@@ -1,5 +1,5 @@
 //! What a security officer looks for is logged, and says whom it is about; the codes and tokens on the way are
-//! not (row 74).
+//! not.
 
 use acceptance::{Answer, Client, Kind, PASSWORD, Server, SmtpSink, on_every_database};
 use serde_json::{Value, json};

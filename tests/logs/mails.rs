@@ -1,4 +1,4 @@
-//! What mails carry is never logged, nor what signs in at the mail server (row 74).
+//! What mails carry is never logged, nor what signs in at the mail server.
 
 use std::time::Duration;
 

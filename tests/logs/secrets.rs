@@ -1,4 +1,4 @@
-//! No password and no token is ever logged (row 74).
+//! No password and no token is ever logged.
 
 use acceptance::{SECRET, Server, on_every_database};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! What is secret stands neither in a URL somebody is led to nor in the log of requests (row 15).
+//! What is secret stands neither in a URL somebody is led to nor in the log of requests.
 
 use acceptance::providers::Simulators;
 use acceptance::{Browser, PASSWORD, Server, SmtpSink, on_every_database};

@@ -257,7 +257,7 @@ impl Client {
     }
 }
 
-/// Nobody is led to a URL with a secret in it, for URLs end up in logs and histories (row 15). What is for a
+/// Nobody is led to a URL with a secret in it, for URLs end up in logs and histories. What is for a
 /// URL: the ticket of a social login, which works once and for a minute, and the one-time set-up link.
 fn check_location(headers: &reqwest::header::HeaderMap) {
     let Some(location) = headers.get("location") else {

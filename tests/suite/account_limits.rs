@@ -1,4 +1,4 @@
-//! An account has one budget of tries, whatever it is called and wherever they come from (row 13).
+//! An account has one budget of tries, whatever it is called and wherever they come from.
 
 use acceptance::{
     Answer, Browser, Client, Kind, PASSWORD, Server, TestDatabase, config, on_every_database,

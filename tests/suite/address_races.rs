@@ -1,4 +1,4 @@
-//! Changes of an address that race each other and its proof (row 36).
+//! Changes of an address that race each other and its proof.
 
 use acceptance::{Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::{join, join_all};

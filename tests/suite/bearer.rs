@@ -1,4 +1,4 @@
-//! `Authorization` in every form: one good token, none at all, or 401 (row 58).
+//! `Authorization` in every form: one good token, none at all, or 401.
 
 use acceptance::{Answer, Client, Kind, Server};
 use reqwest::header::HeaderValue;

@@ -1,4 +1,4 @@
-//! A signed-in user's new password (rows 2, 17, 18, 23).
+//! A signed-in user's new password.
 
 use acceptance::{PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::join_all;

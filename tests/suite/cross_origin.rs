@@ -1,5 +1,4 @@
-//! Pages of other origins: those that are listed call, read and send cookies; others are told nothing
-//! (row 19).
+//! Pages of other origins: those that are listed call, read and send cookies; others are told nothing.
 
 use acceptance::{Answer, Kind, Server};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! Nobody hands out what they lack (row 82).
+//! Nobody hands out what they lack.
 
 use acceptance::{Client, PASSWORD, Server, on_every_database, tree};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Only what we signed, for this use and this time, is a token (rows 66, 67, 68).
+//! Only what we signed, for this use and this time, is a token.
 
 use acceptance::{Client, Kind, SECRET, Server};
 use jsonwebtoken::Algorithm;

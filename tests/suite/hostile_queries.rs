@@ -1,4 +1,4 @@
-//! Query strings that would cost much are refused at once, and the server goes on (row 73).
+//! Query strings that would cost much are refused at once, and the server goes on.
 
 use std::time::{Duration, Instant};
 

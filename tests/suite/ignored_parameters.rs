@@ -1,5 +1,4 @@
-//! What the query language does not have changes no answer, whatever it says of what nobody may read
-//! (rows 7, 10, 11).
+//! What the query language does not have changes no answer, whatever it says of what nobody may read.
 
 use acceptance::{Client, Kind, Server, on_every_database};
 use reqwest::Method;

@@ -1,4 +1,4 @@
-//! There is always somebody who can manage the rest (row 83).
+//! There is always somebody who can manage the rest.
 
 use acceptance::{Client, Server, TestDatabase, config, on_every_database};
 use futures_util::future::join;

@@ -1,4 +1,4 @@
-//! Every route that takes a guess is counted, whatever stands in its path, query and body (rows 12, 13, 62).
+//! Every route that takes a guess is counted, whatever stands in its path, query and body.
 
 use acceptance::{Answer, Client, Kind, Server};
 use serde_json::{Value, json};

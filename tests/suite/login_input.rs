@@ -178,7 +178,7 @@ async fn no_id_in_body_query_or_header_stands_for_a_caller() {
     );
 }
 
-// A token in the query or in a cookie is no token (row 15).
+// A token in the query or in a cookie is no token.
 #[actix_web::test]
 async fn tokens_are_taken_from_the_authorization_header_only() {
     let server = Server::start(Kind::Sqlite).await;

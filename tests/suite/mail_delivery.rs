@@ -1,4 +1,4 @@
-//! Mails leave through a real mail server, once, and survive its moods (rows 31, 33; SMTP faults).
+//! Mails leave through a real mail server, once, and survive its moods.
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU32, Ordering};

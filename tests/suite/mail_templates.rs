@@ -1,4 +1,4 @@
-//! Templates are text and names, whatever is tried (rows 5, 32, 33).
+//! Templates are text and names, whatever is tried.
 
 use acceptance::{Client, Kind, Server, SmtpSink, on_every_database};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What asking for a mail changes, and what a mailed code is: nothing else, and nowhere else (rows 34, 37).
+//! What asking for a mail changes, and what a mailed code is: nothing else, and nowhere else.
 
 use std::time::{Duration, Instant};
 

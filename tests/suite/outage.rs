@@ -1,4 +1,4 @@
-//! A database that cannot be asked is 503: never the public's rights, never 401 (row 58).
+//! A database that cannot be asked is 503: never the public's rights, never 401.
 
 use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;

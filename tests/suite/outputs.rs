@@ -1,4 +1,4 @@
-//! No answer holds what nobody may read (row 3).
+//! No answer holds what nobody may read.
 
 use acceptance::{Browser, Kind, Server};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Production starts with secrets worth the name, or not at all (row 87).
+//! Production starts with secrets worth the name, or not at all.
 
 use acceptance::{Kind, TestDatabase, config};
 use users_permissions::{Config, Environment, SigningKeys, StartError, UsersPermissions};

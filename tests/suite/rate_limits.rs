@@ -1,4 +1,4 @@
-//! Nobody tries too often: counted by handler, client network and account (rows 12, 13, 61, 62, 69).
+//! Nobody tries too often: counted by handler, client network and account.
 
 use acceptance::{Answer, Client, Kind, PASSWORD, Server, on_every_database};
 use futures_util::future::join_all;

@@ -22,7 +22,7 @@ const SPELLINGS_OF_THE_VICTIM: [&str; 9] = [
     "victim@example.com\u{0}",
 ];
 
-/// Addresses that are no plain one (rows 29, 30, 31).
+/// Addresses that are no plain one.
 const MALFORMED_ADDRESSES: [&str; 30] = [
     "a@evil\u{ff20}victim.com",
     "a@evil\u{fe6b}victim.com",
@@ -166,7 +166,7 @@ async fn one_plain_address_is_all_that_is_taken() {
     assert_eq!(server.database().dump(), before);
 }
 
-/// Names that show as another one, or not at all (row 76).
+/// Names that show as another one, or not at all.
 const DECEPTIVE_NAMES: [&str; 24] = [
     " admin",
     "admin ",

@@ -1,4 +1,4 @@
-//! Deleting a role leaves nobody without one (row 84).
+//! Deleting a role leaves nobody without one.
 
 use acceptance::{Client, PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::{join, join3};

@@ -1,4 +1,4 @@
-//! Refresh tokens that scripts cannot read (rows 79, 80).
+//! Refresh tokens that scripts cannot read.
 
 use acceptance::{Answer, PASSWORD, Server, on_every_database};
 use reqwest::Method;

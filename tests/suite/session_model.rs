@@ -1,5 +1,5 @@
 //! Sessions against a model of them: whatever happens in whatever order, over two instances, the tokens
-//! that live are those that the model says (rows 16, 41, 42, 45).
+//! that live are those that the model says.
 
 use std::time::{Duration, Instant};
 

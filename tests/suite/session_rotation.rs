@@ -1,4 +1,4 @@
-//! A refresh token is good once (rows 41, 42, 43).
+//! A refresh token is good once.
 
 use acceptance::{PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::join_all;

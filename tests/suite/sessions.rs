@@ -1,4 +1,4 @@
-//! Sessions begin, are listed, and end at once (rows 16, 17, 45, 65).
+//! Sessions begin, are listed, and end at once.
 
 use acceptance::{Client, Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! Requests two servers could read differently are refused, and the connection is closed (row 71).
+//! Requests two servers could read differently are refused, and the connection is closed.
 
 use acceptance::{Kind, Server};
 

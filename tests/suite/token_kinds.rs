@@ -1,4 +1,4 @@
-//! Every kind of token is good in its own places and in no other (rows 57, 66).
+//! Every kind of token is good in its own places and in no other.
 
 use acceptance::providers::Simulators;
 use acceptance::{

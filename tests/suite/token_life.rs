@@ -1,4 +1,4 @@
-//! A token lives as long as nothing happened to its user that ends it (rows 16, 17, 45, 65).
+//! A token lives as long as nothing happened to its user that ends it.
 
 use acceptance::{Client, PASSWORD, Person, Server, TestDatabase, config, on_every_database};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! A refused login tells nothing about who exists (rows 39, 40).
+//! A refused login tells nothing about who exists.
 
 use acceptance::{Answer, Server, on_every_database};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! How long an answer takes tells nothing about who exists (row 40).
+//! How long an answer takes tells nothing about who exists.
 
 use std::time::{Duration, Instant};
 

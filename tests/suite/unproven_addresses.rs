@@ -1,4 +1,4 @@
-//! Whoever reads the mail of a mistyped address does not get the account (row 64).
+//! Whoever reads the mail of a mistyped address does not get the account.
 
 use acceptance::{Person, Server, on_every_database};
 use serde_json::{Value, json};
