@@ -15,7 +15,7 @@ PASSWORD = "seven quiet herons wade"  # as in src/storm.rs
 ACCOUNT = {"username": "reader", "email": "reader@example.com", "password": PASSWORD}
 PING = "/api/ping"
 # Variants that serve the plugin's own routes, and so can register the account.
-HAVE_ACCOUNTS = {"plugin", "mounted", "below", "example", "query", "loginstorm-block"}
+HAVE_ACCOUNTS = {"plugin", "sessions", "mounted", "below", "example", "query", "loginstorm-block"}
 
 
 class Wrong(Exception):

@@ -1,14 +1,24 @@
 //! The same handler behind the plugin.
 
 use actix_web::{Responder, get};
-use users_permissions::{Config, SigningKeys, UsersPermissions, permission};
+use users_permissions::{Config, JwtManagement, SigningKeys, UsersPermissions, permission};
 
 use crate::{BODY, SECRET, StartResult};
 
 /// Starts the plugin over the given database, as an application would.
 pub async fn plugin(database_url: &str) -> StartResult<UsersPermissions> {
+    start(database_url, JwtManagement::LegacySupport).await
+}
+
+/// The same with sessions, whose access tokens are refused once they have ended.
+pub async fn with_sessions(database_url: &str) -> StartResult<UsersPermissions> {
+    start(database_url, JwtManagement::Refresh).await
+}
+
+async fn start(database_url: &str, tokens: JwtManagement) -> StartResult<UsersPermissions> {
     let mut config = Config::new(database_url);
     config.signing_keys = Some(SigningKeys::parse(SECRET)?);
+    config.jwt_management = tokens;
     config.ratelimit.enabled = false; // or a storm of logins is over after ten
     Ok(UsersPermissions::builder().config(config).build().await?)
 }

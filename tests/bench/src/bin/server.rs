@@ -39,7 +39,8 @@ async fn main() -> ExitCode {
 async fn run(variant: &str, port: u16) -> StartResult<()> {
     match variant {
         "bare" => serve(port, Meter::default(), || App::new().service(bare::ping)).await,
-        "plugin" => plugin(port).await,
+        "plugin" => plugin(port, guarded::plugin(DATABASE).await?).await,
+        "sessions" => plugin(port, guarded::with_sessions(DATABASE).await?).await,
         "mounted" => mounted(port).await,
         "below" => below(port).await,
         "example" => example(port).await,
@@ -51,8 +52,7 @@ async fn run(variant: &str, port: u16) -> StartResult<()> {
     }
 }
 
-async fn plugin(port: u16) -> StartResult<()> {
-    let up = guarded::plugin(DATABASE).await?;
+async fn plugin(port: u16, up: UsersPermissions) -> StartResult<()> {
     let app = move |up: &UsersPermissions| {
         App::new()
             .wrap(up.middleware())
