@@ -27,7 +27,7 @@ for (const mode of MODES) {
       await depart(page);
       await atProvider(page, app.issuer, 'otto');
       await atProfile(page, 'otto');
-      await page.getByText('otto@idp.example').first().waitFor();
+      await page.locator('#identities').getByText('otto@idp.example').waitFor();
       assert.match(await page.locator('#identities').textContent(), /Acme.*otto@idp\.example/);
       // The provider knew nothing but a hash, and has given nothing that the page shows.
       const out = new URL(urls.find((url) => url.startsWith(`${app.url}/api/connect/acme?`)));
