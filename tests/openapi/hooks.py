@@ -48,7 +48,7 @@ def before_call(context, case, kwargs):
     if token:
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}"}
     if known and "path" not in known:
-        case.headers["Content-Type"] = "application/json"
+        case.headers = {**(case.headers or {}), "Content-Type": "application/json"}
 
 
 @schemathesis.hook
