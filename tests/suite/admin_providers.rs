@@ -200,8 +200,7 @@ on_every_database! {
             enable(config, &simulators, "discord");
         }).await;
         let mut person = social::Browser::new(&server);
-        let back = person.login("github").await;
-        let body = person.redeem("github", &back["access_token"]).await.expect(200);
+        let body = person.sign_in("github").await.expect(200);
         let (user, jwt) = (body["user"]["id"].to_string(), body["jwt"].as_str().unwrap().to_owned());
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         browser.page("/admin/users?provider=github").await.has("1 found").has(&format!("/admin/users/{user}"));

@@ -1,6 +1,6 @@
 //! No answer holds what nobody may read.
 
-use acceptance::{Browser, Kind, Server};
+use acceptance::{Browser, Client, Kind, Server};
 use serde_json::{Value, json};
 
 const PRIVATE: [&str; 9] = [
@@ -34,18 +34,23 @@ fn keys(value: &Value, found: &mut Vec<String>) {
     }
 }
 
-#[actix_web::test]
-async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
-    let server = Server::start(Kind::Sqlite).await;
-    let admin = server.admin().await;
-    let ann = server.register("ann").await;
-    let role = admin.role_id("authenticated").await;
+/// Settings with a secret in them.
+async fn keep_a_secret(admin: &Client) {
     let github = json!({ "enabled": true, "key": "id", "secret": SECRET });
     let change = json!({ "providers": { "github": github } });
     admin
         .put("/api/users-permissions/providers", change)
         .await
         .expect(200);
+}
+
+#[actix_web::test]
+async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let ann = server.register("ann").await;
+    let role = admin.role_id("authenticated").await;
+    keep_a_secret(&admin).await;
     let mut answers = Vec::new();
     for query in [
         "",
@@ -136,12 +141,7 @@ async fn no_private_field_and_no_hash_is_in_any_answer_whatever_is_asked_for() {
 async fn the_log_of_changes_holds_no_secret() {
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
-    let github = json!({ "enabled": true, "key": "id", "secret": SECRET });
-    let change = json!({ "providers": { "github": github } });
-    admin
-        .put("/api/users-permissions/providers", change)
-        .await
-        .expect(200);
+    keep_a_secret(&admin).await;
     let ann = server.register("ann").await;
     let change = json!({ "password": "OtherPass1", "confirmed": true });
     admin

@@ -40,8 +40,7 @@ on_every_database! {
         refused(&server, "google", &query).await;
         // Whoever comes by a browser is the same person.
         let mut browser = Browser::new(&server);
-        let back = browser.login("google").await;
-        let again = browser.redeem("google", &back["access_token"]).await.expect(200);
+        let again = browser.sign_in("google").await.expect(200);
         assert_eq!(again["user"]["id"], user["id"]);
         // At once: one of them.
         simulators.person("4712", "second@example.com", "second");

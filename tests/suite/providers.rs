@@ -279,11 +279,7 @@ async fn social_login_is_listed_where_others_are_denied() {
     };
     let server = Server::start_with(Kind::Sqlite, change).await;
     let mut browser = Browser::new(&server);
-    let back = browser.login("github").await;
-    browser
-        .redeem("github", &back["access_token"])
-        .await
-        .expect(200);
+    browser.sign_in("github").await.expect(200);
 }
 
 fn settings() -> ProviderSettings {
@@ -348,11 +344,7 @@ async fn an_application_adds_a_provider_in_a_few_lines() {
     assert!(all.get("vk").is_none() && !all.to_string().contains("client-secret"));
     let mut browser = Browser::new(&server);
     for (round, role) in ["public", "authenticated"].into_iter().enumerate() {
-        let back = browser.login("kinde").await;
-        let body = browser
-            .redeem("kinde", &back["access_token"])
-            .await
-            .expect(200);
+        let body = browser.sign_in("kinde").await.expect(200);
         assert_eq!(body["user"]["username"], "from kinde", "{round}");
         let user = admin
             .get(&format!("/api/users/{}?populate=role", body["user"]["id"]))

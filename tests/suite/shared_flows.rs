@@ -151,10 +151,6 @@ async fn without_its_redis_a_login_is_kept_by_the_browser() {
     })
     .await;
     let mut browser = Browser::new(&server);
-    let back = browser.login("github").await;
-    browser
-        .redeem("github", &back["access_token"])
-        .await
-        .expect(200);
+    browser.sign_in("github").await.expect(200);
     assert_eq!(browser.cookie, None);
 }

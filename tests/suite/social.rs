@@ -131,6 +131,12 @@ impl Browser {
         self.come_back().await
     }
 
+    /// From the click to what the front end gets for its ticket.
+    pub async fn sign_in(&mut self, provider: &str) -> Answer {
+        let back = self.login(provider).await;
+        self.redeem(provider, &back["access_token"]).await
+    }
+
     /// What the front end does with its ticket.
     pub async fn redeem(&self, provider: &str, ticket: &str) -> Answer {
         self.client

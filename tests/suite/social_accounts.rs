@@ -22,13 +22,11 @@ on_every_database! {
         let mut browser = Browser::new(&server);
         let taken = "Email is already taken.";
         for name in ["github", "facebook"] {
-            let back = browser.login(name).await;
-            browser.redeem(name, &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
+            browser.sign_in(name).await.expect_error(400, "ApplicationError", taken);
         }
         // Shared addresses make a user of its own.
         admin.put("/api/users-permissions/advanced", json!({ "unique_email": false })).await.expect(200);
-        let back = browser.login("github").await;
-        let second = browser.redeem("github", &back["access_token"]).await.expect(200);
+        let second = browser.sign_in("github").await.expect(200);
         assert_ne!(second["user"]["id"], ann.id);
         // Blocked, registration closed.
         let path = format!("/api/users/{}", second["user"]["id"]);
@@ -63,8 +61,7 @@ on_every_database! {
         ann.client.post(identities, link(&ticket, json!("wrong"))).await.expect_error(400, "ValidationError", wrong);
         let linked = ann.client.post(identities, link(&ticket, json!(PASSWORD))).await.expect(200);
         assert_eq!(linked["data"][0]["provider"], "instagram");
-        let back = browser.login("instagram").await;
-        let login = browser.redeem("instagram", &back["access_token"]).await.expect(200);
+        let login = browser.sign_in("instagram").await.expect(200);
         assert_eq!(login["user"]["id"], ann.id);
         // It is ann's, and nobody else's.
         let bob = server.register("bob").await;
@@ -77,8 +74,7 @@ on_every_database! {
         ann.client.delete(&mine).await.expect_error(404, "NotFoundError", "Identity not found");
         // Somebody without a password.
         simulators.person("77", "cat@example.com", "cat");
-        let back = browser.login("github").await;
-        let login = browser.redeem("github", &back["access_token"]).await.expect(200);
+        let login = browser.sign_in("github").await.expect(200);
         let cat = server.anonymous().with_token(login["jwt"].as_str().unwrap());
         let first = cat.get(identities).await.expect(200)["data"][0]["id"].clone();
         let last = "The last way to sign in cannot be removed";
@@ -117,8 +113,7 @@ on_every_database! {
         };
         let ann = reset(1).await;
         assert_eq!(ann.get("/api/auth/identities").await.expect(200), json!({ "data": [] }));
-        let back = browser.login("github").await;
-        let login = browser.redeem("github", &back["access_token"]).await.expect(200);
+        let login = browser.sign_in("github").await.expect(200);
         assert_ne!(login["user"]["id"], taker.id);
         // What she links afterwards, she keeps.
         simulators.person("6", "elsewhere@example.com", "ann");
@@ -135,8 +130,7 @@ on_every_database! {
             config.providers.get_mut("github").unwrap().link_by_verified_email = true;
         }).await;
         let mut browser = Browser::new(&server);
-        let back = browser.login("facebook").await;
-        browser.redeem("facebook", &back["access_token"]).await.expect(200);
+        browser.sign_in("facebook").await.expect(200);
         let back = browser.login("github").await;
         let taken = "Email is already taken.";
         browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
@@ -152,8 +146,7 @@ on_every_database! {
             config.providers.get_mut("google").unwrap().link_by_verified_email = false;
         }).await;
         let mut browser = Browser::new(&server);
-        let back = browser.login("google").await;
-        let first = browser.redeem("google", &back["access_token"]).await.expect(200);
+        let first = browser.sign_in("google").await.expect(200);
         // Facebook gives no word on an address.
         let back = browser.login("facebook").await;
         let taken = "Email is already taken.";
@@ -173,7 +166,6 @@ on_every_database! {
         let path = format!("/api/users/{}", first["user"]["id"]);
         admin.put(&path, json!({ "email": "moved@example.com", "confirmed": true })).await.expect(200);
         simulators.person("99", "moved@example.com", "somebody");
-        let back = browser.login("github").await;
-        browser.redeem("github", &back["access_token"]).await.expect_error(400, "ApplicationError", taken);
+        browser.sign_in("github").await.expect_error(400, "ApplicationError", taken);
     }
 }
