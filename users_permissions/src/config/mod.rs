@@ -122,7 +122,7 @@ pub struct Config {
     pub cors_origins: Vec<String>,
     /// bcrypt cost, 4 to 15 (default 10).
     pub bcrypt_cost: u32,
-    /// Threads that hash passwords; default: the cores but one, at least one.
+    /// Threads that hash passwords (default: one per core).
     pub hash_threads: usize,
     /// Password rules.
     pub password_policy: PasswordPolicy,
@@ -195,7 +195,7 @@ impl Config {
             sessions: Sessions::default(),
             cors_origins: Vec::new(),
             bcrypt_cost: 10,
-            hash_threads: cores.saturating_sub(1).max(1),
+            hash_threads: cores,
             password_policy: PasswordPolicy::Recommended,
             ratelimit: RateLimit::default(),
             trusted_proxies: Vec::new(),

@@ -23,9 +23,9 @@ impl Services {
     pub(crate) async fn end_sign_in(&self, sign_in: String) -> Result<()> {
         // It may have begun just now; longer than this it does not last.
         let life = TimeDelta::from_std(self.config.admin_session.absolute);
-        let expires_at = store::now() + life.map_or(MOST, |life| life.min(MOST)) + SLACK;
+        let life = life.map_or(MOST, |life| life.min(MOST)) + SLACK;
         self.store
-            .run(move |conn| store::sign_ins::end(conn, &sign_in, expires_at))
+            .run(move |conn| store::sign_ins::end(conn, &sign_in, life))
             .await
     }
 }
