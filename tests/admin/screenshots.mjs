@@ -1,7 +1,7 @@
 // Pictures of the pages for the README: light and dark, wide and narrow.
 
 import { mkdirSync } from 'node:fs';
-import { PAGES, api, asAdmin, close, createRole, createUser, go, signedIn } from './support.mjs';
+import { PAGES, api, asAdmin, close, createRole, createUser, go, open, signedIn } from './support.mjs';
 
 const directory = process.argv[2];
 mkdirSync(directory, { recursive: true });
@@ -20,10 +20,14 @@ await asAdmin('PUT', '/users-permissions/providers', {
     keycloak: { key: 'app', subdomain: 'id.example/realms/app' },
   },
 });
-const pages = { ...PAGES, 'role-editor': `/roles/${editor}`, user: '/users/2', explain: '/explain?who=ann&method=PUT&path=/api/articles/1' };
-for (const skip of ['missing', 'action', 'user-delete', 'user-new', 'role-new', 'e-mails']) delete pages[skip];
+const pages = { ...PAGES, 'role-editor': `/roles/${editor}`, user: '/users/2', explain: '/explain?who=ann&method=PUT&path=/api/articles/1', 'role-delete': `/roles/${support}/delete` };
+delete pages.missing;
 for (const [width, height] of [[1280, 900], [390, 844]]) {
   for (const colorScheme of ['light', 'dark']) {
+    const door = await (await open()).newPage({ viewport: { width, height }, colorScheme });
+    await go(door, '/login');
+    await door.screenshot({ path: `${directory}/login-${width}-${colorScheme}.png` });
+    await door.close();
     const page = await signedIn({ viewport: { width, height }, colorScheme });
     for (const [name, path] of Object.entries(pages)) {
       await go(page, path);
