@@ -4,10 +4,10 @@ use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, config, on
 use serde_json::{Value, json};
 use users_permissions::Environment;
 
-const ADMIN: &str = "plugin::users-permissions.admin.";
+pub const ADMIN: &str = "plugin::users-permissions.admin.";
 
 /// Every page with its action, method, and a path.
-async fn pages(server: &Server) -> Vec<(String, String, String)> {
+pub async fn pages(server: &Server) -> Vec<(String, String, String)> {
     let report = server
         .admin()
         .await
@@ -38,7 +38,7 @@ async fn pages(server: &Server) -> Vec<(String, String, String)> {
     pages
 }
 
-const OPEN: [&str; 6] = ["login", "signIn", "signOut", "setUp", "setTheme", "asset"];
+pub const OPEN: [&str; 6] = ["login", "signIn", "signOut", "setUp", "setTheme", "asset"];
 
 on_every_database! {
     async fn an_administrator_signs_in_and_out(kind) {
@@ -357,7 +357,8 @@ async fn sessions_end_when_nobody_is_there_and_in_any_case() {
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
     assert_eq!(browser.get("/admin").await.status, 200);
     drop(server);
-    for (idle, absolute) in [(1, 43_200), (1, 1)] {
+    // Nobody is there; and somebody is there all the time, where only the other limit can end it.
+    for (idle, absolute) in [(1, 43_200), (1_800, 1)] {
         let server = Server::with_config(limited(idle, absolute)).await;
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         let begin = std::time::Instant::now();
@@ -366,8 +367,79 @@ async fn sessions_end_when_nobody_is_there_and_in_any_case() {
                 begin.elapsed().as_secs() < 10,
                 "idle {idle}, absolute {absolute}"
             );
-            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            let pause = if absolute == 1 { 200 } else { 2_200 };
+            tokio::time::sleep(std::time::Duration::from_millis(pause)).await;
         }
+    }
+    // Whoever does something now and then stays, however short the time of doing nothing is.
+    let server = Server::with_config(limited(4, 43_200)).await;
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let begin = std::time::Instant::now();
+    while begin.elapsed().as_secs() < 9 {
+        let answer = browser.get("/admin").await;
+        assert_eq!(answer.status, 200, "after {:?}", begin.elapsed());
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    }
+}
+
+#[actix_web::test]
+async fn every_answer_has_the_headers_of_a_page() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let all = pages(&server).await;
+    let role = admin.create_role("Clerk", &[&format!("{ADMIN}home")]).await;
+    admin.create_user("clerk", role).await;
+    let mut browsers = [
+        Browser::new(&server),
+        Browser::signed_in(&server, "clerk", PASSWORD).await,
+        Browser::signed_in(&server, "admin", "AdminPass1").await,
+    ];
+    let mut seen = std::collections::BTreeSet::new();
+    for browser in &mut browsers {
+        for (action, method, path) in &all {
+            // Whoever signs out sees nothing but the door afterwards; GitHub is not there to be asked.
+            if action == "signOut" || action == "testProvider" {
+                continue;
+            }
+            let path = path.replace("{name}", "github");
+            let answers = match method.as_str() {
+                "POST" => {
+                    browser.get("/admin/login").await;
+                    let forged = browser.post_exactly(&path, &[]).await;
+                    browser.get("/admin").await;
+                    vec![forged, browser.post(&path, &[("email", "x")]).await]
+                }
+                _ => vec![browser.get(&path).await],
+            };
+            for answer in answers {
+                let status = answer.status.as_u16();
+                seen.insert(status);
+                let header = |name: &str| match answer.headers.get(name) {
+                    Some(value) => value.to_str().unwrap().to_owned(),
+                    None => panic!("no {name}: {status} {method} {path}"),
+                };
+                assert_eq!(header("cache-control"), "no-store", "{status} {path}");
+                assert_eq!(header("x-frame-options"), "DENY", "{status} {path}");
+                assert_eq!(header("x-content-type-options"), "nosniff");
+                let policy = header("content-security-policy");
+                assert!(
+                    policy.contains("default-src 'none'"),
+                    "{status} {path}: {policy}"
+                );
+                let referrer = header("referrer-policy");
+                match action.as_str() {
+                    "setUp" if status != 409 => {
+                        assert_eq!(referrer, "strict-origin", "{status} {path}")
+                    }
+                    _ => assert_eq!(referrer, "same-origin", "{status} {path}"),
+                }
+                assert_eq!(header("cross-origin-opener-policy"), "same-origin");
+                assert_eq!(header("cross-origin-resource-policy"), "same-origin");
+            }
+        }
+    }
+    for status in [200, 303, 400, 403, 404, 409] {
+        assert!(seen.contains(&status), "{status}: {seen:?}");
     }
 }
 

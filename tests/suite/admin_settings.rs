@@ -205,8 +205,17 @@ async fn free_text_is_text_on_every_page() {
         EVIL.replace('\'', "''"),
         ann.id
     ));
-    admin.put("/api/users-permissions/email-templates", json!({ "email-templates": { "reset_password": { "options": { "object": EVIL, "message": EVIL, "from": {}, "response_email": "" } } } })).await;
+    admin.put("/api/users-permissions/email-templates", json!({ "email-templates": { "reset_password": { "options": { "object": EVIL, "message": EVIL, "from": {}, "response_email": "" } } } })).await.expect(200);
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    browser.page("/admin/emails/reset_password").await;
+    browser
+        .submit("/admin/emails/reset_password/test", &[])
+        .await
+        .has("is on its way");
+    for path in ["/admin/settings", "/admin/outbox", "/admin/users/new"] {
+        let page = browser.page(path).await;
+        page.has(EVIL).has_not("<img");
+    }
     let pages = [
         "/admin".to_owned(),
         "/admin/roles".into(),

@@ -5,6 +5,8 @@ mod address_races;
 mod admin_access;
 mod admin_bounds;
 mod admin_changes;
+mod admin_forms;
+mod admin_links;
 mod admin_mails;
 mod admin_providers;
 mod admin_roles;

@@ -42,6 +42,18 @@ test('any of two thousand actions is found by typing, and granted', async (t) =>
   assert.deepEqual(page.faults, []);
 });
 
+test('the matrix finds it by typing, though it shows four hundred rows', async () => {
+  const page = await signedIn();
+  await go(page, '/matrix');
+  assert.ok((await page.locator('tr.row').count()) <= 400);
+  await page.locator('input[name=q]').pressSequentially('jj withdraw');
+  await page.waitForFunction(() => {
+    const shown = [...document.querySelectorAll('tr.row:not([hidden])')].map((row) => row.dataset.text);
+    return shown.length === 1 && shown[0].includes('api::jj.jj.withdraw');
+  });
+  assert.deepEqual(page.faults, []);
+});
+
 test('the matrix finds it too, without the script', async () => {
   const page = await signedIn({ javaScriptEnabled: false });
   await go(page, '/matrix');

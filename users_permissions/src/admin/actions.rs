@@ -93,5 +93,5 @@ pub(super) async fn delete_stale(visit: &Visit) -> Outcome {
         .delete_stale_action(visit.actor(), action)
         .await?;
     visit.say(text)?;
-    visit.see("/roles")
+    visit.see_first(&[("findRoles", "/roles".to_owned())])
 }

@@ -5,8 +5,10 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, LOCATION,
     REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
+use actix_web::web::Bytes;
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use askama::Template;
+use futures_util::Stream;
 
 use crate::error::{Error, Result};
 
@@ -50,15 +52,37 @@ pub(super) fn see(path: &str) -> HttpResponse {
         .finish()
 }
 
-/// A file to be kept.
-pub(super) fn download(name: &'static str, csv: String) -> HttpResponse {
-    builder(StatusCode::OK)
+fn file(name: &'static str) -> HttpResponseBuilder {
+    let mut response = builder(StatusCode::OK);
+    response
         .content_type("text/csv; charset=utf-8")
         .insert_header((
             CONTENT_DISPOSITION,
             format!("attachment; filename=\"{name}\""),
-        ))
-        .body(csv)
+        ));
+    response
+}
+
+/// A file to be kept.
+pub(super) fn download(name: &'static str, csv: String) -> HttpResponse {
+    file(name).body(csv)
+}
+
+/// A file to be kept that is written while it is sent. An error ends it early, which the client notices.
+pub(super) fn streamed(
+    name: &'static str,
+    parts: impl Stream<Item = Result<Bytes>> + 'static,
+) -> HttpResponse {
+    file(name).streaming(parts)
+}
+
+/// A page whose address is a secret. Browsers tell nobody more than the host; telling nothing at all, they
+/// would send its form without saying where it stood.
+pub(super) fn secret_page(status: StatusCode, template: &impl Template) -> Outcome {
+    let mut response = page(status, template)?;
+    let policy = HeaderValue::from_static("strict-origin");
+    response.headers_mut().insert(REFERRER_POLICY, policy);
+    Ok(response)
 }
 
 /// A value of a CSV file. What a spreadsheet would take for a formula is text.

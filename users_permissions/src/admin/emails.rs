@@ -8,6 +8,7 @@ use askama::Template;
 use sha2::{Digest, Sha256};
 
 use super::answer::{self, Outcome};
+use super::faults::Faults;
 use super::frame::Frame;
 use super::visit::{Visit, words};
 use crate::error::{Error, Result};
@@ -38,10 +39,11 @@ struct EmailPage {
     variables: Vec<(&'static str, &'static str)>,
     template: MailTemplate,
     base: String,
-    error: Option<String>,
-    /// Field the error is about.
-    wrong: String,
-    meanwhile: Option<MailTemplate>,
+    /// What the form was made from.
+    was: Vec<(&'static str, String)>,
+    faults: Faults,
+    /// What others have changed since: name, before, now.
+    meanwhile: Vec<(&'static str, String, String)>,
     may_save: bool,
     may_test: bool,
     may_preview: bool,
@@ -127,7 +129,61 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
     answer::page(StatusCode::OK, &template)
 }
 
-fn page(visit: &Visit, kind: MailKind, template: MailTemplate, base: String) -> Result<EmailPage> {
+/// The fields of a form, in their order, with what a person calls them.
+const FIELDS: [(&str, &str); 5] = [
+    ("object", "Subject"),
+    ("message", "Message"),
+    ("from_name", "Sender’s name"),
+    ("from_email", "Sender’s e-mail"),
+    ("response_email", "Answers go to"),
+];
+
+/// The values in the order of [`FIELDS`].
+fn values(template: &MailTemplate) -> [String; 5] {
+    [
+        template.object.clone(),
+        template.message.clone(),
+        template.from.name.clone(),
+        template.from.email.clone(),
+        template.response_email.clone(),
+    ]
+}
+
+/// The inverse of [`values`].
+fn template([object, message, name, email, response_email]: [String; 5]) -> MailTemplate {
+    MailTemplate {
+        from: MailSender { name, email },
+        response_email,
+        object,
+        message,
+    }
+}
+
+/// What a form is made from, as it carries it.
+fn carried(template: &MailTemplate) -> Vec<(&'static str, String)> {
+    let names = FIELDS.into_iter().map(|(name, _)| name);
+    names.zip(values(template)).collect()
+}
+
+/// What was changed in a form, on top of the present template.
+fn merged(was: &MailTemplate, now: MailTemplate, present: &MailTemplate) -> MailTemplate {
+    let (was, present) = (values(was), values(present));
+    let mut merged = values(&now);
+    for (value, (was, present)) in merged.iter_mut().zip(was.into_iter().zip(present)) {
+        if *value == was {
+            *value = present;
+        }
+    }
+    template(merged)
+}
+
+fn page(
+    visit: &Visit,
+    kind: MailKind,
+    template: MailTemplate,
+    base: String,
+    was: &MailTemplate,
+) -> Result<EmailPage> {
     let (name, when) = title(kind);
     Ok(EmailPage {
         frame: visit.frame(name, "/emails")?,
@@ -136,9 +192,9 @@ fn page(visit: &Visit, kind: MailKind, template: MailTemplate, base: String) -> 
         variables: variables(kind),
         template,
         base,
-        error: None,
-        wrong: String::new(),
-        meanwhile: None,
+        was: carried(was),
+        faults: Faults::default(),
+        meanwhile: Vec::new(),
         may_save: visit.may("updateTemplate"),
         may_test: visit.may("testTemplate") && visit.services().mails.delivery() != Delivery::None,
         may_preview: visit.may("previewTemplate"),
@@ -163,63 +219,94 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     } else {
         present.clone()
     };
-    let mut page = page(visit, kind, template, base)?;
+    let mut page = page(visit, kind, template, base, &present)?;
     page.is_dirty = page.template != present;
     answer::page(StatusCode::OK, &page)
 }
 
-fn sent(visit: &Visit) -> MailTemplate {
-    let text = |name: &str| visit.form.text(name).trim().to_owned();
-    MailTemplate {
-        from: MailSender {
-            name: text("from_name"),
-            email: text("from_email"),
-        },
-        response_email: text("response_email"),
-        object: text("object"),
-        message: visit.form.text("message").replace("\r\n", "\n"),
-    }
+/// As it was sent, or as it stood in the form when it was made.
+fn sent(visit: &Visit, prefix: &str) -> MailTemplate {
+    let raw = |name: &str| visit.form.text(&format!("{prefix}{name}"));
+    template(FIELDS.map(|(name, _)| match name {
+        // Browsers send line ends of their own.
+        "message" => raw(name).replace("\r\n", "\n"),
+        name => raw(name).trim().to_owned(),
+    }))
 }
 
 pub(super) async fn update(visit: &Visit) -> Outcome {
-    let (kind, template) = (kind(visit)?, sent(visit));
-    let (present, version) = stored(visit, kind).await?;
-    if digest(&present)? != visit.form.text("base") && present != template {
-        return conflict(visit, kind, template, present);
-    }
-    let change = BTreeMap::from([(kind, template.clone())]);
-    let written = visit
-        .services()
-        .change_mail_templates(visit.actor(), change, Some(version))
-        .await;
-    match written {
-        Ok(_) => {
-            visit.say("Saved. The next mail is written by it.")?;
-            visit.see(&format!("/emails/{}", kind.key()))
+    let (kind, mine) = (kind(visit)?, sent(visit, ""));
+    let base = visit.form.text("base");
+    // The version is that of all templates: when another one was changed, this one is tried again.
+    for _ in 0..3 {
+        let (present, version) = stored(visit, kind).await?;
+        if digest(&present)? != base && present != mine {
+            return conflict(visit, kind, mine, &present);
         }
-        Err(Error::Conflict(_)) => {
-            let (present, _) = stored(visit, kind).await?;
-            conflict(visit, kind, template, present)
-        }
-        Err(error) => {
-            let mut page = page(visit, kind, template, visit.form.text("base").to_owned())?;
-            if let Error::Validation(validation) = &error {
-                let path = validation
-                    .errors
-                    .first()
-                    .and_then(|error| error.path.last());
-                page.wrong = path.cloned().unwrap_or_default();
-            }
-            page.error = Some(words(&error));
-            page.is_dirty = true;
-            answer::page(error.status_code(), &page)
+        let change = BTreeMap::from([(kind, mine.clone())]);
+        let written = visit
+            .services()
+            .change_mail_templates(visit.actor(), change, Some(version))
+            .await;
+        match written {
+            Ok(_) => return saved(visit, kind, &mine),
+            Err(Error::Conflict(_)) => {}
+            Err(error) => return refused(visit, kind, mine, &error),
         }
     }
+    let (present, _) = stored(visit, kind).await?;
+    conflict(visit, kind, mine, &present)
 }
 
-fn conflict(visit: &Visit, kind: MailKind, mine: MailTemplate, present: MailTemplate) -> Outcome {
-    let mut page = page(visit, kind, mine, digest(&present)?)?;
-    page.meanwhile = Some(present);
+fn saved(visit: &Visit, kind: MailKind, template: &MailTemplate) -> Outcome {
+    const LOST: &str = "This mail has neither <%= CODE %> nor <%= TOKEN %> in its message: \
+whoever gets it cannot go on with it.";
+    let lost = kind.carries_code() && !names_code(&template.message);
+    let more = lost
+        .then(|| format!("Warning: {LOST}"))
+        .into_iter()
+        .collect();
+    visit.say_more("Saved. The next mail is written by it.", more)?;
+    visit.see_first(&[
+        ("findTemplate", format!("/emails/{}", kind.key())),
+        ("findTemplates", "/emails".to_owned()),
+    ])
+}
+
+/// Does the code stand in a message that was found to be well formed?
+fn names_code(message: &str) -> bool {
+    let mut tags = message.split("<%").skip(1);
+    tags.any(|tag| {
+        let inside = tag.split("%>").next().unwrap_or_default();
+        let name = inside.trim_start_matches(['=', '-']).trim();
+        name == "CODE" || name == "TOKEN"
+    })
+}
+
+/// The form again, with what is wrong; it stays what it was made from.
+fn refused(visit: &Visit, kind: MailKind, mine: MailTemplate, error: &Error) -> Outcome {
+    let base = visit.form.text("base").to_owned();
+    let mut page = page(visit, kind, mine, base, &sent(visit, "was."))?;
+    let known = FIELDS.map(|(name, _)| name);
+    page.faults = Faults::of(error, &known, |path, message| match path {
+        "from" if message.starts_with("from.name") => "from_name",
+        "from" => "from_email",
+        path => path,
+    });
+    page.is_dirty = true;
+    answer::page(error.status_code(), &page)
+}
+
+fn conflict(visit: &Visit, kind: MailKind, mine: MailTemplate, present: &MailTemplate) -> Outcome {
+    let was = sent(visit, "was.");
+    let differs = |((_, name), (old, new)): ((&'static str, &'static str), (String, String))| {
+        (old != new).then_some((name, old, new))
+    };
+    let pairs = values(&was).into_iter().zip(values(present));
+    let meanwhile = FIELDS.into_iter().zip(pairs).filter_map(differs);
+    let shown = merged(&was, mine, present);
+    let mut page = page(visit, kind, shown, digest(present)?, present)?;
+    page.meanwhile = meanwhile.collect();
     page.is_dirty = true;
     answer::page(StatusCode::CONFLICT, &page)
 }
@@ -227,7 +314,7 @@ fn conflict(visit: &Visit, kind: MailKind, mine: MailTemplate, present: MailTemp
 /// The mail as it would be, in a frame of its own.
 pub(super) async fn preview(visit: &Visit) -> Outcome {
     let kind = kind(visit)?;
-    let compiled = CompiledTemplate::new(kind, sent(visit));
+    let compiled = CompiledTemplate::new(kind, sent(visit, ""));
     let config = &visit.services().config;
     let admin_url = format!("{}{}", config.public_url, visit.path(""));
     let values = Values {
@@ -281,5 +368,8 @@ pub(super) async fn test(visit: &Visit) -> Outcome {
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
         Err(error) => visit.complain(words(&error))?,
     }
-    visit.see(&format!("/emails/{}", kind.key()))
+    visit.see_first(&[
+        ("findTemplate", format!("/emails/{}", kind.key())),
+        ("findTemplates", "/emails".to_owned()),
+    ])
 }

@@ -1,5 +1,6 @@
 //! Would a request be let in, and why?
 
+use actix_web::dev::ResourceDef;
 use actix_web::http::StatusCode;
 use askama::Template;
 
@@ -8,6 +9,7 @@ use super::find::find_user;
 use super::frame::Frame;
 use super::visit::Visit;
 use crate::error::Result;
+use crate::http::RouteMap;
 use crate::services::Account;
 
 /// The answer, with the steps that lead to it.
@@ -66,18 +68,19 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
         1 => path,
         _ => path.trim_end_matches('/'),
     };
-    let pattern = visit
+    let first = visit
         .req
         .resource_map()
         .match_pattern(path)
         .unwrap_or_default();
     let map = shared.routes.snapshot();
-    let asked = if method == "HEAD" && map.action_at(&pattern, method).is_none() {
-        "GET"
-    } else {
-        method
-    };
-    let Some(owner) = map.action_at(&pattern, asked) else {
+    let served = |method: &str| found(&map, &first, path, method);
+    let known = served(method).or_else(|| match method {
+        "HEAD" => served("GET"),
+        _ => None,
+    });
+    let Some((pattern, owner)) = known else {
+        let pattern = first;
         verdict.headline = "Not served".to_owned();
         verdict.steps.push(match pattern.is_empty() {
             true => format!("No route of the application matches {path} (404)."),
@@ -112,6 +115,23 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
     };
     decide(visit, &mut verdict, action, user.as_ref());
     Ok(verdict)
+}
+
+/// The route that serves a path with this method, and its action. The resource map knows the first pattern
+/// that fits a path and no guards: the method may be another one's, which fits it, too.
+fn found(
+    map: &RouteMap,
+    first: &str,
+    path: &str,
+    method: &str,
+) -> Option<(String, Option<&'static str>)> {
+    if let Some(owner) = map.action_at(first, method) {
+        return Some((first.to_owned(), owner));
+    }
+    let mut others = map.patterns_of(method);
+    others
+        .find(|(pattern, _)| ResourceDef::new(*pattern).is_match(path))
+        .map(|(pattern, owner)| (pattern.to_owned(), owner))
 }
 
 fn unlisted(visit: &Visit, verdict: &mut Verdict) {

@@ -1,5 +1,7 @@
 //! What stands around every page: the menu, the line left by the page before, the token of forms.
 
+use std::collections::BTreeSet;
+
 use actix_web::http::StatusCode;
 use askama::Template;
 
@@ -8,6 +10,7 @@ use super::flash::Flash;
 use super::session;
 use super::visit::{Visit, words};
 use crate::error::{Error, Result};
+use crate::model::UserRoles;
 
 /// Cookie of the chosen appearance.
 pub(super) const THEME: &str = "up_admin_theme";
@@ -41,6 +44,17 @@ pub(super) struct Frame {
     pub(super) icon: &'static str,
     /// Where a choice of appearance leads back to.
     pub(super) here: String,
+    /// The first page that may be opened.
+    pub(super) home: String,
+    /// What the administrator may do in here: last parts of actions.
+    allowed: BTreeSet<&'static str>,
+}
+
+impl Frame {
+    /// May the administrator do this? What they may not leads nowhere.
+    pub(super) fn may(&self, action: &str) -> bool {
+        self.allowed.contains(action)
+    }
 }
 
 /// Pages by group: name, path, and the action that opens it.
@@ -101,6 +115,8 @@ impl Visit {
             style: &assets::STYLE.name,
             script: &assets::SCRIPT.name,
             icon: &assets::ICON.name,
+            home: self.path(self.first_page()),
+            allowed: self.allowed(),
             here: self
                 .req
                 .uri()
@@ -120,8 +136,15 @@ impl Visit {
 
     /// First page of the menu that the administrator may open.
     pub(super) fn first_page(&self) -> &'static str {
+        self.me
+            .as_ref()
+            .map_or("", |me| self.first_page_of(&me.principal.roles))
+    }
+
+    /// First page of the menu that these roles open.
+    pub(super) fn first_page_of(&self, roles: &UserRoles) -> &'static str {
         let entries = MENU.iter().flat_map(|(_, entries)| entries.iter());
-        let mut open = entries.filter(|(.., action)| self.may(action));
+        let mut open = entries.filter(|(.., action)| self.allows(roles, action));
         open.next().map_or("", |(_, path, _)| path)
     }
 }

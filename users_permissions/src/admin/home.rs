@@ -64,16 +64,8 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
         );
     }
     if visit.may("findMails") {
-        let dead = services
-            .list_mails(Some("dead".to_owned()), 0, 100)
-            .await?
-            .len();
-        tile(
-            count(dead),
-            "mails given up",
-            "/outbox?state=dead",
-            dead > 0,
-        );
+        let dead = services.dead_mails().await?;
+        tile(dead, "mails given up", "/outbox?state=dead", dead > 0);
     }
     let may_read_log = visit.may("findChanges");
     let changes = match may_read_log {
@@ -83,7 +75,10 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
     let template = HomePage {
         frame: visit.frame("Start", "")?,
         tiles,
-        entries: changes.into_iter().map(Entry::new).collect(),
+        entries: changes
+            .into_iter()
+            .map(|change| Entry::new(visit, change))
+            .collect(),
         may_read_log,
     };
     answer::page(StatusCode::OK, &template)

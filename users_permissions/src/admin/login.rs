@@ -92,7 +92,7 @@ pub(super) async fn sign_in(visit: &Visit) -> Outcome {
             tracing::info!(target: "users_permissions::security", user = user.id, "an administrator signed in");
             match own_page(visit, next) {
                 Some(next) => Ok(answer::see(&next)),
-                None => visit.see(""),
+                None => visit.see(visit.first_page_of(&user.roles)),
             }
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),
@@ -132,7 +132,7 @@ pub(super) async fn prove_again(visit: &Visit, me: &Me, field: &str) -> Result<(
     if password.is_empty() {
         return Err(Error::field(field, "Type your password to confirm"));
     }
-    // By the address, for a name that looks like somebody else's address is none.
+    // By the name, for several may have one address. Whoever else a name leads to is not taken.
     let by_name = services
         .prove(attempt, Secret::from(password.to_owned()))
         .await;
@@ -190,5 +190,5 @@ fn show_set_up(visit: &Visit, status: StatusCode, token: &str, error: Option<Str
         email: form.text("email").to_owned(),
         error,
     };
-    answer::page(status, &template)
+    answer::secret_page(status, &template)
 }

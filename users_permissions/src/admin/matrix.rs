@@ -238,12 +238,12 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
                 }
             };
             visit.say_more(text, lines)?;
-            visit.see(&back)
+            visit.see_first(&[("getMatrix", back)])
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),
         Err(error) => {
             visit.complain(words(&error))?;
-            visit.see(&back)
+            visit.see_first(&[("getMatrix", back)])
         }
     }
 }

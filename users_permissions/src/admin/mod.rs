@@ -8,6 +8,7 @@ mod changes;
 mod csrf;
 mod emails;
 mod explain;
+mod faults;
 mod find;
 mod flash;
 mod form;

@@ -62,5 +62,5 @@ pub(super) async fn retry(visit: &Visit) -> Outcome {
         }
         Err(error) => visit.complain(words(&error))?,
     }
-    visit.see("/outbox?state=dead")
+    visit.see_first(&[("findMails", "/outbox?state=dead".to_owned())])
 }

@@ -5,8 +5,9 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::faults::Faults;
 use super::frame::Frame;
-use super::visit::{Visit, words};
+use super::visit::Visit;
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::ProviderSettings;
@@ -54,6 +55,8 @@ struct Fields {
 /// A URL of the provider.
 struct Line {
     name: &'static str,
+    id: String,
+    hint_id: String,
     label: &'static str,
     hint: &'static str,
     value: String,
@@ -66,6 +69,7 @@ struct ProviderPage {
     frame: Frame,
     name: String,
     display: String,
+    icon: String,
     is_enabled: bool,
     was_enabled: bool,
     has_secret: bool,
@@ -81,8 +85,7 @@ struct ProviderPage {
     ask_password: bool,
     may_save: bool,
     may_test: bool,
-    error: Option<String>,
-    wrong: String,
+    faults: Faults,
     meanwhile: Vec<String>,
     /// A secret was typed into a form that is shown again.
     lost_secret: bool,
@@ -222,6 +225,8 @@ fn page(visit: &Visit, detail: ProviderDetail, now: Option<Fields>) -> Result<Pr
     let now = now.unwrap_or_else(|| was.clone());
     let values = LINES.iter().zip(now.lines.iter().zip(&was.lines));
     let lines = values.map(|((name, label, hint), (value, was))| Line {
+        id: format!("u-{name}"),
+        hint_id: format!("u-{name}-hint"),
         name,
         label,
         hint,
@@ -238,6 +243,7 @@ fn page(visit: &Visit, detail: ProviderDetail, now: Option<Fields>) -> Result<Pr
         own_scopes: detail.own_scopes.join(" "),
         name: detail.name,
         display: detail.display,
+        icon: detail.icon,
         has_subdomain: detail.has_subdomain,
         redirect_url: detail.redirect_url,
         version: detail.version,
@@ -245,8 +251,7 @@ fn page(visit: &Visit, detail: ProviderDetail, now: Option<Fields>) -> Result<Pr
         ask_password: !visit.is_recent(),
         may_save: visit.may("updateProvider"),
         may_test: visit.may("testProvider"),
-        error: None,
-        wrong: String::new(),
+        faults: Faults::default(),
         meanwhile: Vec::new(),
         lost_secret: !visit.form.text("secret").is_empty(),
         now,
@@ -270,7 +275,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     match try_update(visit, name, change(visit, &was, &now)).await {
         Ok(text) => {
             visit.say(text)?;
-            visit.see(&format!("/providers/{name}"))
+            visit.see_first(&[("findProviders", format!("/providers/{name}"))])
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
             Err(error)
@@ -295,13 +300,13 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
                 line.was.clone_from(was);
             }
             page.was = was;
-            if let Error::Validation(validation) = &error {
-                let first = validation.errors.first();
-                let field = first.and_then(|error| error.path.last());
-                page.wrong = field.cloned().unwrap_or_default();
+            let lines = LINES.iter().map(|(name, ..)| *name);
+            let known = ["key", "secret", "subdomain", "scope", "callback"].into_iter();
+            let known: Vec<_> = known.chain(lines.clone()).chain(["password"]).collect();
+            page.faults = Faults::of(&error, &known, |path, _| path);
+            for line in lines {
+                page.shows_lines |= page.faults.at(line).is_some();
             }
-            page.shows_lines |= LINES.iter().any(|(name, ..)| *name == page.wrong);
-            page.error = Some(words(&error));
             answer::page(error.status_code(), &page)
         }
     }
@@ -365,5 +370,5 @@ pub(super) async fn test(visit: &Visit) -> Outcome {
         )?,
         false => visit.complain_more("The saved configuration does not work.", lines)?,
     }
-    visit.see(&format!("/providers/{name}"))
+    visit.see_first(&[("findProviders", format!("/providers/{name}"))])
 }

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::faults::Faults;
 use super::frame::Frame;
 use super::sheet::{self, Ticks, parts};
 use super::visit::Visit;
@@ -84,17 +85,15 @@ pub(super) struct RolePage {
     total: usize,
     may_save: bool,
     may_delete: bool,
-    may_create: bool,
     may_remove: bool,
     holds_everything: bool,
-    pub(super) error: Option<String>,
+    pub(super) faults: Faults,
     pub(super) meanwhile: Vec<String>,
 }
 
 impl RolePage {
     /// The editor of a role that is there.
     pub(super) fn edit(visit: &Visit, mut state: State, detail: &RoleDetail) -> Result<Self> {
-        let role = &detail.role;
         let before = State::of(detail);
         // What nobody has typed over shows what is there now.
         if state.name == state.base_name {
@@ -104,16 +103,32 @@ impl RolePage {
             state.description = before.description;
         }
         (state.base_name, state.base_description) = (before.base_name, before.base_description);
-        let catalog = &visit.services().catalog;
-        let page = Self::new(visit, &role.name, state, |at| {
-            detail.holds.get(at).copied().unwrap_or(false)
-        })?;
+        Self::of(visit, state, detail, base(visit, detail), &detail.version)
+    }
+
+    /// The editor after a refusal: the form stays what it was made from, so that what others have changed
+    /// meanwhile is still found out.
+    pub(super) fn again(visit: &Visit, state: State, detail: &RoleDetail) -> Result<Self> {
+        let sent = match detail.role.role_type == ADMINISTRATOR {
+            true => base(visit, detail),
+            false => visit.form.text("base").to_owned(),
+        };
+        Self::of(visit, state, detail, sent, visit.form.text("version"))
+    }
+
+    fn of(
+        visit: &Visit,
+        state: State,
+        detail: &RoleDetail,
+        base: String,
+        version: &str,
+    ) -> Result<Self> {
+        let role = &detail.role;
+        let page = Self::new(visit, &role.name, state, |at| sheet::was(&base, at))?;
         Ok(Self {
             id: Some(role.id),
-            version: detail.version.clone(),
-            base: sheet::pack(
-                (0..catalog.len()).map(|at| detail.holds.get(at).copied().unwrap_or(false)),
-            ),
+            version: version.to_owned(),
+            base,
             stale: detail.stale.clone(),
             may_save: visit.may("updateRole"),
             may_delete: visit.may("deleteRole"),
@@ -157,14 +172,19 @@ impl RolePage {
             stale: Vec::new(),
             may_save: false,
             may_delete: false,
-            may_create: visit.may("createRole"),
             may_remove: visit.may("deleteStaleAction"),
             holds_everything: false,
-            error: None,
+            faults: Faults::default(),
             meanwhile: Vec::new(),
             state,
         })
     }
+}
+
+/// What the role holds, as a form carries it.
+fn base(visit: &Visit, detail: &RoleDetail) -> String {
+    let length = visit.services().catalog.len();
+    sheet::pack((0..length).map(|at| detail.holds.get(at).copied().unwrap_or(false)))
 }
 
 /// First sentence of a doc comment.

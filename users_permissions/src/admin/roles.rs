@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::faults::Faults;
 use super::frame::Frame;
 use super::role_page::{RolePage, State};
 use super::sheet;
@@ -127,6 +128,8 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
     let services = visit.services();
     if !visit.is_post() {
         let state = match visit.query.number("from") {
+            // A copy shows what the role holds.
+            Some(_) if !visit.may("findRole") => return Err(Error::Forbidden),
             Some(id) => State::copy_of(&services.role(id).await?),
             None => State::default(),
         };
@@ -155,7 +158,11 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
                 .iter()
                 .map(|action| format!("granted {action}"));
             visit.say_more("The role was created.", granted.collect())?;
-            visit.see(&format!("/roles/{id}"))
+            visit.see_first(&[
+                ("findRole", format!("/roles/{id}")),
+                ("findRoles", "/roles".to_owned()),
+                ("createRole", "/roles/new".to_owned()),
+            ])
         }
         Err(error) => retry(&error, RolePage::create(visit, state)?),
     }
@@ -164,8 +171,17 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
 /// Shows a form again with what was wrong; faults of ours stay errors.
 fn retry(error: &Error, mut page: RolePage) -> Outcome {
     let status = error.status_code();
-    page.error = Some(words(error));
+    page.faults = Faults::of(error, &["name", "description"], field_of);
     answer::page(status, &page)
+}
+
+/// The field that an error is about; some name none.
+fn field_of<'a>(path: &'a str, message: &'a str) -> &'a str {
+    match path {
+        "" if message.starts_with("This role name") => "name",
+        "" if message.starts_with("A role of this type") => "name",
+        path => path,
+    }
 }
 
 pub(super) async fn update(visit: &Visit) -> Outcome {
@@ -203,7 +219,10 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
                 false => "Saved. It counts from the next request on.",
             };
             visit.say_more(text, lines)?;
-            visit.see(&format!("/roles/{id}"))
+            visit.see_first(&[
+                ("findRole", format!("/roles/{id}")),
+                ("findRoles", "/roles".to_owned()),
+            ])
         }
         Err(Error::Conflict(_)) => {
             let detail = services.role(id).await?;
@@ -213,7 +232,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         }
         Err(error) => {
             let detail = services.role(id).await?;
-            retry(&error, RolePage::edit(visit, state, &detail)?)
+            retry(&error, RolePage::again(visit, state, &detail)?)
         }
     }
 }
@@ -273,7 +292,7 @@ pub(super) async fn delete(visit: &Visit) -> Outcome {
     match deleted {
         Ok(()) => {
             visit.say("The role was deleted.")?;
-            visit.see("/roles")
+            visit.see_first(&[("findRoles", "/roles".to_owned())])
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
             Err(error)

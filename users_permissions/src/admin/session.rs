@@ -18,7 +18,7 @@ use crate::services::{Services, unix_now};
 const SIGNED_IN: &str = "in";
 const FORMS: &str = "forms";
 const FLASH: &str = "flash";
-/// The time of the last request is written again after so many seconds.
+/// The time of the last request is written again after so many seconds at most.
 const STEP: u64 = 30;
 
 /// What the cookie says of who is signed in. Times are seconds since 1970.
@@ -81,7 +81,9 @@ pub(super) async fn signed_in(session: &Session, services: &Services) -> Result<
         return Ok(None);
     };
     let now = unix_now();
-    if now.saturating_sub(ticket.seen) >= STEP {
+    // Well before it would count as nobody having been here.
+    let step = STEP.min(times.idle.as_secs() / 10);
+    if now.saturating_sub(ticket.seen) >= step {
         ticket.seen = now;
         put(session, SIGNED_IN, &ticket)?;
     }

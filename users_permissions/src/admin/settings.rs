@@ -5,11 +5,21 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::faults::Faults;
 use super::frame::Frame;
-use super::visit::{Visit, words};
+use super::visit::Visit;
 use crate::error::{Error, Result};
 use crate::model::{ADMINISTRATOR, AdvancedSettings};
 use crate::services::{AdvancedChange, Delivery};
+
+/// Fields that can be wrong, in the order of the form.
+const FIELDS: [&str; 5] = [
+    "default_role",
+    "unique_email",
+    "email_reset_password",
+    "email_confirmation",
+    "email_confirmation_redirection",
+];
 
 #[derive(Template)]
 #[template(path = "settings.html")]
@@ -22,8 +32,7 @@ struct SettingsPage {
     roles: Vec<(String, String, bool)>,
     has_mail: bool,
     may_save: bool,
-    error: Option<String>,
-    wrong: String,
+    faults: Faults,
     meanwhile: Vec<String>,
 }
 
@@ -119,8 +128,7 @@ async fn page(visit: &Visit, now: Option<Fields>) -> Result<SettingsPage> {
         version: read.version,
         has_mail: services.mails.delivery() != Delivery::None,
         may_save: visit.may("updateSettings"),
-        error: None,
-        wrong: String::new(),
+        faults: Faults::default(),
         meanwhile: Vec::new(),
     })
 }
@@ -140,7 +148,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     match written.await {
         Ok(_) => {
             visit.say("Saved. It counts at once.")?;
-            visit.see("/settings")
+            visit.see_first(&[("getSettings", "/settings".to_owned())])
         }
         Err(Error::Conflict(_)) => {
             // What others changed and nobody here typed over shows what is there now.
@@ -158,16 +166,20 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
         }
         Err(error) => {
             let mut page = page(visit, Some(now)).await?;
-            if let Error::Validation(validation) = &error {
-                let path = validation
-                    .errors
-                    .first()
-                    .and_then(|error| error.path.last());
-                page.wrong = path.cloned().unwrap_or_default();
-            }
-            page.error = Some(words(&error));
+            // What the form is compared with stays what it was made from.
+            page.version = visit.form.text("version").to_owned();
+            page.was = was;
+            page.faults = Faults::of(&error, &FIELDS, field_of);
             answer::page(error.status_code(), &page)
         }
+    }
+}
+
+/// The field that an error is about; some name none.
+fn field_of<'a>(path: &'a str, message: &'a str) -> &'a str {
+    match path {
+        "" if message.starts_with("Addresses cannot be confirmed") => "email_confirmation",
+        path => path,
     }
 }
 

@@ -6,20 +6,22 @@ use askama::Template;
 use serde_json::Value;
 
 use super::answer::{self, Outcome};
+use super::faults::Faults;
 use super::form;
 use super::frame::Frame;
-use super::visit::{Visit, words};
+use super::visit::Visit;
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::http::parse_profile;
 use crate::model::{
     Email, ProfileChange, ProfileField, ProfileKind, ProfileValue, RoleRef, RolesChange,
 };
-use crate::services::{Account, Delivery, NewAccount, UserChange};
+use crate::services::{Account, Delivery, ExpectedUser, NewAccount, UserChange};
 
 /// A field of the application's own.
 struct Extra {
     name: String,
+    id: String,
     kind: &'static str,
     required: bool,
     value: String,
@@ -42,7 +44,7 @@ struct RoleBox {
 }
 
 /// What stands in the form.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct State {
     username: String,
     email: String,
@@ -51,6 +53,17 @@ struct State {
     /// Primary role and the others.
     primary: Option<i32>,
     roles: Vec<i32>,
+}
+
+/// What a page is made of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shown {
+    /// The user as stored.
+    Stored,
+    /// A form that was refused: it stays what it was made from.
+    Sent,
+    /// What was changed in a form, on top of what is stored now.
+    Merged,
 }
 
 #[derive(Template)]
@@ -74,7 +87,11 @@ struct UserPage {
     identities: Vec<Linked>,
     may_unlink: bool,
     ask_password: bool,
-    error: Option<String>,
+    is_blocked: bool,
+    is_confirmed: bool,
+    faults: Faults,
+    /// What others have changed since the form was made.
+    meanwhile: Vec<String>,
 }
 
 impl State {
@@ -106,6 +123,62 @@ impl State {
         }
     }
 
+    /// As it stood in the form when it was made.
+    fn before(visit: &Visit) -> Self {
+        let form = &visit.form;
+        let roles: Vec<i32> = form
+            .text("was.roles")
+            .split(',')
+            .filter_map(form::id)
+            .collect();
+        Self {
+            username: form.text("was.username").to_owned(),
+            email: form.text("was.email").to_owned(),
+            confirmed: form.has("was.confirmed"),
+            blocked: form.has("was.blocked"),
+            primary: roles.first().copied(),
+            roles,
+        }
+    }
+
+    /// What was changed in a form, on top of the present state.
+    fn merged(was: &Self, now: &Self, present: &Self) -> Self {
+        let text =
+            |was: &str, now: &str, present: &str| if was == now { present } else { now }.to_owned();
+        let flag = |was: bool, now: bool, present: bool| if was == now { present } else { now };
+        let roles = match was.role_key() == now.role_key() {
+            true => present,
+            false => now,
+        };
+        Self {
+            username: text(&was.username, &now.username, &present.username),
+            email: text(&was.email, &now.email, &present.email),
+            confirmed: flag(was.confirmed, now.confirmed, present.confirmed),
+            blocked: flag(was.blocked, now.blocked, present.blocked),
+            primary: roles.primary,
+            roles: roles.roles.clone(),
+        }
+    }
+
+    /// The fields with what a person reads of them.
+    fn told(&self, visit: &Visit) -> [(&'static str, String); 5] {
+        let yes = |on: bool| if on { "yes" } else { "no" }.to_owned();
+        let rights = visit.services().rights.load();
+        let name = |id: i32| match rights.role(id) {
+            Some(role) => role.role().name.clone(),
+            None => id.to_string(),
+        };
+        let key = self.role_key();
+        let roles = key.split(',').filter_map(form::id).map(name);
+        [
+            ("User name", self.username.clone()),
+            ("E-mail", self.email.clone()),
+            ("Confirmed", yes(self.confirmed)),
+            ("Blocked", yes(self.blocked)),
+            ("Roles", roles.collect::<Vec<_>>().join(", ")),
+        ]
+    }
+
     /// The roles as a form carries them: the primary one first, the others in order.
     fn role_key(&self) -> String {
         let mut others: Vec<i32> = self.roles.clone();
@@ -135,27 +208,43 @@ fn shown(value: &ProfileValue) -> String {
     }
 }
 
-fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPage> {
-    let services = visit.services();
-    let is_sent = visit.is_post();
-    let extra = |field: &ProfileField| {
-        let value = account.and_then(|account| account.user.profile.get(&field.name));
-        let was = value.map(shown).unwrap_or_default();
-        let name = format!("profile.{}", field.name);
-        Extra {
-            value: if is_sent {
-                visit.form.text(&name).to_owned()
-            } else {
-                was.clone()
-            },
-            name: field.name.clone(),
-            kind: kind(field),
-            required: field.required,
-            was,
-        }
+/// The value of a profile field, as a form carries it.
+fn stored(account: Option<&Account>, name: &str) -> String {
+    let value = account.and_then(|account| account.user.profile.get(name));
+    value.map(shown).unwrap_or_default()
+}
+
+/// An application's own field in a form.
+fn extra(visit: &Visit, account: Option<&Account>, field: &ProfileField, what: Shown) -> Extra {
+    let present = stored(account, &field.name);
+    let typed = visit
+        .form
+        .text(&format!("profile.{}", field.name))
+        .to_owned();
+    let before = visit.form.text(&format!("was.profile.{}", field.name));
+    let (value, was) = match what {
+        Shown::Stored => (present.clone(), present),
+        Shown::Sent => (typed, before.to_owned()),
+        Shown::Merged if typed.trim() == before => (present.clone(), present),
+        Shown::Merged => (typed, present),
     };
+    Extra {
+        id: format!("p-{}", field.name),
+        name: field.name.clone(),
+        kind: kind(field),
+        required: field.required,
+        value,
+        was,
+    }
+}
+
+fn page(visit: &Visit, account: Option<&Account>, state: State, what: Shown) -> Result<UserPage> {
+    let services = visit.services();
     let fields = services.config.profile_fields.iter();
-    let extras = fields.filter(|field| !field.private).map(extra).collect();
+    let extras = fields.filter(|field| !field.private);
+    let extras = extras
+        .map(|field| extra(visit, account, field, what))
+        .collect();
     let rights = services.rights.load();
     let roles = rights.roles().iter().map(|role| {
         let role = role.role();
@@ -166,7 +255,10 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
             primary: state.primary == Some(role.id),
         }
     });
-    let was = account.map(State::of).unwrap_or_default();
+    let was = match what {
+        Shown::Sent => State::before(visit),
+        _ => account.map(State::of).unwrap_or_default(),
+    };
     let about = account.map(|account| {
         let user = &account.user;
         let time =
@@ -198,7 +290,10 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
         identities: Vec::new(),
         may_unlink: visit.may("unlinkIdentity"),
         ask_password: account.is_some() && !visit.is_recent(),
-        error: None,
+        is_blocked: account.is_some_and(|account| account.user.blocked),
+        is_confirmed: account.is_some_and(|account| account.user.confirmed),
+        faults: Faults::default(),
+        meanwhile: Vec::new(),
         was_roles: was.role_key(),
         was,
         state,
@@ -206,8 +301,13 @@ fn page(visit: &Visit, account: Option<&Account>, state: State) -> Result<UserPa
 }
 
 /// The page of a user who is there, with the providers that are linked.
-async fn known_page(visit: &Visit, account: &Account, state: State) -> Result<UserPage> {
-    let mut page = page(visit, Some(account), state)?;
+async fn known_page(
+    visit: &Visit,
+    account: &Account,
+    state: State,
+    what: Shown,
+) -> Result<UserPage> {
+    let mut page = page(visit, Some(account), state, what)?;
     let found = visit.services().identities(account.user.id).await?;
     let linked = found.into_iter().map(|identity| Linked {
         id: identity.id,
@@ -221,7 +321,7 @@ async fn known_page(visit: &Visit, account: &Account, state: State) -> Result<Us
 
 pub(super) async fn show(visit: &Visit) -> Outcome {
     let account = visit.services().user(visit.id()?).await?;
-    let page = known_page(visit, &account, State::of(&account)).await?;
+    let page = known_page(visit, &account, State::of(&account), Shown::Stored).await?;
     answer::page(StatusCode::OK, &page)
 }
 
@@ -281,7 +381,7 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
             roles: first.into_iter().map(|role| role.id).collect(),
             ..State::default()
         };
-        return answer::page(StatusCode::OK, &page(visit, None, state)?);
+        return answer::page(StatusCode::OK, &page(visit, None, state, Shown::Stored)?);
     }
     let state = State::sent(visit);
     match try_create(visit, &state).await {
@@ -291,9 +391,13 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
                 true => format!("{name} was created; a link to choose a password is on its way."),
                 false => format!("{name} was created."),
             })?;
-            visit.see(&format!("/users/{}", account.user.id))
+            visit.see_first(&[
+                ("findUser", format!("/users/{}", account.user.id)),
+                ("findUsers", "/users".to_owned()),
+                ("createUser", "/users/new".to_owned()),
+            ])
         }
-        Err(error) => again(&error, page(visit, None, state)?),
+        Err(error) => again(visit, &error, page(visit, None, state, Shown::Sent)?),
     }
 }
 
@@ -314,10 +418,46 @@ async fn try_create(visit: &Visit, state: &State) -> Result<Account> {
     }
 }
 
+/// The field that an error of the service is about: those of users name none, as Strapi's do not.
+fn field_of<'a>(path: &'a str, message: &'a str) -> &'a str {
+    let begins = |word: &str| message.starts_with(word);
+    match path {
+        "roles" => "role",
+        "" if begins("username ") || begins("Username ") => "username",
+        "" if begins("This attribute must be unique") => "username",
+        "" if begins("email ") || begins("Email ") => "email",
+        "" if begins("password ") || begins("Password ") => "password",
+        path => path,
+    }
+}
+
 /// Shows a form again with what was wrong.
-fn again(error: &Error, mut page: UserPage) -> Outcome {
-    page.error = Some(words(error));
+fn again(visit: &Visit, error: &Error, mut page: UserPage) -> Outcome {
+    let own = visit.services().config.profile_fields.iter();
+    let own = own.map(|field| field.name.as_str());
+    let known: Vec<&str> = ["username", "email", "password", "role"]
+        .into_iter()
+        .chain(own)
+        .chain(["own_password"])
+        .collect();
+    page.faults = Faults::of(error, &known, field_of);
     answer::page(error.status_code(), &page)
+}
+
+/// What others have changed since the form was made.
+fn meanwhile(visit: &Visit, was: &State, account: &Account) -> Vec<String> {
+    let present = State::of(account).told(visit);
+    let fixed = was.told(visit).into_iter().zip(present);
+    let fixed = fixed.map(|((name, old), (_, new))| (name.to_owned(), old, new));
+    let own = visit.services().config.profile_fields.iter();
+    let own = own.filter(|field| !field.private).map(|field| {
+        let old = visit.form.text(&format!("was.profile.{}", field.name));
+        let new = stored(Some(account), &field.name);
+        (field.name.clone(), old.to_owned(), new)
+    });
+    let all = fixed.chain(own).filter(|(_, old, new)| old != new);
+    all.map(|(name, old, new)| format!("{name}: “{old}” became “{new}”"))
+        .collect()
 }
 
 /// Writes the fields that were changed in the form; what others changed meanwhile stays.
@@ -327,34 +467,65 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     match try_update(visit, id, &state).await {
         Ok(account) => {
             visit.say(format!("{} was saved.", account.user.username))?;
-            visit.see(&format!("/users/{id}"))
+            visit.see_first(&[
+                ("findUser", format!("/users/{id}")),
+                ("findUsers", "/users".to_owned()),
+            ])
+        }
+        Err(Error::Conflict(_)) => {
+            let account = visit.services().user(id).await?;
+            let was = State::before(visit);
+            let state = State::merged(&was, &state, &State::of(&account));
+            let mut page = known_page(visit, &account, state, Shown::Merged).await?;
+            page.meanwhile = meanwhile(visit, &was, &account);
+            answer::page(StatusCode::CONFLICT, &page)
         }
         Err(error) => {
             let account = visit.services().user(id).await?;
-            again(&error, known_page(visit, &account, state).await?)
+            let page = known_page(visit, &account, state, Shown::Sent).await?;
+            again(visit, &error, page)
         }
     }
 }
 
+/// What the fields that are changed were when the form was made.
+fn expected(visit: &Visit, change: &UserChange) -> ExpectedUser {
+    let was = State::before(visit);
+    let profile = change.profile.keys().map(|name| {
+        let text = visit.form.text(&format!("was.profile.{name}"));
+        (name.clone(), text.to_owned())
+    });
+    ExpectedUser {
+        username: change.username.is_some().then_some(was.username),
+        email: change.email.is_some().then_some(was.email),
+        confirmed: change.confirmed.is_some().then_some(was.confirmed),
+        blocked: change.blocked.is_some().then_some(was.blocked),
+        roles: (!change.roles.is_empty()).then_some(was.roles),
+        profile: profile.collect(),
+    }
+}
+
 async fn try_update(visit: &Visit, id: i32, state: &State) -> Result<Account> {
-    let form = &visit.form;
-    let changed = |now: &str, was: &str| (now != form.text(was)).then(|| now.to_owned());
-    let switched = |now: bool, was: &str| (now != form.has(was)).then_some(now);
-    let email = changed(&state.email, "was.email").map(|text| address(&text));
-    let change = UserChange {
-        username: changed(&state.username, "was.username"),
+    let was = State::before(visit);
+    let changed = |now: &str, was: &str| (now != was).then(|| now.to_owned());
+    let email = changed(&state.email, &was.email).map(|text| address(&text));
+    let mut change = UserChange {
+        username: changed(&state.username, &was.username),
         email: email.transpose()?,
-        password: form
+        password: visit
+            .form
             .filled("password")
-            .map(|_| Secret::from(form.text("password").to_owned())),
-        roles: match state.role_key() == form.text("was.roles") {
+            .map(|_| Secret::from(visit.form.text("password").to_owned())),
+        roles: match state.role_key() == was.role_key() {
             true => RolesChange::default(),
             false => roles_change(state),
         },
-        confirmed: switched(state.confirmed, "was.confirmed"),
-        blocked: switched(state.blocked, "was.blocked"),
+        confirmed: (state.confirmed != was.confirmed).then_some(state.confirmed),
+        blocked: (state.blocked != was.blocked).then_some(state.blocked),
         profile: profile(visit, false)?,
+        ..UserChange::default()
     };
+    change.expected = expected(visit, &change);
     // What lets somebody else in takes more than a window that was left open.
     if change.email.is_some() || change.password.is_some() {
         visit.insist_in("own_password").await?;

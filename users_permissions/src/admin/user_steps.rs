@@ -33,7 +33,7 @@ pub(super) async fn delete(visit: &Visit) -> Outcome {
     match deleted {
         Ok(account) => {
             visit.say(format!("{} was deleted.", account.user.username))?;
-            visit.see("/users")
+            visit.see_first(&[("findUsers", "/users".to_owned())])
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_) | Error::NotFound(_))) => {
             Err(error)
@@ -65,7 +65,10 @@ fn told(visit: &Visit, id: i32, done: Result<()>, text: &str) -> Outcome {
         }
         Err(error) => visit.complain(words(&error))?,
     }
-    visit.see(&format!("/users/{id}"))
+    visit.see_first(&[
+        ("findUser", format!("/users/{id}")),
+        ("findUsers", "/users".to_owned()),
+    ])
 }
 
 pub(super) async fn resend_confirmation(visit: &Visit) -> Outcome {

@@ -1,5 +1,6 @@
 //! A request for a page: who asks, may they, and what does the form say.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use actix_session::{Session, SessionExt as _};
@@ -17,6 +18,7 @@ use crate::acl::ActionEntry;
 use crate::config::AdminSession;
 use crate::error::{Error, Result};
 use crate::http::request_origin;
+use crate::model::UserRoles;
 use crate::services::{Actor, Services};
 
 /// Actions of the pages begin so.
@@ -155,19 +157,36 @@ impl Visit {
 
     /// May the administrator do this (the last part of an action)?
     pub(super) fn may(&self, action: &str) -> bool {
+        let me = self.me.as_ref();
+        me.is_some_and(|me| self.allows(&me.principal.roles, action))
+    }
+
+    /// Do these roles allow this (the last part of an action)?
+    pub(super) fn allows(&self, roles: &UserRoles, action: &str) -> bool {
         let services = self.services();
         let position = services.catalog.position(&format!("{ACTIONS}{action}"));
         debug_assert!(position.is_some(), "no such action: {action}");
-        position
-            .zip(self.me.as_ref())
-            .is_some_and(|(position, me)| {
-                let rights = services.rights.load();
-                rights.allows(&me.principal.roles, position)
-            })
+        position.is_some_and(|position| services.rights.load().allows(roles, position))
+    }
+
+    /// All that the administrator may do in here: last parts of actions.
+    pub(super) fn allowed(&self) -> BTreeSet<&'static str> {
+        let Some(me) = &self.me else {
+            return BTreeSet::new();
+        };
+        let services = self.services();
+        let rights = services.rights.load();
+        let pages = services.catalog.actions().iter().enumerate();
+        let pages =
+            pages.filter_map(|(at, action)| Some((at, action.name().strip_prefix(ACTIONS)?)));
+        pages
+            .filter(|(at, _)| rights.allows(&me.principal.roles, *at))
+            .map(|(_, name)| name)
+            .collect()
     }
 
     /// May the administrator do anything at all in here?
-    pub(super) fn may_enter(&self, roles: &crate::model::UserRoles) -> bool {
+    pub(super) fn may_enter(&self, roles: &UserRoles) -> bool {
         let services = self.services();
         let rights = services.rights.load();
         let mut actions = services.catalog.actions().iter().enumerate();
@@ -244,6 +263,15 @@ impl Visit {
 
     pub(super) fn see(&self, rest: &str) -> Outcome {
         Ok(answer::see(&self.path(rest)))
+    }
+
+    /// Leads to the first of these pages that the administrator may open, by action and path; to the start
+    /// page, or whatever of the menu is open, without one.
+    pub(super) fn see_first(&self, pages: &[(&str, String)]) -> Outcome {
+        match pages.iter().find(|(action, _)| self.may(action)) {
+            Some((_, path)) => self.see(path),
+            None => self.see(self.first_page()),
+        }
     }
 
     fn error_page(&self, error: &Error) -> HttpResponse {

@@ -278,6 +278,19 @@ impl RouteMap {
         at(method).or_else(|| at(ANY)).copied()
     }
 
+    /// Every pattern that is served with this method, or with any, and the action behind it.
+    #[cfg(feature = "admin")]
+    pub(crate) fn patterns_of(
+        &self,
+        method: &str,
+    ) -> impl Iterator<Item = (&str, Option<&'static str>)> {
+        let serves = move |served: &str| served == method || served == ANY;
+        let routes = self.routes.iter();
+        routes
+            .filter(move |(route, _)| serves(&route.method))
+            .map(|(route, owner)| (route.path.as_str(), *owner))
+    }
+
     /// A path that serves the action.
     #[cfg(feature = "admin")]
     pub(super) fn path_of(&self, action: &str) -> Option<String> {

@@ -1,6 +1,6 @@
 //! What the log of changes remembers.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::UserId;
@@ -111,6 +111,9 @@ pub(crate) struct ChangeFilter {
     pub(crate) actor: Option<String>,
     /// Part of the name of what was changed, or of what differs.
     pub(crate) text: Option<String>,
+    /// The first and the last day, in UTC.
+    pub(crate) from: Option<NaiveDate>,
+    pub(crate) to: Option<NaiveDate>,
     /// Entries before this one.
     pub(crate) before: Option<i32>,
 }

@@ -198,7 +198,7 @@ pub(super) fn provider_differences(old: &StoredProvider, new: &StoredProvider) -
     found
 }
 
-fn shown(value: &crate::model::ProfileValue) -> String {
+pub(super) fn shown(value: &crate::model::ProfileValue) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         Ok(other) => other.to_string(),

@@ -16,6 +16,8 @@ const MISSING: Error = Error::NotFound("There is no such provider");
 pub(crate) struct ProviderDetail {
     pub(crate) name: String,
     pub(crate) display: String,
+    /// The name of an icon; empty without one.
+    pub(crate) icon: String,
     pub(crate) settings: ProviderSettings,
     /// What is asked for where the settings name no scopes.
     pub(crate) own_scopes: Vec<String>,
@@ -38,6 +40,7 @@ impl Services {
         let row = stored.get(name);
         Ok(ProviderDetail {
             display: found.provider.display.clone(),
+            icon: found.provider.icon.clone(),
             own_scopes: found.provider.scopes.clone(),
             has_subdomain: found.provider.subdomain.is_some(),
             redirect_url: self.redirect_url(name),

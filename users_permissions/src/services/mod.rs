@@ -8,6 +8,7 @@ mod changes;
 mod check_settings;
 mod confirmation;
 mod delivery;
+mod expected_user;
 mod flows;
 mod hooks;
 mod identities;
@@ -65,6 +66,8 @@ use crate::store::Store;
 pub(crate) use bootstrap::start;
 pub(crate) use change_roles::{Grants, RoleChange};
 pub(crate) use change_settings::AdvancedChange;
+#[cfg(feature = "admin")]
+pub(crate) use expected_user::ExpectedUser;
 pub(crate) use flows::Flows;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};

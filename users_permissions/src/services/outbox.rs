@@ -182,6 +182,14 @@ pub(super) fn clear(conn: &mut DbConn) -> Result<()> {
 }
 
 impl Services {
+    /// How many mails were given up.
+    #[cfg(feature = "admin")]
+    pub(crate) async fn dead_mails(&self) -> Result<i64> {
+        self.store
+            .run(|conn| store::outbox::count_dead(conn).map_err(Error::from))
+            .await
+    }
+
     /// The newest mails without their contents, of one state or of all.
     pub(crate) async fn list_mails(
         &self,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::changes::{note, user_differences};
+use super::expected_user::ExpectedUser;
 use super::register::name_message;
 use super::user_roles::first_roles;
 use super::{Actor, Letters, Services, passwords, settings};
@@ -44,6 +45,8 @@ pub(crate) struct UserChange {
     pub(crate) confirmed: Option<bool>,
     pub(crate) blocked: Option<bool>,
     pub(crate) profile: ProfileChange,
+    /// What it was made from.
+    pub(crate) expected: ExpectedUser,
 }
 
 impl UserChange {
@@ -56,6 +59,7 @@ impl UserChange {
             confirmed,
             blocked,
             profile,
+            expected: _,
         } = self;
         username.is_none()
             && email.is_none()
@@ -128,13 +132,14 @@ impl Services {
         &self,
         actor: Actor,
         id: UserId,
-        change: UserChange,
+        mut change: UserChange,
     ) -> Result<Account> {
         let before = self.user(id).await?;
         if change.is_empty() {
             return Ok(before);
         }
         self.check_may_manage(&actor, &before.roles)?;
+        let expected = std::mem::take(&mut change.expected);
         let patch = self.judge(&actor, &before, change).await?;
         let before = before.user;
         let letters = self.letters.clone();
@@ -157,6 +162,7 @@ impl Services {
                     let new_password = news.password;
                     keep_an_administrator(conn, confirming, |conn| {
                         let old = find_account(conn, id)?;
+                        expected.check(&old.user)?;
                         let changed = write(conn, id, patch)?;
                         tell(conn, &letters, &before, &changed.user, news)?;
                         let told = user_differences(Some(&old), &changed, &private, new_password);

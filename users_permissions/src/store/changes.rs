@@ -1,6 +1,6 @@
 //! The log of changes: rows are added and read, never changed or deleted.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDateTime, NaiveTime};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
@@ -91,6 +91,12 @@ pub(crate) fn list(
             .escape('!')
             .or(up_changes::changes.like(pattern).escape('!'));
         rows = rows.filter(hit);
+    }
+    if let Some(from) = filter.from {
+        rows = rows.filter(up_changes::created_at.ge(from.and_time(NaiveTime::MIN)));
+    }
+    if let Some(next) = filter.to.and_then(|to| to.succ_opt()) {
+        rows = rows.filter(up_changes::created_at.lt(next.and_time(NaiveTime::MIN)));
     }
     if let Some(before) = filter.before {
         rows = rows.filter(up_changes::id.lt(before));

@@ -245,6 +245,15 @@ pub(crate) fn exists(conn: &mut DbConn, id: i32) -> QueryResult<bool> {
     Ok(row.first::<i32>(conn).optional()?.is_some())
 }
 
+/// How many mails were given up.
+#[cfg(feature = "admin")]
+pub(crate) fn count_dead(conn: &mut DbConn) -> QueryResult<i64> {
+    up_outbox::table
+        .filter(up_outbox::state.eq(MailState::Dead.as_str()))
+        .count()
+        .get_result(conn)
+}
+
 /// The newest mails, of one state or of all.
 pub(crate) fn list(
     conn: &mut DbConn,

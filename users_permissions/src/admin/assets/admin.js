@@ -31,6 +31,14 @@ for (const field of all("[data-filter]")) {
   if (!field.name) field.addEventListener("keydown", (event) => { if (event.key === "Enter") event.preventDefault(); });
 }
 
+// Where not all rows are on the page, the server filters; it is asked when the typing pauses. What was ticked
+// would be lost: then it waits for the button.
+for (const field of all("[data-submit]")) {
+  const ask = () => { if (!document.querySelector("form[data-guard] .changed")) field.form.requestSubmit(); };
+  field.addEventListener("input", later(ask, 700));
+  if (field.autofocus) field.setSelectionRange(field.value.length, field.value.length);
+}
+
 // Boxes that were changed are marked and counted; leaving asks.
 for (const form of all("form[data-guard]")) {
   const pending = form.querySelector("[data-pending]");

@@ -1,0 +1,95 @@
+//! What is wrong with a form, field by field.
+
+use super::visit::words;
+use crate::error::Error;
+
+/// What is said above a form whose fields say the rest.
+const ABOVE: &str = "Nothing was saved: look at the fields that are marked.";
+
+/// The faults of a form that is shown again.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    /// What belongs to no field of the form.
+    banner: Option<String>,
+    /// Fields and what is wrong with them, in the order of the form.
+    fields: Vec<(String, String)>,
+}
+
+impl Faults {
+    /// Sorts an error to the fields of a form, which are named in their order. `place` knows the field of
+    /// a path's last part and a message.
+    pub(super) fn of<'a>(
+        error: &'a Error,
+        known: &[&str],
+        place: impl Fn(&'a str, &'a str) -> &'a str,
+    ) -> Self {
+        let mut found: Vec<(String, String)> = Vec::new();
+        let mut rest: Vec<String> = Vec::new();
+        let mut sort = |path: &'a str, message: &'a str| {
+            let field = place(path, message);
+            match known.contains(&field) {
+                true => found.push((field.to_owned(), message.to_owned())),
+                false => rest.push(message.to_owned()),
+            }
+        };
+        match error {
+            Error::Validation(validation) if !validation.errors.is_empty() => {
+                for error in &validation.errors {
+                    let path = error.path.last().map_or("", String::as_str);
+                    sort(path, &error.message);
+                }
+            }
+            Error::Application(message) => sort("", message),
+            other => rest.push(words(other)),
+        }
+        found.sort_by_key(|(field, _)| known.iter().position(|known| known == field));
+        if rest.is_empty() && !found.is_empty() {
+            rest.push(ABOVE.to_owned());
+        }
+        Self {
+            banner: Some(rest.join("; ")).filter(|text| !text.is_empty()),
+            fields: found,
+        }
+    }
+
+    pub(super) fn any(&self) -> bool {
+        self.banner.is_some() || !self.fields.is_empty()
+    }
+
+    pub(super) fn banner(&self) -> Option<&str> {
+        self.banner.as_deref()
+    }
+
+    /// What is wrong with a field.
+    pub(super) fn at(&self, field: &str) -> Option<&str> {
+        let mut faults = self.fields.iter();
+        let found = faults.find(|(name, _)| name == field);
+        found.map(|(_, message)| message.as_str())
+    }
+
+    /// Is it the first field with a fault?
+    pub(super) fn is_first(&self, field: &str) -> bool {
+        self.fields.first().is_some_and(|(name, _)| name == field)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_are_in_the_order_of_the_form() {
+        let fault = |name: &str| crate::error::FieldError {
+            path: vec!["body".to_owned(), name.to_owned()],
+            message: format!("{name} is wrong"),
+        };
+        let error = Error::Validation(crate::error::Validation {
+            message: None,
+            errors: ["b", "nowhere", "a"].map(fault).to_vec(),
+        });
+        let faults = Faults::of(&error, &["a", "b"], |path, _| path);
+        assert_eq!(faults.banner(), Some("nowhere is wrong"));
+        assert_eq!(faults.at("b"), Some("b is wrong"));
+        assert!(faults.is_first("a") && !faults.is_first("b"));
+    }
+}
