@@ -10,7 +10,8 @@ use crate::apps::plugin;
 
 /// Values of attributes that lead somewhere: `href`, `action`, `formaction`.
 fn leads(page: &str, attribute: &str) -> Vec<String> {
-    let parts = page.split(&format!("{attribute}=\"")).skip(1);
+    let marker = format!("{attribute}=\"");
+    let parts = page.split(&marker).skip(1);
     let values = parts.filter_map(|rest| rest.split('"').next());
     let own = values.filter(|value| value.starts_with("/admin"));
     own.map(|value| value.replace("&amp;", "&").replace("&#38;", "&"))

@@ -115,7 +115,7 @@ impl Visit {
             style: &assets::STYLE.name,
             script: &assets::SCRIPT.name,
             icon: &assets::ICON.name,
-            home: self.path(self.first_page()),
+            home: self.home(),
             allowed: self.allowed(),
             here: self
                 .req
@@ -131,6 +131,14 @@ impl Visit {
             Some("light") => "light",
             Some("dark") => "dark",
             _ => "",
+        }
+    }
+
+    /// Where the administrator's own start is; this page, where the menu is empty.
+    fn home(&self) -> String {
+        match self.first_page() {
+            "" if self.me.is_some() && !self.may("home") => self.req.path().to_owned(),
+            first => self.path(first),
         }
     }
 
