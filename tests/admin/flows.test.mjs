@@ -198,7 +198,7 @@ test('a template is edited with a preview that follows, and its errors have a pl
   await page.fill('#message', 'Dear\n<%= NOBODY %>');
   await frame.locator('text=line 2 column 1').waitFor();
   await send(page, '.savebar button');
-  assert.match(await page.textContent('.flash.bad'), /line 2 column 1: unknown variable/);
+  assert.match(await page.textContent('.field .error'), /line 2 column 1: unknown variable/);
   assert.equal(await page.inputValue('#message'), 'Dear\n<%= NOBODY %>');
   await page.fill('#message', '<p>Dear <%= USER.username %>.</p>');
   await send(page, '.savebar button');

@@ -88,7 +88,7 @@ test('what is wrong is told at its field, and leaving asks', async () => {
   await page.fill('#key', 'app');
   await page.fill('#subdomain', 'user@evil.example');
   await send(page, 'button:has-text("Save and enable")');
-  assert.match(await page.textContent('.flash.bad'), /subdomain must be a host/);
+  assert.match(await page.textContent('.field .error'), /subdomain must be a host/);
   assert.equal(await page.inputValue('#subdomain'), 'user@evil.example');
   assert.equal(await page.locator('.field.wrong #subdomain').count(), 1);
   assert.deepEqual(await violations(page), []);

@@ -17,7 +17,7 @@ test('a new address or password of a user takes the own password', async () => {
     await page.fill('#password', 'Changed1!');
     await page.fill('#own-password', own);
     await send(page, '.savebar button');
-    assert.match(await page.textContent('.flash.bad'), /[Yy]our password/);
+    assert.match(await page.textContent('.field .error'), /[Yy]our password/);
     assert.equal(await page.inputValue('#own-password'), '');
   }
   assert.ok(await login(user.username), 'nothing was changed');
