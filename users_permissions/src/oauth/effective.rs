@@ -25,9 +25,9 @@ impl Asking {
     /// `base` stands in front of every host, in tests.
     pub(crate) fn new(client: Arc<OutboundClient>, base: Option<String>) -> Self {
         Self {
+            keys: Keys::new(Arc::clone(&client)),
             client,
             base,
-            keys: Keys::default(),
             discoveries: Discoveries::default(),
         }
     }
@@ -220,7 +220,8 @@ impl Effective {
             return self.settings.enabled.then(|| required.to_owned());
         }
         if kind == Subdomain::Tenant {
-            let fault = "subdomain must be the id of a tenant, or common, organizations or consumers";
+            let fault =
+                "subdomain must be the id of a tenant, or common, organizations or consumers";
             let fits = is_uuid(text) || TENANTS.contains(&text);
             return (!fits).then(|| fault.to_owned());
         }
@@ -312,4 +313,46 @@ pub(super) fn rebase(text: &str, base: Option<&str>) -> Result<Url, ProviderErro
     let Some(base) = base else { return Ok(url) };
     let (_, rest) = text.split_once("://").ok_or("a URL is malformed")?;
     Url::parse(&format!("{base}/{rest}")).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::ProviderRegistry;
+
+    #[test]
+    fn a_tenant_is_an_id_or_a_name_of_several() {
+        let registry = ProviderRegistry::default();
+        let of = |tenant: &str| {
+            let settings = ProviderSettings {
+                subdomain: tenant.to_owned(),
+                ..ProviderSettings::default()
+            };
+            Effective::new("microsoft", registry.shared("microsoft"), settings)
+        };
+        let issuer = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        let id = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+        for (tenant, expected) in [
+            (id, id),
+            ("72F988BF-86F1-41AF-91AB-2D7CD011DB47", id),
+            ("consumers", CONSUMERS),
+            ("common", "{tid}"),
+            ("organizations", "{tid}"),
+        ] {
+            let provider = of(tenant);
+            assert_eq!(provider.subdomain_fault(), None, "{tenant}");
+            assert_eq!(provider.issuer(), issuer(expected), "{tenant}");
+        }
+        for bad in [
+            "shop.onmicrosoft.com",
+            "example.com",
+            "Common",
+            "common/",
+            "72f988bf86f141af91ab2d7cd011db47",
+            "------------------------------------",
+            "72f988bf-86f1-41af-91ab-2d7cd011db4g",
+        ] {
+            assert!(of(bad).subdomain_fault().is_some(), "{bad}");
+        }
+    }
 }
