@@ -351,7 +351,8 @@ pub struct ProviderLogin {
     pub profile: Profile,
     /// Who they are here; `None` at the first login.
     pub user: Option<User>,
-    /// The claims of the id token or the answer of the profile request, where the provider has one.
+    /// The claims of the id token; of a provider that makes none, the first answer its profile was read from.
+    /// Null where that is longer than some 50 kB.
     pub claims: Value,
 }
 
@@ -418,7 +419,10 @@ mod tests {
         ] {
             assert_eq!(of(&[labels]), Some(Subdomain::Labels), "{labels}");
         }
-        for name in ["https://id.example/[subdomain]/a", "https://id.example?t=[subdomain]"] {
+        for name in [
+            "https://id.example/[subdomain]/a",
+            "https://id.example?t=[subdomain]",
+        ] {
             assert_eq!(of(&[name]), Some(Subdomain::Name), "{name}");
         }
         // What fits in all places.
