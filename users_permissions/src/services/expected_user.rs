@@ -7,7 +7,7 @@ use crate::model::{RoleId, User};
 const MOVED: Error = Error::Conflict("The user was changed by somebody else meanwhile");
 
 /// The fields a change was made from; `None` insists on nothing.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct ExpectedUser {
     pub(crate) username: Option<String>,
     pub(crate) email: Option<String>,
