@@ -222,15 +222,21 @@ async fn a_storm_of_logins_is_answered_or_turned_away_and_the_rest_goes_on() {
         }
     }));
     let health = async {
-        let mut answered = 0;
-        for _ in 0..20 {
+        let mut took = Vec::new();
+        for _ in 0..1_000 {
+            let asked = std::time::Instant::now();
             anonymous.get("/health").await.expect(200);
-            answered += 1;
+            took.push(asked.elapsed());
         }
-        answered
+        took
     };
-    let (logins, answered) = futures_util::future::join(logins, health).await;
-    assert_eq!(answered, 20);
+    let (logins, mut took) = futures_util::future::join(logins, health).await;
+    took.sort_unstable();
+    let slow = took[took.len() * 99 / 100];
+    assert!(
+        slow < Duration::from_millis(500),
+        "99 of 100 within {slow:?}"
+    );
     let mut turned_away = 0;
     for answer in &logins {
         match answer.status.as_u16() {
