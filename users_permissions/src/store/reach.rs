@@ -120,6 +120,14 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
+#[cfg(feature = "sqlite")]
+diesel::define_sql_function! {
+    /// [`lower`] as SQLite is to have it: a column may hold nothing, whatever type a query takes it for.
+    #[sql_name = "lower"]
+    #[allow(dead_code)]
+    fn lower_or_null(text: diesel::sql_types::Nullable<Text>) -> diesel::sql_types::Nullable<Text>;
+}
+
 /// Escapes what `LIKE` would take for a wildcard; `!` means the same everywhere, a backslash does not.
 pub fn like_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
