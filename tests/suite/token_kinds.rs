@@ -322,8 +322,10 @@ async fn specimens(
         .await
         .expect(200);
     let session_id = listed["data"][0]["id"].as_str().unwrap();
-    let id_token = simulators.id_token(ACCEPTED);
     let ticket = SocialBrowser::new(sessions).login(PROVIDER).await["access_token"].clone();
+    // Of somebody else, whose address nobody has.
+    simulators.person("4712", "second@example.com", "second");
+    let id_token = simulators.id_token(ACCEPTED);
     vec![
         specimen("session id", session_id, &[]),
         specimen(
