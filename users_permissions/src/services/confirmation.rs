@@ -42,9 +42,8 @@ impl Services {
                 && store::accounts::confirm(conn, code.user, &code.address)?;
             if proven { Ok(()) } else { Err(invalid()) }
         };
-        let confirmed = self.store.run(move |conn| transaction(conn, confirm)).await;
-        self.principals.forget(user.id);
-        confirmed?;
+        self.change_user(user.id, move |conn| transaction(conn, confirm))
+            .await?;
         tracing::info!(target: "users_permissions::security", user = user.id, "address confirmed");
         Ok(())
     }
