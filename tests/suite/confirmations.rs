@@ -233,6 +233,25 @@ on_every_database! {
     }
 }
 
+// However the application writes where it is, the links it mails are good.
+#[actix_web::test]
+async fn a_slash_at_the_end_of_the_public_url_breaks_no_link() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        confirming(config);
+        config.public_url = "http://localhost:1337/".to_owned();
+    })
+    .await;
+    register(&server, "ann").await.expect(200);
+    let html = &server.mails().await[0].html;
+    let (_, rest) = html.split_once("http://localhost:1337").expect("a link");
+    let path: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || "/-?=".contains(*c))
+        .collect();
+    let answer = server.anonymous().get(&path).await;
+    assert_eq!(answer.status, 302, "{path}: {}", answer.text);
+}
+
 #[actix_web::test]
 async fn a_confirmed_user_is_sent_to_the_configured_page() {
     let server = Server::start_with(Kind::Sqlite, |config| {
