@@ -119,6 +119,11 @@ impl Client {
         }
     }
 
+    /// The token it sends; empty without one.
+    pub fn token(&self) -> &str {
+        self.jwt.as_deref().unwrap_or_default()
+    }
+
     /// The same caller with another token.
     pub fn with_token(&self, jwt: impl Into<String>) -> Self {
         Self {

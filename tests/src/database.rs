@@ -124,6 +124,30 @@ impl TestDatabase {
         with_connection(self.kind, &self.url(), |conn| conn.execute(sql));
     }
 
+    /// Lets nobody change rights or users until it is let go, when these statements have been run.
+    pub fn hold_changes(&self, statements: &[String]) -> HeldChanges {
+        let (kind, url, statements) = (self.kind, self.url(), statements.to_vec());
+        let (held, holds) = std::sync::mpsc::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let holder = std::thread::spawn(move || {
+            with_connection(kind, &url, |conn| {
+                conn.execute("BEGIN");
+                conn.execute("UPDATE up_revision SET value = value + 1 WHERE id = 1");
+                for statement in &statements {
+                    conn.execute(statement);
+                }
+                held.send(()).expect("somebody waits");
+                let _ = released.recv();
+                conn.execute("COMMIT");
+            });
+        });
+        holds.recv().expect("the line of changes is held");
+        HeldChanges {
+            release: Some(release),
+            holder: Some(holder),
+        }
+    }
+
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
         const TABLES: [(&str, &str); 20] = [
@@ -283,5 +307,21 @@ fn with_connection<T>(kind: Kind, url: &str, work: impl FnOnce(&mut dyn Conn) ->
         Kind::Mysql => work(&mut diesel::MysqlConnection::establish(url).expect("a connection")),
         #[allow(unreachable_patterns)]
         other => panic!("{other:?} is not compiled in"),
+    }
+}
+
+/// See [`TestDatabase::hold_changes`].
+#[derive(Debug)]
+pub struct HeldChanges {
+    release: Option<std::sync::mpsc::Sender<()>>,
+    holder: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for HeldChanges {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        if let Some(holder) = self.holder.take() {
+            drop(holder.join());
+        }
     }
 }

@@ -32,6 +32,13 @@ impl Raw {
         self
     }
 
+    /// Breaks the connection off, as a network does.
+    pub fn reset(self) {
+        self.stream.set_nonblocking(true).expect("a socket");
+        let stream = tokio::net::TcpStream::from_std(self.stream).expect("a stream");
+        stream.set_zero_linger().expect("a socket option");
+    }
+
     /// Reads until the headers of an answer have ended; what was read so far.
     pub fn read_head(&mut self) -> String {
         let mut head = Vec::new();

@@ -1,6 +1,7 @@
 //! Nobody hands out what they lack.
 
 use acceptance::{Client, PASSWORD, Server, on_every_database, tree};
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 const ROLES: &str = "/api/users-permissions/roles";
@@ -141,6 +142,34 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
         manager.put(&format!("/api/users/{}", ann.id), json!({ "role": own, "username": "annabel" })).await.expect(200);
         assert_eq!(database_role(&server, "annabel"), "manager");
+    }
+
+    // Between the judgement of a change and its write lies the hashing of a password.
+    async fn whoever_became_stronger_meanwhile_is_judged_anew(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let (_, manager, _) = manager(&admin, &[UPDATE_USER, DESTROY_USER]).await;
+        let administrator = admin.role_id("administrator").await;
+        for (name, deletes) in [("ann", false), ("bob", true)] {
+            let id = server.register(name).await.id;
+            let promotion = format!("INSERT INTO up_user_roles (user_id, place, role_id) VALUES ({id}, 1, {administrator})");
+            let held = server.database().hold_changes(&[promotion]);
+            let path = format!("/api/users/{id}");
+            let change = async {
+                match deletes {
+                    true => manager.delete(&path).await,
+                    false => manager.put(&path, json!({ "password": "taken over 1!" })).await,
+                }
+            };
+            // From outside nobody sees that the change waits.
+            let release = async {
+                tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+                tokio::task::spawn_blocking(move || drop(held)).await.unwrap();
+            };
+            join(change, release).await.0.expect_forbidden();
+            let login = json!({ "identifier": name, "password": PASSWORD });
+            server.anonymous().post("/api/auth/local", login).await.expect(200);
+        }
     }
 
     // The public role may be given such rights; it still hands out no more than it holds.

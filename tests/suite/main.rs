@@ -31,6 +31,7 @@ mod first_grants;
 mod forbidden_bodies;
 mod forge;
 mod forged_tokens;
+mod gone_clients;
 mod hooks;
 mod hostile_queries;
 mod http_forms;

@@ -1,6 +1,7 @@
 //! Users of several roles: rights are the union, `role` stays the primary one.
 
 use acceptance::{Client, Server, on_every_database};
+use futures_util::future::join;
 use serde_json::{Value, json};
 
 const PING: &str = "api::article.article.ping";
@@ -153,6 +154,23 @@ on_every_database! {
         let listed = admin.get("/api/users-permissions/roles").await.expect(200);
         let users = |id: i64| listed["roles"].as_array().unwrap().iter().find(|role| role["id"] == id).unwrap()["nb_users"].clone();
         assert_eq!((users(two), users(public)), (json!(2), json!(1)));
+    }
+
+    async fn of_two_who_give_a_role_at_once_both_are_heard(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let (one, two) = (admin.create_role("One", &[]).await, admin.create_role("Two", &[]).await);
+        let ann = admin.create_user("ann", one).await.id;
+        let public = admin.role_id("public").await;
+        let given = format!("INSERT INTO up_user_roles (user_id, place, role_id) VALUES ({ann}, 1, {two})");
+        let held = server.database().hold_changes(&[given]);
+        // From outside nobody sees that the change waits.
+        let release = async {
+            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+            tokio::task::spawn_blocking(move || drop(held)).await.unwrap();
+        };
+        join(change(&admin, ann, json!({ "roles": { "connect": [public] } })), release).await;
+        assert_eq!(roles(&admin, ann).await, [one, two, public]);
     }
 
     async fn lists_are_filtered_by_any_role_or_by_the_primary_one(kind) {

@@ -93,7 +93,7 @@ pub(crate) fn start(
     let mail_thread = way_out.open(&mails, worker)?;
     Ok(Services {
         rights: Arc::new(Rights::new(snapshot)),
-        principals: Principals::new(config.principal_cache),
+        principals: Arc::new(Principals::new(config.principal_cache)),
         tokens,
         issuers,
         letters,

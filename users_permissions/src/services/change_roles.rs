@@ -97,8 +97,7 @@ impl Services {
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.rights));
         let by = actor.id();
         let differences = self
-            .store
-            .run(move |conn| {
+            .change_rights(move |conn| {
                 let may_grant = |action: &str| {
                     catalog
                         .position(action)
@@ -117,7 +116,6 @@ impl Services {
                 })
             })
             .await?;
-        self.publish_rights().await?;
         for id in ids {
             tracing::info!(target: "users_permissions::security", role = id, actor = by, "role changed");
         }

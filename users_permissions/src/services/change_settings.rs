@@ -108,8 +108,9 @@ impl Services {
             }
             version(&[&new])
         };
-        let version = self.store.run(move |conn| transaction(conn, write)).await?;
-        self.publish_settings().await?;
+        let version = self
+            .change_settings(move |conn| transaction(conn, write))
+            .await?;
         tracing::info!(target: "users_permissions::security", actor = by, "advanced settings changed");
         Ok(version)
     }
@@ -183,8 +184,9 @@ impl Services {
             }
             templates_version(&parse_templates(&mut store::settings::all(conn)?))
         };
-        let version = self.store.run(move |conn| transaction(conn, write)).await?;
-        self.publish_settings().await?;
+        let version = self
+            .change_settings(move |conn| transaction(conn, write))
+            .await?;
         tracing::info!(target: "users_permissions::security", actor = by, "mail templates changed");
         Ok(version)
     }
@@ -211,14 +213,6 @@ impl Services {
             .await?;
         self.mails.wake();
         Ok(())
-    }
-
-    /// Publishes what the database holds; call it after the commit and before the answer.
-    pub(super) async fn publish_settings(&self) -> Result<()> {
-        let settings = Arc::clone(&self.settings);
-        // Until it succeeds, whoever follows other instances tries again.
-        settings.outdate();
-        self.store.run(move |conn| settings.publish(conn)).await
     }
 }
 

@@ -36,9 +36,10 @@ impl Services {
                 false => Err(invalid()),
             }
         };
-        let confirmed = self.store.run(move |conn| transaction(conn, confirm)).await;
-        self.principals.forget(user.id);
-        if confirmed? {
+        let is_new = self
+            .change_user(user.id, move |conn| transaction(conn, confirm))
+            .await?;
+        if is_new {
             tracing::info!(target: "users_permissions::security", user = user.id, "address confirmed");
         }
         Ok(())

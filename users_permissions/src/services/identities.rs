@@ -130,9 +130,9 @@ impl Services {
             let target = (Some(user), found.username.as_str());
             note(conn, actor, ChangeKind::IdentityUnlinked, target, &[told])
         };
-        self.store.run(move |conn| transaction(conn, write)).await?;
         // Tokens of an issuer that was unlinked are looked at anew.
-        self.principals.forget(user);
+        self.change_user(user, move |conn| transaction(conn, write))
+            .await?;
         tracing::info!(target: "users_permissions::security", user, actor = by, "provider unlinked");
         Ok(())
     }

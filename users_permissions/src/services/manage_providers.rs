@@ -69,8 +69,8 @@ impl Services {
             check_version(Some(&expected), &version(&[&old])?)?;
             write_change(conn, &means, &actor, &name, Some(change), &stored)
         };
-        self.store.run(move |conn| transaction(conn, write)).await?;
-        self.publish_settings().await?;
+        self.change_settings(move |conn| transaction(conn, write))
+            .await?;
         tracing::info!(target: "users_permissions::security", actor = by, provider = target, "provider changed");
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::changes::note;
 use super::letters::new_code;
-use super::users::find_account;
+use super::users::unchanged;
 use super::{Account, Actor, Delivery, Letters, NewAccount, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -93,11 +93,12 @@ impl Services {
 
     /// Ends every token and session of a user.
     pub(crate) async fn end_sessions_of(&self, actor: Actor, id: UserId) -> Result<()> {
-        self.check_may_manage(&actor, &self.user(id).await?.roles)?;
+        let before = self.user(id).await?;
+        self.check_may_manage(&actor, &before.roles)?;
         let by = actor.id();
         let end = move |conn: &mut DbConn| -> Result<()> {
             store::roles::line_up(conn)?;
-            let account = find_account(conn, id)?;
+            let account = unchanged(conn, &before)?;
             let patch = UserPatch {
                 end_tokens: true,
                 ..UserPatch::default()
@@ -106,9 +107,8 @@ impl Services {
             let target = (Some(id), account.user.username.as_str());
             note(conn, &actor, ChangeKind::SessionsEnded, target, &[])
         };
-        let ended = self.store.run(move |conn| transaction(conn, end)).await;
-        self.principals.forget(id);
-        ended?;
+        self.change_user(id, move |conn| transaction(conn, end))
+            .await?;
         tracing::info!(target: "users_permissions::security", user = id, actor = by, "sessions ended");
         Ok(())
     }

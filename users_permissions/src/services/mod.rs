@@ -50,6 +50,7 @@ mod users;
 mod users_query;
 #[cfg(feature = "admin")]
 mod walk_users;
+mod writes;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -106,7 +107,7 @@ pub(crate) struct Services {
     pub(crate) store: Store,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) rights: Arc<Rights>,
-    pub(crate) principals: Principals,
+    pub(crate) principals: Arc<Principals>,
     pub(crate) tokens: Tokens,
     pub(crate) issuers: Issuers,
     pub(crate) hasher: Hasher,

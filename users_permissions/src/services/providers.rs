@@ -144,8 +144,9 @@ impl Services {
             }
             version(&[&parse(&mut store::settings::all(conn)?)])
         };
-        let version = self.store.run(move |conn| transaction(conn, write)).await?;
-        self.publish_settings().await?;
+        let version = self
+            .change_settings(move |conn| transaction(conn, write))
+            .await?;
         tracing::info!(target: "users_permissions::security", actor = by, "providers changed");
         Ok(version)
     }

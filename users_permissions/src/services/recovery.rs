@@ -66,7 +66,9 @@ impl Services {
             letters.password_changed(conn, &user)?;
             Ok(user)
         };
-        let user = self.store.run(move |conn| transaction(conn, change)).await;
+        let user = self
+            .change_user(id, move |conn| transaction(conn, change))
+            .await;
         self.finish_password_change(id, user, device).await
     }
 
@@ -109,7 +111,9 @@ impl Services {
             letters.password_changed(conn, &user)?;
             Ok(user)
         };
-        let user = self.store.run(move |conn| transaction(conn, change)).await;
+        let user = self
+            .change_user(id, move |conn| transaction(conn, change))
+            .await;
         self.finish_password_change(id, user, device).await
     }
 
@@ -125,7 +129,6 @@ impl Services {
         changed: Result<User>,
         device: Device,
     ) -> Result<Login> {
-        self.principals.forget(id);
         let user = changed?;
         self.letters.post();
         tracing::info!(target: "users_permissions::security", user = id, "password changed");

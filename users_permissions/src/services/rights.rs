@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use super::{Actor, Services};
+use super::Actor;
 use crate::acl::{Catalog, RoleGrants, Snapshot};
 use crate::error::Result;
 use crate::model::RoleId;
@@ -50,6 +50,11 @@ impl Rights {
                 Err(error)
             }
         }
+    }
+
+    /// A change was committed and is not published yet.
+    pub(super) fn outdate(&self) {
+        self.outdated.store(true, Ordering::Release);
     }
 
     pub(super) fn are_outdated(&self) -> bool {
@@ -107,16 +112,4 @@ pub(super) fn read(conn: &mut DbConn, catalog: &Catalog) -> Result<Snapshot> {
         )
     });
     Ok(Snapshot::new(grants.collect()))
-}
-
-impl Services {
-    /// Publishes what the database holds; call it after the commit and before the answer.
-    pub(crate) async fn publish_rights(&self) -> Result<()> {
-        let (rights, catalog) = (Arc::clone(&self.rights), Arc::clone(&self.catalog));
-        // Until it succeeds, whoever follows other instances tries again.
-        self.rights.outdated.store(true, Ordering::Release);
-        self.store
-            .run(move |conn| rights.publish(|| read(conn, &catalog)))
-            .await
-    }
 }

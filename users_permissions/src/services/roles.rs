@@ -1,6 +1,7 @@
 //! Roles: what they are called and what they hold.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::change_roles::{right, role_version};
 use super::changes::note;
@@ -112,8 +113,7 @@ impl Services {
         let description = input.description.flatten();
         let by = actor.id();
         let id = self
-            .store
-            .run(move |conn| {
+            .change_rights(move |conn| {
                 transaction(conn, |conn| -> Result<_> {
                     store::roles::line_up(conn)?;
                     let role =
@@ -135,52 +135,50 @@ impl Services {
                 })
             })
             .await?;
-        self.publish_rights().await?;
         tracing::info!(target: "users_permissions::security", role = id, actor = by, "role created");
         Ok(id)
     }
 
     /// Deletes a role; its users move to the public role in the same transaction.
     pub(crate) async fn delete_role(&self, actor: Actor, id: RoleId) -> Result<()> {
-        let by = actor.id();
-        self.store
-            .run(move |conn| {
-                transaction(conn, |conn| -> Result<_> {
-                    store::roles::line_up(conn)?;
-                    let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
-                    if role.role_type == PUBLIC {
-                        return Err(Error::application("Cannot delete public role"));
+        let (principals, by) = (Arc::clone(&self.principals), actor.id());
+        let delete = move |conn: &mut DbConn| -> Result<()> {
+            transaction(conn, |conn| -> Result<_> {
+                store::roles::line_up(conn)?;
+                let role = store::roles::find(conn, id)?.ok_or(NOT_FOUND)?;
+                if role.role_type == PUBLIC {
+                    return Err(Error::application("Cannot delete public role"));
+                }
+                if role.role_type == ADMINISTRATOR {
+                    return Err(Error::application("Cannot delete administrator role"));
+                }
+                if role.role_type == settings::in_force(conn)?.default_role {
+                    return Err(Error::application("Cannot delete the default role"));
+                }
+                let public = store::roles::find_by_type(conn, PUBLIC)?
+                    .ok_or_else(|| Error::internal("the public role is missing"))?;
+                store::memberships::replace_role(conn, id, public.id)?;
+                store::roles::delete(conn, id).map_err(|error| {
+                    match store::conflict(&error) {
+                        // Somebody was given the role while it was emptied.
+                        Some(Conflict::MissingReference) => Error::unavailable(error),
+                        _ => error.into(),
                     }
-                    if role.role_type == ADMINISTRATOR {
-                        return Err(Error::application("Cannot delete administrator role"));
-                    }
-                    if role.role_type == settings::in_force(conn)?.default_role {
-                        return Err(Error::application("Cannot delete the default role"));
-                    }
-                    let public = store::roles::find_by_type(conn, PUBLIC)?
-                        .ok_or_else(|| Error::internal("the public role is missing"))?;
-                    store::memberships::replace_role(conn, id, public.id)?;
-                    store::roles::delete(conn, id).map_err(|error| {
-                        match store::conflict(&error) {
-                            // Somebody was given the role while it was emptied.
-                            Some(Conflict::MissingReference) => Error::unavailable(error),
-                            _ => error.into(),
-                        }
-                    })?;
-                    let target = (Some(id), role.name.as_str());
-                    let told = Difference::between("name", Some(role.name.clone()), None);
-                    note(
-                        conn,
-                        &actor,
-                        ChangeKind::RoleDeleted,
-                        target,
-                        told.as_slice(),
-                    )
-                })
-            })
-            .await?;
-        self.principals.forget_all();
-        self.publish_rights().await?;
+                })?;
+                let target = (Some(id), role.name.as_str());
+                let told = Difference::between("name", Some(role.name.clone()), None);
+                note(
+                    conn,
+                    &actor,
+                    ChangeKind::RoleDeleted,
+                    target,
+                    told.as_slice(),
+                )
+            })?;
+            principals.forget_all();
+            Ok(())
+        };
+        self.change_rights(delete).await?;
         tracing::info!(target: "users_permissions::security", role = id, actor = by, "role deleted");
         Ok(())
     }
@@ -200,18 +198,16 @@ impl Services {
         if self.catalog.position(&action).is_some() {
             return Err(Error::application("The action is in use"));
         }
-        self.store
-            .run(move |conn| {
-                transaction(conn, |conn| -> Result<_> {
-                    store::roles::line_up(conn)?;
-                    let id = store::actions::all(conn)?.get(&action).copied();
-                    store::actions::delete(conn, id.ok_or(Error::NotFound("Action not found"))?)?;
-                    let target = (None, action.as_str());
-                    note(conn, &actor, ChangeKind::ActionRemoved, target, &[])
-                })
+        self.change_rights(move |conn| {
+            transaction(conn, |conn| -> Result<_> {
+                store::roles::line_up(conn)?;
+                let id = store::actions::all(conn)?.get(&action).copied();
+                store::actions::delete(conn, id.ok_or(Error::NotFound("Action not found"))?)?;
+                let target = (None, action.as_str());
+                note(conn, &actor, ChangeKind::ActionRemoved, target, &[])
             })
-            .await?;
-        self.publish_rights().await
+        })
+        .await
     }
 
     pub(super) fn positions(&self, names: BTreeSet<String>) -> Result<BTreeSet<usize>> {

@@ -68,13 +68,11 @@ impl Services {
         let jwt = self.access_token(&session)?;
         let in_cookie = session.device.in_cookie;
         let (version, most) = (user.token_version, self.config.sessions.max_per_user);
-        let begun = self
-            .store
-            .run(move |conn| begin(conn, &session, version, most))
-            .await;
         // Whoever is remembered knows nothing of the new session yet.
-        self.principals.forget(user.id);
-        if !begun? {
+        let begun = self
+            .change_user(user.id, move |conn| begin(conn, &session, version, most))
+            .await?;
+        if !begun {
             return Err(Error::validation(REFUSED));
         }
         Ok(Login {
@@ -264,7 +262,7 @@ impl Services {
         user: UserId,
         end: impl FnOnce(&mut DbConn) -> Result<usize> + Send + 'static,
     ) -> Result<usize> {
-        let ended = self.store.run(move |conn| {
+        let ended = self.change_user(user, move |conn| {
             transaction(conn, |conn| -> Result<usize> {
                 store::roles::line_up(conn)?;
                 match end(conn)? {
@@ -277,9 +275,7 @@ impl Services {
                 }
             })
         });
-        let ended = ended.await;
-        self.principals.forget(user);
-        match ended {
+        match ended.await {
             Err(Error::NotFound(_)) => Ok(0),
             other => other,
         }

@@ -95,9 +95,8 @@ impl Services {
             let confirming = settings::in_force(conn)?.email_confirmation;
             keep_an_administrator(conn, confirming, |conn| apply(conn, id, &changes))
         };
-        let changed = self.store.run(move |conn| transaction(conn, write)).await;
-        self.principals.forget(id);
-        changed
+        self.change_user(id, move |conn| transaction(conn, write))
+            .await
     }
 
     async fn first_login(

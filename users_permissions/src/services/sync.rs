@@ -1,11 +1,15 @@
 //! Follows what other instances change (rights, callers, settings): one small query at a fixed interval.
 
 use std::sync::Weak;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Services, rights};
 use crate::error::Result;
 use crate::store;
+
+/// For how long callers are remembered while nobody can tell what other instances changed. Afterwards they are asked for
+/// in the database, which answers, or does not: then nobody is let in.
+const BLIND: Duration = Duration::from_secs(30);
 
 /// Starts a thread that renews rights and settings and forgets callers when another instance changed something; it
 /// ends with the plugin. `services` tells where the services are while they live.
@@ -19,14 +23,18 @@ where
     F: Fn(&T) -> &Services + Send + 'static,
 {
     let follow = move || {
-        let mut seen = None;
+        let (mut seen, mut looked) = (None, Instant::now());
         loop {
             std::thread::sleep(interval);
             let Some(owner) = owner.upgrade() else { return };
-            match services(&owner).catch_up(seen) {
-                Ok(revision) => seen = revision,
+            let services = services(&owner);
+            match services.catch_up(seen) {
+                Ok(revision) => (seen, looked) = (revision, Instant::now()),
                 Err(error) => {
-                    tracing::warn!(%error, "changes of other instances cannot be read; trying again")
+                    tracing::warn!(%error, "changes of other instances cannot be read; trying again");
+                    if looked.elapsed() > BLIND.max(interval) {
+                        services.principals.forget_all();
+                    }
                 }
             }
         }

@@ -35,7 +35,7 @@ pub(crate) struct NewAccount {
 }
 
 /// A change of a user; `None` keeps what is there.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct UserChange {
     pub(crate) username: Option<String>,
     pub(crate) email: Option<Email>,
@@ -69,6 +69,9 @@ impl UserChange {
 
 const NOT_FOUND: Error = Error::NotFound("User not found");
 const EMAIL_TAKEN: &str = "Email already taken";
+const CHANGED_MEANWHILE: &str = "The user was changed meanwhile";
+/// Times a change is judged anew because its user was changed between judgement and write.
+const TRIES: usize = 3;
 
 impl Services {
     /// The user and its roles.
@@ -141,86 +144,94 @@ impl Services {
         id: UserId,
         change: UserChange,
     ) -> Result<Account> {
-        let before = self.user(id).await?;
         if change.is_empty() {
-            return Ok(before);
+            return self.user(id).await;
         }
-        self.check_may_manage(&actor, &before.roles)?;
-        let patch = self.judge(&actor, &before, change).await?;
-        let before = before.user;
-        let letters = self.letters.clone();
-        let (private, by) = (self.private_fields(), actor.id());
-        let changed = self
-            .store
-            .run(move |conn| {
-                transaction(conn, |conn| -> Result<_> {
-                    store::roles::line_up(conn)?;
-                    let settings = settings::in_force(conn)?;
-                    let patch = UserPatch {
-                        email_key: patch.email_key.filter(|_| settings.unique_email),
-                        ..patch
-                    };
-                    let confirming = settings.email_confirmation;
-                    let news = News {
-                        password: patch.password_hash.is_some(),
-                        email: patch.email.is_some(),
-                    };
-                    let new_password = news.password;
-                    keep_an_administrator(conn, confirming, |conn| {
-                        let old = find_account(conn, id)?;
-                        let changed = write(conn, id, patch)?;
-                        tell(conn, &letters, &before, &changed.user, news)?;
-                        let told = user_differences(Some(&old), &changed, &private, new_password);
-                        if !told.is_empty() {
-                            let target = (Some(id), old.user.username.as_str());
-                            note(conn, &actor, ChangeKind::UserChanged, target, &told)?;
-                        }
-                        Ok(changed)
-                    })
-                })
+        let mut tries = 0..TRIES;
+        let changed = loop {
+            tries.next();
+            let before = self.user(id).await?;
+            self.check_may_manage(&actor, &before.roles)?;
+            let patch = self.judge(&actor, &before, change.clone()).await?;
+            match self.write_update(actor.clone(), before, patch).await {
+                Err(Error::Conflict(CHANGED_MEANWHILE)) if !tries.is_empty() => {}
+                other => break other?,
+            }
+        };
+        self.letters.post();
+        tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user changed");
+        Ok(changed)
+    }
+
+    async fn write_update(
+        &self,
+        actor: Actor,
+        before: Account,
+        patch: UserPatch,
+    ) -> Result<Account> {
+        let (letters, private) = (self.letters.clone(), self.private_fields());
+        let id = before.user.id;
+        let write = move |conn: &mut DbConn| -> Result<Account> {
+            store::roles::line_up(conn)?;
+            let old = unchanged(conn, &before)?;
+            let settings = settings::in_force(conn)?;
+            let patch = UserPatch {
+                email_key: patch.email_key.filter(|_| settings.unique_email),
+                ..patch
+            };
+            let news = News {
+                password: patch.password_hash.is_some(),
+                email: patch.email.is_some(),
+            };
+            let new_password = news.password;
+            keep_an_administrator(conn, settings.email_confirmation, |conn| {
+                let changed = write(conn, id, patch)?;
+                tell(conn, &letters, &old.user, &changed.user, news)?;
+                let told = user_differences(Some(&old), &changed, &private, new_password);
+                if !told.is_empty() {
+                    let target = (Some(id), old.user.username.as_str());
+                    note(conn, &actor, ChangeKind::UserChanged, target, &told)?;
+                }
+                Ok(changed)
             })
-            .await;
-        self.principals.forget(id);
-        if changed.is_ok() {
-            self.letters.post();
-            tracing::info!(target: "users_permissions::security", user = id, actor = by, "user changed");
-        }
-        changed
+        };
+        self.change_user(id, move |conn| transaction(conn, write))
+            .await
     }
 
     /// Deletes a user and answers what it was.
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
-        self.check_may_manage(&actor, &self.user(id).await?.roles)?;
-        let by = actor.id();
-        let deleted = self
-            .store
-            .run(move |conn| {
-                transaction(conn, |conn| -> Result<_> {
-                    store::roles::line_up(conn)?;
-                    let confirming = settings::in_force(conn)?.email_confirmation;
-                    keep_an_administrator(conn, confirming, |conn| {
-                        let account = find_account(conn, id)?;
-                        store::users::delete(conn, id)?;
-                        let name = account.user.username.as_str();
-                        let gone = Difference::between("username", Some(name.to_owned()), None);
-                        let target = (Some(id), name);
-                        note(
-                            conn,
-                            &actor,
-                            ChangeKind::UserDeleted,
-                            target,
-                            gone.as_slice(),
-                        )?;
-                        Ok(account)
-                    })
-                })
+        let mut tries = 0..TRIES;
+        let deleted = loop {
+            tries.next();
+            let before = self.user(id).await?;
+            self.check_may_manage(&actor, &before.roles)?;
+            match self.write_deletion(actor.clone(), before).await {
+                Err(Error::Conflict(CHANGED_MEANWHILE)) if !tries.is_empty() => {}
+                other => break other?,
+            }
+        };
+        tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user deleted");
+        Ok(deleted)
+    }
+
+    async fn write_deletion(&self, actor: Actor, before: Account) -> Result<Account> {
+        let id = before.user.id;
+        let write = move |conn: &mut DbConn| -> Result<Account> {
+            store::roles::line_up(conn)?;
+            let account = unchanged(conn, &before)?;
+            let confirming = settings::in_force(conn)?.email_confirmation;
+            keep_an_administrator(conn, confirming, |conn| {
+                store::users::delete(conn, id)?;
+                let name = account.user.username.as_str();
+                let gone = Difference::between("username", Some(name.to_owned()), None);
+                let (target, told) = ((Some(id), name), gone.as_slice());
+                note(conn, &actor, ChangeKind::UserDeleted, target, told)?;
+                Ok(account)
             })
-            .await;
-        self.principals.forget(id);
-        if deleted.is_ok() {
-            tracing::info!(target: "users_permissions::security", user = id, actor = by, "user deleted");
-        }
-        deleted
+        };
+        self.change_user(id, move |conn| transaction(conn, write))
+            .await
     }
 
     /// Applies the rules to a change and hashes what has to be hashed.
@@ -372,6 +383,24 @@ pub(super) fn find_account(conn: &mut DbConn, id: UserId) -> Result<Account> {
         }
     }
     Err(Error::unavailable("the roles of a user keep changing"))
+}
+
+/// The user as it is now, unless what a change was judged by is not what it was: who may manage the user, the roles
+/// that others are added to, and the name and address that rules compare. The caller holds the line.
+pub(super) fn unchanged(conn: &mut DbConn, before: &Account) -> Result<Account> {
+    let now = find_account(conn, before.user.id)?;
+    let judged = |user: &User| {
+        (
+            user.roles.clone(),
+            user.username.clone(),
+            user.email.clone(),
+        )
+    };
+    if judged(&now.user) == judged(&before.user) {
+        Ok(now)
+    } else {
+        Err(Error::Conflict(CHANGED_MEANWHILE))
+    }
 }
 
 /// Says which of the unique values was the taken one.
