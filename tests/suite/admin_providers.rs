@@ -302,7 +302,8 @@ async fn a_configuration_is_tested_and_what_is_wrong_is_said() {
             .has_not("client-secret")
             .has_not("secret text");
         if name == "keycloak" {
-            page.has("✓ Keys of https://kc.example/realms/shop: 2");
+            // Of the two that are published one is of a kind that nobody knows.
+            page.has("✓ Keys of https://kc.example/realms/shop: 1");
         }
     }
 }

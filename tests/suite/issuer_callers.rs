@@ -282,6 +282,19 @@ async fn me(server: &Server, token: &str) -> Answer {
 }
 
 on_every_database! {
+    async fn a_subject_with_space_at_its_ends_is_nobody(kind) {
+        let issuer = Issuer::start().await;
+        let trusted = linking(&issuer);
+        let server = Server::start_with(kind, |config| config.trusted_issuers = vec![trusted]).await;
+        let mut claims = issuer.claims_of_user("ann");
+        me(&server, &issuer.token(&claims)).await.expect(200);
+        for subject in ["id-of-ann ", " id-of-ann", "id-of-ann\u{3000}", "id-of-ann\n", " "] {
+            claims["sub"] = json!(subject);
+            me(&server, &issuer.token(&claims)).await.expect_bad_token();
+        }
+        assert_eq!(server.database().number("SELECT count(*) FROM up_identities"), 1);
+    }
+
     async fn the_first_token_makes_a_user_and_the_next_finds_it(kind) {
         let issuer = Issuer::start().await;
         let trusted = linking(&issuer);

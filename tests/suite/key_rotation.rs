@@ -76,6 +76,18 @@ on_every_database! {
         let answer = server.anonymous().get("/api/connect/github").await;
         answer.expect_error(400, "ApplicationError", "This provider is disabled");
         assert!(!is_signed_in(&today.jar, &server).await);
+        // What is changed meanwhile does not lose it: with its key it is there again.
+        let path = "/api/users-permissions/providers";
+        let change = |fields: serde_json::Value| json!({ "providers": { "github": fields } });
+        let admin = server.admin().await;
+        admin.put(path, change(json!({ "enabled": false }))).await.expect(200);
+        let moved = json!({ "access_url": "https://evil.example/token" });
+        admin.put(path, change(moved)).await.expect(400);
+        drop(server);
+        let server = start(&database, &simulators, &[NEW]).await;
+        let admin = server.admin().await;
+        admin.put(path, change(json!({ "enabled": true }))).await.expect(200);
+        Browser::new(&server).sign_in("github").await.expect(200);
         assert_eq!(simulators.faults(), Vec::<String>::new());
     }
 }

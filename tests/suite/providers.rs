@@ -46,6 +46,37 @@ on_every_database! {
         server.anonymous().get("/api/connect/github").await.expect_error(400, "ApplicationError", disabled);
     }
 
+    async fn a_stored_secret_is_sent_nowhere_else(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let put = async |name: &str, fields: Value| admin.put(PATH, json!({ "providers": { name: fields } })).await;
+        let places = [
+            ("github", "access_url", "https://one.example/token", "https://two.example/token"),
+            ("mine", "issuer", "https://one.example", "https://two.example"),
+            ("google", "introspection_url", "https://one.example/i", "https://two.example/i"),
+            ("auth0", "subdomain", "one", "two"),
+        ];
+        for (name, field, first, second) in places {
+            put(name, json!({ "key": "id", "secret": CANARY, field: first })).await.expect(200);
+            let stored = server.database().dump();
+            for secret in [None, Some("***")] {
+                let mut change = json!({ field: second });
+                change.as_object_mut().unwrap().extend(secret.map(|secret| ("secret".to_owned(), json!(secret))));
+                let answer = put(name, change).await;
+                assert_eq!(answer.status, 400, "{field} {secret:?}");
+                let told = format!("secret must be entered again where {field} changes");
+                assert!(answer.text.contains(&told), "{}", answer.text);
+            }
+            assert_eq!(server.database().dump(), stored);
+            // The same place and other fields keep it; a new one, or none, may go anywhere.
+            put(name, json!({ field: first, "key": "other" })).await.expect(200);
+            assert_eq!(admin.get(PATH).await.expect(200)[name]["secret"], "***");
+            put(name, json!({ field: second, "secret": "another" })).await.expect(200);
+            put(name, json!({ field: first, "secret": null })).await.expect(200);
+            put(name, json!({ field: second })).await.expect(200);
+        }
+    }
+
     async fn what_could_not_be_used_is_refused_and_nothing_changes(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;
@@ -77,6 +108,7 @@ on_every_database! {
             with("keycloak", json!({ "subdomain": "user@evil.example" })),
             with("keycloak", json!({ "subdomain": "kc.example/../x" })),
             with("microsoft", json!({ "subdomain": "common/../x" })),
+            with("microsoft", json!({ "subdomain": "shop.onmicrosoft.com" })),
             with("cognito", json!({ "subdomain": "shop.auth.eu-central-1.amazoncognito.com" })),
             with("mine", json!({})),
             with("mine", json!({ "authorize_url": "https://mine.example/a", "access_url": "https://mine.example/t" })),
@@ -292,6 +324,70 @@ fn settings() -> ProviderSettings {
     }
 }
 
+/// `[subdomain]` is a host, labels or a name by where it stands, and nothing that leads elsewhere.
+#[actix_web::test]
+async fn an_application_has_providers_with_subdomains() {
+    let database = acceptance::TestDatabase::create(Kind::Sqlite);
+    let config = acceptance::config(&database);
+    let builder = example_app::plugin(config).providers(|registry| {
+        let at = |base: &str| {
+            Provider::oauth2(format!("{base}/authorize"), format!("{base}/token"))
+                .profile_url(format!("{base}/me"))
+        };
+        registry
+            .add("hosts", at("https://[subdomain]/oauth2"))
+            .add("labels", at("https://[subdomain].id.example/oauth2"))
+            .add("names", at("https://id.example/[subdomain]/oauth2"));
+    });
+    let server = Server::with_builder(builder).await.owning(database);
+    let admin = server.admin().await;
+    let mut pages = acceptance::Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let (host, labels) = ("id.example:8443/realms/shop", "shop.eu");
+    for (name, good, to) in [
+        ("hosts", host, "https://id.example:8443/realms/shop/oauth2/"),
+        ("labels", labels, "https://shop.eu.id.example/oauth2/"),
+        ("names", labels, "https://id.example/shop.eu/oauth2/"),
+    ] {
+        let put = async |subdomain: &str| {
+            let fields =
+                json!({ "enabled": true, "key": "id", "secret": CANARY, "subdomain": subdomain });
+            admin
+                .put(PATH, json!({ "providers": { name: fields } }))
+                .await
+        };
+        for bad in [
+            "",
+            "evil.example/#",
+            "evil.example#",
+            "evil.example?",
+            "evil.example\\",
+            "user@evil.example",
+            "shop/../..",
+            "..",
+            ".",
+            "%2e%2e",
+            "a b",
+        ] {
+            let answer = put(bad).await;
+            assert_eq!(answer.status, 400, "{name} {bad}: {}", answer.text);
+        }
+        let other = if name == "hosts" { "" } else { host };
+        assert_eq!(put(other).await.status, 400, "{name}");
+        put(good).await.expect(200);
+        let mut browser = Browser::new(&server);
+        browser.connect(name, &[]).await;
+        let expected = format!("{to}authorize?");
+        assert!(
+            browser.location.starts_with(&expected),
+            "{}",
+            browser.location
+        );
+        let page = pages.page(&format!("/admin/providers/{name}")).await;
+        assert_eq!(page.value("subdomain").as_deref(), Some(good));
+        page.has("Your host or tenant there");
+    }
+}
+
 /// A provider of a few lines, with a say in who may sign in.
 #[actix_web::test]
 async fn an_application_adds_a_provider_in_a_few_lines() {
@@ -314,6 +410,8 @@ async fn an_application_adds_a_provider_in_a_few_lines() {
     })
     .on_login(
         async |login: ProviderLogin| match login.profile.email_address() {
+            // What the profile was read from is shown, too.
+            _ if login.claims["global_name"] != "Octo" => Err("No claims.".to_owned()),
             Some("octo@example.com") if login.user.is_none() => {
                 Ok(UserChanges::none().role("public"))
             }

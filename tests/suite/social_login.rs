@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use acceptance::providers::{ALL, Forgery, Scenario, Simulators, specs};
+use std::time::{Duration, Instant};
+
+use acceptance::providers::{ALL, Fault, Forgery, Scenario, Simulators, specs};
 use acceptance::{Answer, Kind, Server, on_every_database};
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -176,7 +178,227 @@ async fn forged_id_tokens_make_no_user() {
     assert_eq!(server.database().dump()["up_users"], before);
 }
 
+/// A second look at the address is at the same person.
+#[actix_web::test]
+async fn a_profile_of_somebody_else_signs_nobody_in() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        for name in ["google", "cas"] {
+            enable(config, &simulators, name);
+        }
+    })
+    .await;
+    let before = server.database().dump()["up_users"].clone();
+    let other = vec![("sub", json!("4712")), ("email", Value::Null)];
+    simulators.forge(Forgery::Claims(other));
+    for name in ["google", "cas"] {
+        let failed = Outcome::Failed("oauth_error".to_owned());
+        assert_eq!(outcome(&server, name).await, failed, "{name}");
+    }
+    assert_eq!(server.database().dump()["up_users"], before);
+    simulators.forge(Forgery::Claim("email", Value::Null));
+    let signed_in = Outcome::SignedIn("octo@example.com".to_owned());
+    assert_eq!(outcome(&server, "google").await, signed_in);
+}
+
+/// RFC 9207: an answer says whose it is.
+#[actix_web::test]
+async fn an_answer_of_another_issuer_is_shown_to_no_token_endpoint() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "google")).await;
+    for (issuer, exchanges) in [
+        ("https://evil.example", 0),
+        ("https://accounts.google.com/", 0),
+        ("https://accounts.google.com", 1),
+    ] {
+        let mut browser = Browser::new(&server);
+        browser.connect("google", &[]).await;
+        let path = format!("{}&iss={issuer}", browser.at_provider().await);
+        browser.get(&path).await;
+        let told = match exchanges {
+            0 => "error=oauth_error&",
+            _ => "access_token=",
+        };
+        let expected = format!("{FRONT}?{told}");
+        assert!(
+            browser.location.starts_with(&expected),
+            "{issuer}: {}",
+            browser.location
+        );
+        assert_eq!(simulators.exchanges(), exchanges, "{issuer}");
+    }
+}
+
+#[actix_web::test]
+async fn no_header_changes_where_a_provider_sends_people_back_to() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "github")).await;
+    let client = server.anonymous();
+    for (name, value) in [
+        ("host", "evil.example"),
+        ("x-forwarded-host", "evil.example"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-port", "8443"),
+        ("forwarded", "host=evil.example;proto=https"),
+        ("origin", "https://evil.example"),
+    ] {
+        let request = client.request(reqwest::Method::GET, "/api/connect/github");
+        let answer = client.send(request.header(name, value)).await;
+        let to = Url::parse(answer.headers["location"].to_str().unwrap()).unwrap();
+        let query: BTreeMap<_, _> = to.query_pairs().into_owned().collect();
+        let expected = "http://localhost:1337/api/connect/github/callback";
+        assert_eq!(query["redirect_uri"], expected, "{name}");
+    }
+}
+
+/// Whatever is wrong with a provider's servers, the browser goes home and nobody is signed in.
+#[actix_web::test]
+async fn providers_that_fail_make_no_user() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        for name in ["github", "google", "cas", "twitter"] {
+            enable(config, &simulators, name);
+        }
+    })
+    .await;
+    let before = server.database().dump()["up_users"].clone();
+    for (name, place) in [
+        ("github", "github.com/login/oauth/access_token"),
+        ("github", "api.github.com/user"),
+        ("github", "api.github.com/user/emails"),
+        ("google", "oauth2.googleapis.com/token"),
+        ("google", "www.googleapis.com/oauth2/v3/certs"),
+        ("cas", "sso.example:8443/cas/oidc/profile"),
+        ("twitter", "api.twitter.com/oauth/access_token"),
+        (
+            "twitter",
+            "api.twitter.com/1.1/account/verify_credentials.json",
+        ),
+    ] {
+        for fault in [Fault::Status, Fault::Closed, Fault::Redirect, Fault::Huge] {
+            simulators.break_down(place, fault);
+            let failed = Outcome::Failed("oauth_error".to_owned());
+            assert_eq!(outcome(&server, name).await, failed, "{place} {fault:?}");
+        }
+        simulators.repair();
+    }
+    let followed = simulators.asked("").into_iter();
+    assert_eq!(
+        followed
+            .filter(|asked| asked.fields.contains_key("elsewhere"))
+            .count(),
+        0
+    );
+    assert_eq!(server.database().dump()["up_users"], before);
+    assert_eq!(simulators.faults(), Vec::<String>::new());
+}
+
+/// Each answer comes in time, and all of them together do not.
+#[actix_web::test]
+async fn a_login_at_a_slow_provider_ends_within_ten_seconds() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "github")).await;
+    let before = server.database().dump()["up_users"].clone();
+    let mut browser = Browser::new(&server);
+    browser.connect("github", &[]).await;
+    let back = browser.at_provider().await;
+    simulators.break_down("", Fault::Slow(Duration::from_secs(4)));
+    let begun = Instant::now();
+    browser.get(&back).await;
+    let waited = begun.elapsed();
+    assert!(waited < Duration::from_secs(10), "{waited:?}");
+    let expected = format!("{FRONT}?error=oauth_error&");
+    assert!(
+        browser.location.starts_with(&expected),
+        "{}",
+        browser.location
+    );
+    assert_eq!(simulators.asked("api.github.com").len(), 2);
+    assert_eq!(server.database().dump()["up_users"], before);
+}
+
+/// Tokens by keys that nobody knows cost one reading of the keys, however many they are.
+#[actix_web::test]
+async fn unknown_keys_of_a_provider_are_looked_for_once() {
+    let simulators = Simulators::start().await;
+    let server =
+        Server::start_with(Kind::Sqlite, |config| enable(config, &simulators, "google")).await;
+    let readings = || simulators.asked("www.googleapis.com/oauth2/v3/certs").len();
+    let signed_in = Outcome::SignedIn("octo@example.com".to_owned());
+    assert_eq!(outcome(&server, "google").await, signed_in);
+    simulators.forge(Forgery::UnknownKey);
+    for _ in 0..5 {
+        let failed = Outcome::Failed("oauth_error".to_owned());
+        assert_eq!(outcome(&server, "google").await, failed);
+    }
+    assert_eq!(readings(), 1);
+    simulators.forge(Forgery::None);
+    assert_eq!(outcome(&server, "google").await, signed_in);
+}
+
 on_every_database! {
+    async fn a_subject_with_space_at_its_ends_is_nobody(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "google");
+            enable(config, &simulators, "discord");
+        }).await;
+        for name in ["google", "discord"] {
+            let address = format!("{name}@example.com");
+            simulators.person("4711", &address, name);
+            assert_eq!(outcome(&server, name).await, Outcome::SignedIn(address));
+            for subject in ["4711 ", "4711  ", " 4711", "4711\u{a0}", "4711\t", "4711\0"] {
+                simulators.person(subject, "thief@example.com", "thief");
+                let failed = Outcome::Failed("oauth_error".to_owned());
+                assert_eq!(outcome(&server, name).await, failed, "{name} {subject:?}");
+            }
+        }
+        assert_eq!(server.database().dump()["up_identities"].len(), 2);
+    }
+
+    async fn people_of_two_tenants_are_two(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| {
+            enable(config, &simulators, "microsoft");
+            config.providers.get_mut("microsoft").unwrap().link_by_verified_email = true;
+        }).await;
+        let person = |tenant: &str, object: &str| simulators.forge(Forgery::Claims(vec![
+            ("iss", json!(format!("https://login.microsoftonline.com/{tenant}/v2.0"))),
+            ("tid", json!(tenant)),
+            ("oid", json!(object)),
+            // Any tenant may write any address.
+            ("xms_edov", json!(false)),
+        ]));
+        let (ours, theirs) = ("72f988bf-86f1-41af-91ab-2d7cd011db47", "11111111-2222-3333-4444-555555555555");
+        let mut browser = Browser::new(&server);
+        person(ours, "one");
+        let unproven = "Email not verified by Microsoft";
+        browser.sign_in("microsoft").await.expect_error(400, "ApplicationError", unproven);
+        let vouched = |tenant: &str, object: &str| simulators.forge(Forgery::Claims(vec![
+            ("iss", json!(format!("https://login.microsoftonline.com/{tenant}/v2.0"))),
+            ("tid", json!(tenant)),
+            ("oid", json!(object)),
+        ]));
+        vouched(ours, "one");
+        let first = browser.sign_in("microsoft").await.expect(200);
+        // The same address elsewhere, and the same object.
+        for object in ["two", "one"] {
+            person(theirs, object);
+            browser.sign_in("microsoft").await.expect_error(400, "ApplicationError", unproven);
+        }
+        simulators.person("4711", "other@example.com", "other");
+        vouched(theirs, "one");
+        let other = browser.sign_in("microsoft").await.expect(200);
+        assert_ne!(other["user"]["id"], first["user"]["id"]);
+        vouched(ours, "one");
+        let again = browser.sign_in("microsoft").await.expect(200);
+        assert_eq!(again["user"]["id"], first["user"]["id"]);
+        assert_eq!(server.database().dump()["up_identities"].len(), 2);
+    }
+
     async fn the_documented_flow_signs_in_and_a_ticket_works_once(kind) {
         let simulators = Simulators::start().await;
         let server = Server::start_with(kind, |config| enable(config, &simulators, "github")).await;

@@ -48,6 +48,7 @@ mod model;
 pub mod oauth;
 mod outbound;
 mod plugin;
+mod published_keys;
 pub mod query;
 mod services;
 mod store;

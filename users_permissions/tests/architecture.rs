@@ -191,6 +191,24 @@ fn the_limits_count_and_do_nothing_else() {
 }
 
 #[test]
+fn published_keys_are_read_by_the_one_client_and_know_nobody() {
+    room_has_none_of(
+        "published_keys",
+        &[
+            "diesel",
+            "actix",
+            "reqwest",
+            "crate::store",
+            "crate::services",
+            "crate::oauth",
+            "crate::http",
+            "crate::acl",
+            "crate::model",
+        ],
+    );
+}
+
+#[test]
 fn one_client_asks_others_and_knows_nobody() {
     room_has_none_of(
         "outbound",

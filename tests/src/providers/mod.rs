@@ -7,9 +7,9 @@ mod server;
 mod twitter;
 
 pub use openid::{Forgery, PUBLIC_KEY_PEM};
-pub use server::{Asked, Person as Someone, Scenario, Simulators};
+pub use server::{Asked, Fault, Person as Someone, Scenario, Simulators};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use server::{Reply, State};
 use users_permissions::{ProviderSettings, Secret};
 
@@ -30,6 +30,12 @@ pub struct Spec {
     pub basic: bool,
     /// PKCE is taken.
     pub pkce: bool,
+    /// What is asked for, as it is written.
+    pub scope: &'static str,
+    /// What else stands in the link to the page people sign in on.
+    pub params: &'static [(&'static str, &'static str)],
+    /// The error that says that the person does not want to.
+    pub denied: &'static str,
     /// The setting the plugin needs.
     pub subdomain: &'static str,
     /// The issuer, of OpenID Connect.
@@ -41,6 +47,8 @@ pub struct Spec {
     /// There are addresses.
     pub has_email: bool,
     token_answer: Answering,
+    /// How a code is refused.
+    refusal: fn() -> Reply,
     /// By host and path.
     resources: &'static [(&'static str, Answering)],
 }
@@ -87,6 +95,15 @@ pub const ALL: [(&str, &str); 16] = [
     ("twitter", "Twitter"),
     ("vk", "VK"),
 ];
+
+/// RFC 6749, section 5.2.
+fn invalid_grant() -> Reply {
+    let text = "secret text";
+    Reply::json(
+        400,
+        json!({ "error": "invalid_grant", "error_description": text }),
+    )
+}
 
 fn json(body: Value) -> Reply {
     Reply::json(200, body)

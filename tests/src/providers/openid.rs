@@ -6,7 +6,7 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
 use super::server::{Asked, Reply, Scenario, State};
-use super::{Spec, json as reply};
+use super::{Spec, invalid_grant, json as reply};
 
 /// The key the providers sign with.
 pub const PUBLIC_KEY_PEM: &str = include_str!("../../keys/provider.pem");
@@ -25,8 +25,12 @@ pub enum Forgery {
     PublicKeyAsSecret,
     /// It is signed by somebody else, under the name of the provider's key.
     Stranger,
+    /// It names a key that is not published.
+    UnknownKey,
     /// A claim has this value; null: it is missing.
     Claim(&'static str, Value),
+    /// These claims have these values.
+    Claims(Vec<(&'static str, Value)>),
 }
 
 const OPENID: Spec = Spec {
@@ -36,12 +40,16 @@ const OPENID: Spec = Spec {
     token: "",
     basic: false,
     pkce: true,
+    scope: "openid email profile",
+    params: &[],
+    denied: "access_denied",
     subdomain: "",
     issuer: None,
     introspection: None,
     has_flag: true,
     has_email: true,
     token_answer: |state, _| tokens(state, "", |_| {}),
+    refusal: invalid_grant,
     resources: &[],
 };
 
@@ -125,6 +133,7 @@ pub(super) fn specs() -> Vec<Spec> {
             authorize: "www.linkedin.com/oauth/v2/authorization",
             token: "www.linkedin.com/oauth/v2/accessToken",
             pkce: false,
+            denied: "user_cancelled_login",
             issuer: Some("https://www.linkedin.com/oauth"),
             // No nonce, and the name in parts.
             token_answer: |state, _| {
@@ -312,7 +321,13 @@ fn sign(mut claims: Value, forgery: &Forgery) -> String {
     match forgery {
         Forgery::None => {}
         Forgery::Stranger => key = rsa(STRANGER),
+        Forgery::UnknownKey => header.kid = Some("key-of-nobody".to_owned()),
         Forgery::Claim(name, value) => change_claim(&mut claims, name, value),
+        Forgery::Claims(all) => {
+            for (name, value) in all {
+                change_claim(&mut claims, name, value);
+            }
+        }
         Forgery::PublicKeyAsSecret => {
             header.alg = Algorithm::HS256;
             key = EncodingKey::from_secret(MODULUS.trim().as_bytes());
@@ -330,9 +345,15 @@ fn sign(mut claims: Value, forgery: &Forgery) -> String {
 /// The S256 challenge of a code.
 pub(super) fn challenge_of(verifier: &str) -> String {
     use sha2::Digest as _;
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    base64(&sha2::Sha256::digest(verifier.as_bytes()), b"-_")
+}
+
+/// Without padding, with these two as the last digits.
+pub(super) fn base64(bytes: &[u8], last: &[u8; 2]) -> String {
+    const DIGITS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    let digits = [&DIGITS[..], &last[..]].concat();
     let mut bits: Vec<bool> = Vec::new();
-    for byte in sha2::Sha256::digest(verifier.as_bytes()) {
+    for byte in bytes {
         bits.extend((0..8).rev().map(|place| byte >> place & 1 == 1));
     }
     let group = |bits: &[bool]| {
@@ -341,6 +362,6 @@ pub(super) fn challenge_of(verifier: &str) -> String {
         })
     };
     bits.chunks(6)
-        .map(|bits| char::from(ALPHABET[group(bits)]))
+        .map(|bits| char::from(digits[group(bits)]))
         .collect()
 }

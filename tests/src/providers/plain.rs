@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::server::{Asked, Reply, Scenario, State};
-use super::{Spec, json as reply};
+use super::{Spec, invalid_grant, json as reply};
 
 const PLAIN: Spec = Spec {
     name: "",
@@ -12,12 +12,16 @@ const PLAIN: Spec = Spec {
     token: "",
     basic: false,
     pkce: true,
+    scope: "",
+    params: &[],
+    denied: "access_denied",
     subdomain: "",
     issuer: None,
     introspection: None,
     has_flag: false,
     has_email: true,
     token_answer: bearer,
+    refusal: invalid_grant,
     resources: &[],
 };
 
@@ -28,6 +32,8 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "GitHub",
             authorize: "github.com/login/oauth/authorize",
             token: "github.com/login/oauth/access_token",
+            scope: "user:email",
+            refusal: github_refusal,
             has_flag: true,
             token_answer: github_token,
             resources: &[
@@ -41,6 +47,7 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Discord",
             authorize: "discord.com/oauth2/authorize",
             token: "discord.com/api/oauth2/token",
+            scope: "identify email",
             has_flag: true,
             resources: &[("discord.com/api/users/@me", discord)],
             ..PLAIN
@@ -50,6 +57,8 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Facebook",
             authorize: "www.facebook.com/v23.0/dialog/oauth",
             token: "graph.facebook.com/v23.0/oauth/access_token",
+            scope: "email,public_profile",
+            refusal: facebook_refusal,
             resources: &[("graph.facebook.com/v23.0/me", facebook)],
             ..PLAIN
         },
@@ -58,6 +67,8 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Instagram",
             authorize: "www.instagram.com/oauth/authorize",
             token: "api.instagram.com/oauth/access_token",
+            scope: "instagram_business_basic",
+            refusal: instagram_refusal,
             pkce: false,
             has_email: false,
             token_answer: instagram_token,
@@ -69,6 +80,7 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Patreon",
             authorize: "www.patreon.com/oauth2/authorize",
             token: "www.patreon.com/api/oauth2/token",
+            scope: "identity identity[email]",
             has_flag: true,
             resources: &[("www.patreon.com/api/oauth2/v2/identity", patreon)],
             ..PLAIN
@@ -78,6 +90,9 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Reddit",
             authorize: "www.reddit.com/api/v1/authorize",
             token: "www.reddit.com/api/v1/access_token",
+            scope: "identity",
+            params: &[("duration", "temporary")],
+            refusal: || reply(json!({ "error": "invalid_grant" })),
             basic: true,
             pkce: false,
             has_email: false,
@@ -89,6 +104,8 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "Twitch",
             authorize: "id.twitch.tv/oauth2/authorize",
             token: "id.twitch.tv/oauth2/token",
+            scope: "user:read:email",
+            refusal: twitch_refusal,
             token_answer: twitch_token,
             resources: &[("api.twitch.tv/helix/users", twitch)],
             ..PLAIN
@@ -98,6 +115,7 @@ pub(super) fn specs() -> Vec<Spec> {
             display: "VK",
             authorize: "oauth.vk.com/authorize",
             token: "oauth.vk.com/access_token",
+            scope: "email",
             pkce: false,
             token_answer: vk_token,
             resources: &[("api.vk.com/method/users.get", vk)],
@@ -109,6 +127,31 @@ pub(super) fn specs() -> Vec<Spec> {
 fn bearer(_: &State, _: &Asked) -> Reply {
     reply(
         json!({ "access_token": "provider-token", "token_type": "Bearer", "expires_in": 3600, "scope": "identify email" }),
+    )
+}
+
+/// Errors are answered 200.
+fn github_refusal() -> Reply {
+    let text = "The code passed is incorrect or expired. secret text";
+    reply(json!({ "error": "bad_verification_code", "error_description": text }))
+}
+
+fn facebook_refusal() -> Reply {
+    let error = json!({ "message": "Invalid verification code format. secret text", "type": "OAuthException", "code": 100, "fbtrace_id": "A1" });
+    Reply::json(400, json!({ "error": error }))
+}
+
+fn instagram_refusal() -> Reply {
+    Reply::json(
+        400,
+        json!({ "error_type": "OAuthException", "code": 400, "error_message": "Invalid authorization code. secret text" }),
+    )
+}
+
+fn twitch_refusal() -> Reply {
+    Reply::json(
+        400,
+        json!({ "status": 400, "message": "Invalid authorization code" }),
     )
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
@@ -26,6 +27,21 @@ pub enum Scenario {
     TokenError,
     /// What is answered is no JSON.
     Malformed,
+}
+
+/// What is wrong with the server of a provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It answers 500.
+    Status,
+    /// It promises more than it sends.
+    Closed,
+    /// It sends elsewhere, where the right answer is.
+    Redirect,
+    /// The right answer, and spaces behind it.
+    Huge,
+    /// The right answer, and too late.
+    Slow(Duration),
 }
 
 /// Who signs in.
@@ -111,6 +127,8 @@ pub struct State {
     pub(super) forgery: Forgery,
     pub(super) codes: HashMap<String, Given>,
     pub(super) nonce: Option<String>,
+    /// What is wrong with places that begin so.
+    broken: Option<(&'static str, Fault)>,
     log: Vec<Asked>,
     /// Requests that break the provider's rules.
     faults: Vec<String>,
@@ -139,6 +157,7 @@ impl Simulators {
             forgery: Forgery::None,
             codes: HashMap::new(),
             nonce: None,
+            broken: None,
             log: Vec::new(),
             faults: Vec::new(),
             specs: Arc::new(specs()),
@@ -174,6 +193,16 @@ impl Simulators {
     /// What happens from now on.
     pub fn play(&self, scenario: Scenario) {
         lock(&self.state).scenario = scenario;
+    }
+
+    /// Places that begin so are broken from now on.
+    pub fn break_down(&self, place: &'static str, fault: Fault) {
+        lock(&self.state).broken = Some((place, fault));
+    }
+
+    /// Nothing is broken.
+    pub fn repair(&self) {
+        lock(&self.state).broken = None;
     }
 
     /// Id tokens are forged from now on.
@@ -277,9 +306,32 @@ async fn serve(
             })
             .collect(),
     };
-    let mut state = lock(&state);
-    state.log.push(asked.clone());
-    let reply = answer(&mut state, &asked);
+    let fault = {
+        let mut state = lock(&state);
+        state.log.push(asked.clone());
+        let broken = state.broken;
+        broken.and_then(|(place, fault)| asked.place.starts_with(place).then_some(fault))
+    };
+    match fault {
+        Some(Fault::Status) => return HttpResponse::InternalServerError().finish(),
+        Some(Fault::Closed) => {
+            let ended = Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset));
+            let parts = [Ok(web::Bytes::from_static(b"{\"access_token\":")), ended];
+            return HttpResponse::Ok().streaming(futures_util::stream::iter(parts));
+        }
+        Some(Fault::Redirect) if !asked.fields.contains_key("elsewhere") => {
+            let to = format!("{}?elsewhere=", req.path());
+            return HttpResponse::TemporaryRedirect()
+                .insert_header(("location", to))
+                .finish();
+        }
+        Some(Fault::Slow(time)) => actix_web::rt::time::sleep(time).await,
+        _ => {}
+    }
+    let mut reply = answer(&mut lock(&state), &asked);
+    if fault == Some(Fault::Huge) {
+        reply.body.push_str(&" ".repeat(300 << 10));
+    }
     let status = actix_web::http::StatusCode::from_u16(reply.status).expect("a status");
     let mut response = HttpResponse::build(status);
     response.insert_header(("content-type", reply.kind));
@@ -370,14 +422,36 @@ fn answer_of_provider(state: &mut State, asked: &Asked) -> Reply {
     Reply::text(404, "text/plain", "no such place")
 }
 
+/// Parameters of OAuth 2 itself.
+const KNOWN: [&str; 7] = [
+    "response_type",
+    "client_id",
+    "redirect_uri",
+    "scope",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
+
 /// The page people sign in on: it says yes at once.
 fn authorize(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
     let mut fault = |text: &str| state.faults.push(format!("{}: {text}", spec.name));
     if asked.field("response_type") != "code" || asked.field("client_id") != "client-id" {
         fault("response_type or client_id");
     }
-    if asked.field("scope").is_empty() || asked.field("state").len() < 32 {
+    if asked.field("scope") != spec.scope || asked.field("state").len() < 32 {
         fault("scope or state");
+    }
+    let mut more = asked.fields.clone();
+    more.retain(|name, _| {
+        !KNOWN.contains(&name.as_str()) && (name != "nonce" || spec.issuer.is_none())
+    });
+    let expected = spec
+        .params
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    if more != expected.collect() {
+        fault(&format!("{more:?} in the link"));
     }
     let challenge = asked.fields.get("code_challenge").cloned();
     if challenge.is_some() != spec.pkce
@@ -391,7 +465,7 @@ fn authorize(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
     let mut to = Url::parse(asked.field("redirect_uri")).expect("a redirect URL");
     let mut query = to.query_pairs_mut();
     if state.scenario == Scenario::Denied {
-        query.append_pair("error", "access_denied");
+        query.append_pair("error", spec.denied);
         query.append_pair("error_description", "<b>attacker</b>");
     } else {
         let code = format!("code-{}-{}", spec.name, state.codes.len());
@@ -441,12 +515,7 @@ fn token(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
     }
     state.nonce = given.and_then(|given| given.nonce);
     if !fits || state.scenario == Scenario::TokenError {
-        // GitHub says it with 200.
-        let status = if spec.name == "github" { 200 } else { 400 };
-        return Reply::json(
-            status,
-            json!({ "error": "bad_verification_code", "error_description": "secret text" }),
-        );
+        return (spec.refusal)();
     }
     if state.scenario == Scenario::Malformed && spec.issuer.is_some() {
         return Reply::text(200, "text/html", "<html>");

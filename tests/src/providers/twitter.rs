@@ -1,8 +1,12 @@
 //! Twitter, which speaks OAuth 1.0a.
 
+use std::collections::BTreeMap;
+
+use aws_lc_rs::hmac;
 use reqwest::Url;
 use serde_json::json;
 
+use super::openid::base64;
 use super::server::{Asked, Reply, Scenario, State};
 
 const REQUEST: &str = "api.twitter.com/oauth/request_token";
@@ -15,14 +19,7 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Reply> {
         .headers
         .get("authorization")
         .map_or("", String::as_str);
-    let signed = [
-        "oauth_consumer_key=\"client-id\"",
-        "oauth_signature_method=\"HMAC-SHA1\"",
-        "oauth_signature=\"",
-        "oauth_nonce=\"",
-        "oauth_timestamp=\"",
-    ];
-    let is_signed = header.starts_with("OAuth ") && signed.iter().all(|part| header.contains(part));
+    let is_signed = is_signed(state, asked, header);
     let form = |body: &str| Reply::text(200, "text/html; charset=utf-8", body);
     let refused = || {
         Reply::json(
@@ -79,6 +76,72 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Reply> {
         }
         _ => return None,
     })
+}
+
+/// RFC 5849, section 3.4: by our key, and by the secret of the token this place is asked with.
+fn is_signed(state: &State, asked: &Asked, header: &str) -> bool {
+    let Some(list) = header.strip_prefix("OAuth ") else {
+        return false;
+    };
+    let decoded = |text: &str| {
+        let pair = Url::parse(&format!("http://x/?c={}", text.replace('+', "%2B")));
+        let pair = pair.expect("a URL");
+        let first = pair.query_pairs().next();
+        first
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    };
+    let stated: BTreeMap<&str, String> = list
+        .split(',')
+        .filter_map(|part| part.trim().split_once('='))
+        .map(|(name, value)| (name, decoded(value.trim_matches('"'))))
+        .collect();
+    let is = |name: &str, value: &str| stated.get(name).is_some_and(|found| found == value);
+    let has = |name: &str| stated.get(name).is_some_and(|value| !value.is_empty());
+    if !is("oauth_consumer_key", "client-id")
+        || !is("oauth_signature_method", "HMAC-SHA1")
+        || !has("oauth_nonce")
+        || !has("oauth_timestamp")
+    {
+        return false;
+    }
+    let of_request = asked
+        .fields
+        .iter()
+        .map(|(name, value)| (name.as_str(), value));
+    let of_header = stated.iter().map(|(name, value)| (*name, value));
+    let mut pairs: Vec<String> = of_header
+        .filter(|(name, _)| *name != "oauth_signature")
+        .chain(of_request)
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect();
+    pairs.sort();
+    let url = format!("{}/{}", state.base, asked.place);
+    let text = [asked.method.as_str(), &url, &pairs.join("&")]
+        .map(encoded)
+        .join("&");
+    let secret = match asked.place.as_str() {
+        ACCESS => "request-secret",
+        PROFILE => "access-secret",
+        _ => "",
+    };
+    let key = hmac::Key::new(
+        hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+        format!("client-secret&{secret}").as_bytes(),
+    );
+    let signature = base64(hmac::sign(&key, text.as_bytes()).as_ref(), b"+/");
+    is("oauth_signature", &format!("{signature}="))
+}
+
+/// RFC 5849, section 3.6.
+fn encoded(text: &str) -> String {
+    let encoded = text.bytes().map(|byte| match byte {
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
 }
 
 fn callback(header: &str) -> String {

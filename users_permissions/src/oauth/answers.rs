@@ -1,7 +1,7 @@
 //! What a provider has answered, as its profile function sees it.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -22,6 +22,8 @@ pub struct Answers {
     /// Of a verified id token.
     pub(super) claims: Option<Value>,
     pub(super) profile_url: Option<Url>,
+    /// The first of the answers to what was asked for.
+    pub(super) read: Arc<OnceLock<Value>>,
 }
 
 impl Answers {
@@ -67,7 +69,7 @@ impl Answers {
         let mut all = vec![("accept", "application/json"), ("authorization", &bearer)];
         all.extend_from_slice(headers);
         let answer = self.client.get(&url, &all).await?;
-        json(&answer)
+        self.json(&answer)
     }
 
     /// Who has sent an id token alone has no access token.
@@ -87,7 +89,7 @@ impl Answers {
         let url = rebase(url, self.base.as_deref())?;
         let accept = [("accept", "application/json")];
         let answer = self.client.post_form(&url, fields, &accept).await?;
-        json(&answer)
+        self.json(&answer)
     }
 
     /// What stands at the profile URL.
@@ -97,7 +99,17 @@ impl Answers {
         let bearer = self.bearer()?;
         let headers = [("accept", "application/json"), ("authorization", &bearer)];
         let answer = self.client.get(url, &headers).await?;
-        json(&answer)
+        self.json(&answer)
+    }
+
+    fn json(&self, answer: &OutboundAnswer) -> Result<Value, ProviderError> {
+        if answer.status != 200 {
+            return Err(format!("a request was answered {}", answer.status).into());
+        }
+        let read: Value =
+            serde_json::from_slice(&answer.body).map_err(|_| "an answer is no JSON")?;
+        self.read.get_or_init(|| read.clone());
+        Ok(read)
     }
 
     /// The id token's claims; where they have no address, those of the profile of the same subject: the
@@ -120,13 +132,6 @@ impl Answers {
     pub(super) async fn standard_profile(&self) -> Result<Profile, ProviderError> {
         Profile::from_claims(&self.standard_claims().await?)
     }
-}
-
-fn json(answer: &OutboundAnswer) -> Result<Value, ProviderError> {
-    if answer.status != 200 {
-        return Err(format!("a request was answered {}", answer.status).into());
-    }
-    serde_json::from_slice(&answer.body).map_err(|_| "an answer is no JSON".into())
 }
 
 impl fmt::Debug for Answers {

@@ -7,7 +7,7 @@ use url::Url;
 use super::discovery::Discoveries;
 use super::id_token::Keys;
 use super::profile::ProviderError;
-use super::provider::{Protocol, Provider, Subdomain};
+use super::provider::{PLACEHOLDER, Protocol, Provider, Subdomain};
 use super::registry::capitalised;
 use crate::model::ProviderSettings;
 use crate::outbound::OutboundClient;
@@ -25,9 +25,9 @@ impl Asking {
     /// `base` stands in front of every host, in tests.
     pub(crate) fn new(client: Arc<OutboundClient>, base: Option<String>) -> Self {
         Self {
+            keys: Keys::new(Arc::clone(&client)),
             client,
             base,
-            keys: Keys::default(),
             discoveries: Discoveries::default(),
         }
     }
@@ -56,6 +56,10 @@ pub(super) struct Endpoints {
     pub(super) issuer: String,
 }
 
+/// Names that stand for several tenants.
+const TENANTS: [&str; 3] = ["common", "organizations", "consumers"];
+/// The tenant of private accounts at Microsoft.
+const CONSUMERS: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 impl Effective {
@@ -97,7 +101,7 @@ impl Effective {
         if !set.is_empty() {
             return set.to_owned();
         }
-        own.replace("[subdomain]", self.settings.subdomain.trim_end_matches('/'))
+        own.replace(PLACEHOLDER, self.settings.subdomain.trim_end_matches('/'))
     }
 
     fn urls(&self) -> [String; 6] {
@@ -118,14 +122,18 @@ impl Effective {
             let keys = self.settings.jwksurl.strip_suffix(JWKS_PATH);
             return keys.unwrap_or_default().to_owned();
         }
-        // Tenants that are no ids stand for several issuers.
-        let tenant = &self.settings.subdomain;
-        match self.provider.subdomain {
-            Some(Subdomain::Name) if self.settings.issuer.is_empty() && !is_uuid(tenant) => {
-                self.provider.issuer.replace("[subdomain]", "{tid}")
-            }
-            _ => issuer,
+        if self.provider.subdomain != Some(Subdomain::Tenant) || !self.settings.issuer.is_empty() {
+            return issuer;
         }
+        let tenant = self.settings.subdomain.to_ascii_lowercase();
+        let tenant = match tenant.as_str() {
+            // All private accounts are of one tenant.
+            "consumers" => CONSUMERS,
+            id if is_uuid(id) => id,
+            // Those that are no ids stand for several issuers.
+            _ => "{tid}",
+        };
+        self.provider.issuer.replace(PLACEHOLDER, tenant)
     }
 
     /// What is missing or wrong before the provider can be enabled: the field, and why.
@@ -211,6 +219,12 @@ impl Effective {
             let required = "subdomain is a required field";
             return self.settings.enabled.then(|| required.to_owned());
         }
+        if kind == Subdomain::Tenant {
+            let fault =
+                "subdomain must be the id of a tenant, or common, organizations or consumers";
+            let fits = is_uuid(text) || TENANTS.contains(&text);
+            return (!fits).then(|| fault.to_owned());
+        }
         let is_word = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         let fits = text.len() <= 255
             && match kind {
@@ -218,7 +232,9 @@ impl Effective {
                     !label.is_empty()
                         && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
                 }),
-                Subdomain::Name => text.chars().all(is_word) && !text.contains(".."),
+                Subdomain::Name | Subdomain::Tenant => {
+                    text.chars().all(is_word) && text != "." && !text.contains("..")
+                }
                 Subdomain::Host => {
                     let url = Url::parse(&format!("https://{text}"));
                     let host = text.split(['/', ':']).next().unwrap_or_default();
@@ -285,7 +301,9 @@ fn url_fault(text: &str, client: &OutboundClient) -> Option<&'static str> {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    let groups = text.split('-');
+    groups.clone().map(str::len).eq([8, 4, 4, 4, 12])
+        && groups.flat_map(str::chars).all(|c| c.is_ascii_hexdigit())
 }
 
 /// The URL; where there is a base, below it.
@@ -295,4 +313,46 @@ pub(super) fn rebase(text: &str, base: Option<&str>) -> Result<Url, ProviderErro
     let Some(base) = base else { return Ok(url) };
     let (_, rest) = text.split_once("://").ok_or("a URL is malformed")?;
     Url::parse(&format!("{base}/{rest}")).map_err(malformed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oauth::ProviderRegistry;
+
+    #[test]
+    fn a_tenant_is_an_id_or_a_name_of_several() {
+        let registry = ProviderRegistry::default();
+        let of = |tenant: &str| {
+            let settings = ProviderSettings {
+                subdomain: tenant.to_owned(),
+                ..ProviderSettings::default()
+            };
+            Effective::new("microsoft", registry.shared("microsoft"), settings)
+        };
+        let issuer = |tenant: &str| format!("https://login.microsoftonline.com/{tenant}/v2.0");
+        let id = "72f988bf-86f1-41af-91ab-2d7cd011db47";
+        for (tenant, expected) in [
+            (id, id),
+            ("72F988BF-86F1-41AF-91AB-2D7CD011DB47", id),
+            ("consumers", CONSUMERS),
+            ("common", "{tid}"),
+            ("organizations", "{tid}"),
+        ] {
+            let provider = of(tenant);
+            assert_eq!(provider.subdomain_fault(), None, "{tenant}");
+            assert_eq!(provider.issuer(), issuer(expected), "{tenant}");
+        }
+        for bad in [
+            "shop.onmicrosoft.com",
+            "example.com",
+            "Common",
+            "common/",
+            "72f988bf86f141af91ab2d7cd011db47",
+            "------------------------------------",
+            "72f988bf-86f1-41af-91ab-2d7cd011db4g",
+        ] {
+            assert!(of(bad).subdomain_fault().is_some(), "{bad}");
+        }
+    }
 }

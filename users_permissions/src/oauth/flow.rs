@@ -1,5 +1,8 @@
 //! A login at a provider, from the click to the profile.
 
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use url::Url;
@@ -14,6 +17,19 @@ use crate::config::Secret;
 
 /// How long somebody may take to sign in, in seconds.
 const LIFE: u64 = 600;
+
+/// How long one look at a provider may take, whatever number of requests it needs: a browser waits for it.
+const DEADLINE: Duration = Duration::from_secs(9);
+
+/// The same, or an error after the deadline.
+pub(super) async fn in_time<T, E: From<ProviderError>>(
+    asked: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    match tokio::time::timeout(DEADLINE, asked).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(ProviderError::from("the provider took too long").into()),
+    }
+}
 
 /// What a browser that has gone to a provider brings back: kept in its encrypted cookie.
 #[derive(Clone, Serialize, Deserialize)]
@@ -78,6 +94,27 @@ impl Effective {
         random: impl Fn() -> String,
         now: u64,
     ) -> Result<(Flow, Url), FlowError> {
+        in_time(self.begin(asking, redirect, random, now)).await
+    }
+
+    /// Reads who has come back. The flow has been compared with the arrival, and used up.
+    pub(crate) async fn finish(
+        &self,
+        asking: &Asking,
+        redirect: &str,
+        flow: &Flow,
+        arrival: &Arrival,
+    ) -> Result<(Profile, Value), FlowError> {
+        in_time(self.complete(asking, redirect, flow, arrival)).await
+    }
+
+    async fn begin(
+        &self,
+        asking: &Asking,
+        redirect: &str,
+        random: impl Fn() -> String,
+        now: u64,
+    ) -> Result<(Flow, Url), FlowError> {
         let endpoints = self.endpoints(asking).await?;
         let mut flow = Flow {
             provider: self.name.clone(),
@@ -99,8 +136,7 @@ impl Effective {
         Ok((flow, page))
     }
 
-    /// Reads who has come back. The flow has been compared with the arrival, and used up.
-    pub(crate) async fn finish(
+    async fn complete(
         &self,
         asking: &Asking,
         redirect: &str,
@@ -173,9 +209,11 @@ impl Effective {
         endpoints: Endpoints,
         answered: Answered,
     ) -> Result<(Profile, Value), ProviderError> {
-        let shown = answered.claims.clone().unwrap_or_default();
+        let claims = answered.claims.clone();
+        let read: Arc<OnceLock<Value>> = Arc::default();
         let answers = Answers {
-            client: std::sync::Arc::clone(&asking.client),
+            read: Arc::clone(&read),
+            client: Arc::clone(&asking.client),
             base: asking.base.clone(),
             key: self.settings.key.clone(),
             token: answered.token,
@@ -187,7 +225,8 @@ impl Effective {
         if let Some(issuer) = answered.issuer {
             profile = profile.issuer(issuer);
         }
-        Ok((profile.check()?, shown))
+        let first = || read.get().cloned().unwrap_or_default();
+        Ok((profile.check()?, claims.unwrap_or_else(first)))
     }
 }
 

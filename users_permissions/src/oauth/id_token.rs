@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, JwkSet};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, Header, Validation};
 use serde_json::Value;
 use url::Url;
 
 use super::effective::Asking;
 use super::profile::{ProviderError, text};
+use crate::outbound::OutboundClient;
+use crate::published_keys::{Known, Place, PublishedKeys, Times};
 
 /// Signatures with a key that only the provider has; never a shared secret.
 const ALGORITHMS: [Algorithm; 9] = [
@@ -24,9 +25,11 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-const KEPT: Duration = Duration::from_secs(3_600);
-/// An unknown key is looked for no more often.
-const PAUSE: Duration = Duration::from_secs(30);
+const TIMES: Times = Times {
+    age: Duration::from_secs(3_600),
+    limit: Duration::from_secs(86_400),
+    pause: Duration::from_secs(60),
+};
 const LEEWAY: u64 = 60;
 
 /// What a token has to say.
@@ -38,59 +41,71 @@ pub(super) struct Expected<'a> {
 }
 
 /// Keys of providers, by their URL.
-#[derive(Debug, Default)]
-pub(super) struct Keys(Mutex<HashMap<String, (Instant, Arc<JwkSet>)>>);
-
-impl Keys {
-    async fn at(
-        &self,
-        url: &Url,
-        kid: Option<&str>,
-        asking: &Asking,
-    ) -> Result<Arc<JwkSet>, ProviderError> {
-        let known = self.lock().get(url.as_str()).cloned();
-        if let Some((time, keys)) = known {
-            let has_key = kid.is_none_or(|kid| keys.find(kid).is_some());
-            if time.elapsed() < if has_key { KEPT } else { PAUSE } {
-                return Ok(keys);
-            }
-        }
-        self.read(url, asking).await
-    }
-
-    /// Reads the keys, whatever is remembered.
-    pub(super) async fn read(
-        &self,
-        url: &Url,
-        asking: &Asking,
-    ) -> Result<Arc<JwkSet>, ProviderError> {
-        let answer = asking
-            .client
-            .get(url, &[("accept", "application/json")])
-            .await?;
-        let keys = (answer.status == 200)
-            .then(|| parse(&answer.body))
-            .flatten();
-        let keys = Arc::new(keys.ok_or("the keys cannot be read")?);
-        self.lock()
-            .insert(url.to_string(), (Instant::now(), Arc::clone(&keys)));
-        Ok(keys)
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, (Instant, Arc<JwkSet>)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+#[derive(Debug)]
+pub(super) struct Keys {
+    times: Times,
+    client: Arc<OutboundClient>,
+    known: Mutex<HashMap<String, Arc<PublishedKeys>>>,
 }
 
-/// Keys of kinds nobody here knows are left out.
-fn parse(body: &[u8]) -> Option<JwkSet> {
-    let set: Value = serde_json::from_slice(body).ok()?;
-    let keys = set.get("keys")?.as_array()?.iter();
-    let keys = keys.filter_map(|key| serde_json::from_value::<Jwk>(key.clone()).ok());
-    let keys = keys.filter(|key| !matches!(key.algorithm, AlgorithmParameters::OctetKey(_)));
-    Some(JwkSet {
-        keys: keys.collect(),
-    })
+impl Keys {
+    pub(super) fn new(client: Arc<OutboundClient>) -> Self {
+        Self {
+            times: TIMES,
+            client,
+            known: Mutex::default(),
+        }
+    }
+
+    /// Those that are published there.
+    pub(super) fn at(&self, url: &Url) -> Arc<PublishedKeys> {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = || {
+            let place = Place::At(url.to_string());
+            let client = Arc::clone(&self.client);
+            PublishedKeys::new(place, self.times, ALGORITHMS.to_vec(), client)
+        };
+        let keys = known
+            .entry(url.to_string())
+            .or_insert_with(|| Arc::new(new()));
+        Arc::clone(keys)
+    }
+
+    /// What a key that is published there has signed; a token that no known one has signed has the keys read
+    /// anew, as far as that was not done lately.
+    async fn claims(
+        &self,
+        url: &Url,
+        token: &str,
+        header: &Header,
+        expected: &Expected<'_>,
+    ) -> Result<Value, ProviderError> {
+        let keys = self.at(url);
+        let kid = header.kid.as_deref();
+        let validation = validation(header.alg, expected);
+        let read = |known: &Known| {
+            known.keys.fit(kid, header.alg).find_map(|key| {
+                let read = jsonwebtoken::decode::<Value>(token, &key.key, &validation);
+                read.ok().map(|data| data.claims)
+            })
+        };
+        let tried = keys.known();
+        let found = tried.as_deref().and_then(read);
+        if let Some(claims) = found {
+            return Ok(claims);
+        }
+        // A key of this name is not read again because somebody has signed with another.
+        let is_named = kid.is_some() && tried.as_ref().is_some_and(|tried| tried.keys.knows(kid));
+        let renewed = match is_named {
+            true => tried,
+            false => {
+                keys.renewed(kid, tried.as_ref().filter(|_| kid.is_none()))
+                    .await
+            }
+        };
+        let renewed = renewed.ok_or("the keys cannot be read")?;
+        read(&renewed).ok_or_else(|| "the id token does not verify".into())
+    }
 }
 
 /// The claims of a token that the provider has made for us and for this login.
@@ -104,14 +119,7 @@ pub(super) async fn verify(
     if !ALGORITHMS.contains(&header.alg) || header.crit.is_some() {
         return Err("the id token is signed in a way that is not accepted".into());
     }
-    let set = asking.keys.at(keys, header.kid.as_deref(), asking).await?;
-    let fits = |key: &&Jwk| header.kid.is_none() || key.common.key_id == header.kid;
-    let claims = set.keys.iter().filter(fits).find_map(|key| {
-        let key = DecodingKey::from_jwk(key).ok()?;
-        let read = jsonwebtoken::decode::<Value>(token, &key, &validation(header.alg, expected));
-        read.ok().map(|data| data.claims)
-    });
-    let claims = claims.ok_or("the id token does not verify")?;
+    let claims = asking.keys.claims(keys, token, &header, expected).await?;
     check(&claims, expected)?;
     Ok(claims)
 }

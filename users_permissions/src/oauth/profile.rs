@@ -118,11 +118,14 @@ impl Profile {
         Ok(profile)
     }
 
-    /// Is this a person at all? Columns are as wide.
+    /// Is this a person at all? Columns are as wide, and some databases take two texts for one that differ by
+    /// spaces at their ends.
     pub(crate) fn check(self) -> Result<Self, ProviderError> {
-        let fits = |text: &str| text.len() <= 255 && !text.chars().any(char::is_control);
+        let fits = |text: &str| {
+            text.len() <= 255 && text.trim() == text && !text.chars().any(char::is_control)
+        };
         if self.subject.is_empty() || !fits(&self.subject) || !fits(&self.issuer) {
-            return Err("the subject is empty or too long".into());
+            return Err("the subject is empty, too long, or has space at its ends".into());
         }
         Ok(self)
     }

@@ -42,9 +42,43 @@ pub(crate) enum Subdomain {
     Host,
     /// A name in a path.
     Name,
+    /// A tenant of Microsoft's, by its id; or those names that stand for several.
+    Tenant,
 }
 
-/// A provider of social login. `[subdomain]` in a URL stands for the setting of that name.
+/// What stands for the setting in URLs.
+pub(super) const PLACEHOLDER: &str = "[subdomain]";
+
+impl Subdomain {
+    /// What fits at every place where these URLs hold it.
+    fn of<'a>(urls: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut kinds = urls.into_iter().flat_map(Self::places);
+        let first = kinds.next()?;
+        // Labels alone fit everywhere.
+        let is_same = kinds.all(|kind| kind == first);
+        Some(if is_same { first } else { Self::Labels })
+    }
+
+    /// What fits at each place where this URL holds it.
+    fn places(url: &str) -> impl Iterator<Item = Self> {
+        url.match_indices(PLACEHOLDER).map(|(at, _)| {
+            let (before, rest) = (&url[..at], &url[at + PLACEHOLDER.len()..]);
+            let is_path = before
+                .split_once("://")
+                .is_some_and(|(_, before)| before.contains(['/', '?', '#']));
+            match (is_path, before.ends_with("://")) {
+                (true, _) => Self::Name,
+                (false, true) if rest.is_empty() || rest.starts_with('/') => Self::Host,
+                (false, _) => Self::Labels,
+            }
+        })
+    }
+}
+
+/// A provider of social login. `[subdomain]` in a URL stands for the setting of that name: for a host, maybe
+/// with a port and a path, in `https://[subdomain]/authorize`; for labels of a name in
+/// `https://[subdomain].id.example/authorize`; for a name in `https://id.example/[subdomain]/authorize`. What
+/// does not fit there is refused, and the provider cannot be enabled without it.
 ///
 /// ```
 /// use users_permissions::UsersPermissions;
@@ -276,6 +310,24 @@ impl Provider {
     }
 }
 
+impl Provider {
+    /// With what `[subdomain]` in its URLs may be, unless that is known.
+    pub(super) fn with_subdomain(mut self) -> Self {
+        let urls = [
+            &self.request_url,
+            &self.authorize_url,
+            &self.access_url,
+            &self.profile_url,
+            &self.introspection_url,
+            &self.issuer,
+            &self.jwks_url,
+        ];
+        let found = Subdomain::of(urls.map(String::as_str));
+        self.subdomain = self.subdomain.or(found);
+        self
+    }
+}
+
 async fn standard_claims(answers: Answers) -> Result<Profile, ProviderError> {
     answers.standard_profile().await
 }
@@ -299,7 +351,8 @@ pub struct ProviderLogin {
     pub profile: Profile,
     /// Who they are here; `None` at the first login.
     pub user: Option<User>,
-    /// The claims of the id token or the answer of the profile request, where the provider has one.
+    /// The claims of the id token; of a provider that makes none, the first answer its profile was read from.
+    /// Null where that is longer than some 50 kB.
     pub claims: Value,
 }
 
@@ -340,5 +393,46 @@ impl UserChanges {
     pub fn role(self, role_type: impl Into<String>) -> Self {
         let role = Some(role_type.into());
         Self { role, ..self }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_subdomain_may_be_follows_from_its_places() {
+        let of = |urls: &[&str]| Subdomain::of(urls.iter().copied());
+        assert_eq!(of(&["https://id.example/a", ""]), None);
+        assert_eq!(
+            of(&["https://[subdomain]/a", "https://[subdomain]"]),
+            Some(Subdomain::Host)
+        );
+        for labels in [
+            "https://[subdomain].id.example/a",
+            "https://id-[subdomain].example/a",
+            "https://id.[subdomain].example/a",
+            "https://[subdomain]:8443/a",
+            "https://[subdomain]@id.example/a",
+            "https://[subdomain]?a",
+            "[subdomain]/a",
+        ] {
+            assert_eq!(of(&[labels]), Some(Subdomain::Labels), "{labels}");
+        }
+        for name in [
+            "https://id.example/[subdomain]/a",
+            "https://id.example?t=[subdomain]",
+        ] {
+            assert_eq!(of(&[name]), Some(Subdomain::Name), "{name}");
+        }
+        // What fits in all places.
+        assert_eq!(
+            of(&["https://[subdomain]/[subdomain]"]),
+            Some(Subdomain::Labels)
+        );
+        assert_eq!(
+            of(&["https://[subdomain]/a", "https://id.example/[subdomain]/a"]),
+            Some(Subdomain::Labels)
+        );
     }
 }

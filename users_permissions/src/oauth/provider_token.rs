@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::effective::{Asking, Effective, Endpoints};
 use super::exchange;
-use super::flow::Answered;
+use super::flow::{Answered, in_time};
 use super::id_token::{self, Expected};
 use super::profile::{Profile, ProviderError};
 use super::provider::Protocol;
@@ -58,6 +58,16 @@ impl Effective {
         if text.expose().is_empty() || text.expose().len() > MAX_LENGTH {
             return Err("the token is empty or too long".into());
         }
+        in_time(self.proven(asking, redirect, token, now)).await
+    }
+
+    async fn proven(
+        &self,
+        asking: &Asking,
+        redirect: &str,
+        token: ProviderToken,
+        now: u64,
+    ) -> Result<ProvenToken, ProviderError> {
         let mut endpoints = self.endpoints(asking).await?;
         let (answered, expires_at) = match token {
             ProviderToken::Id(token) => {
@@ -96,7 +106,7 @@ impl Effective {
         asking: &Asking,
         proven: ProvenToken,
     ) -> Result<(Profile, Value), ProviderError> {
-        self.read(asking, proven.endpoints, proven.answered).await
+        in_time(self.read(asking, proven.endpoints, proven.answered)).await
     }
 
     async fn prove_id_token(

@@ -49,7 +49,8 @@ impl ProviderRegistry {
         if provider.display.is_empty() {
             provider.display = capitalised(name);
         }
-        self.providers.insert(name.to_owned(), Arc::new(provider));
+        let provider = Arc::new(provider.with_subdomain());
+        self.providers.insert(name.to_owned(), provider);
         self
     }
 

@@ -55,11 +55,8 @@ impl Effective {
         let Some(url) = &endpoints.jwks else {
             return bad(format!("Keys of {issuer}: nobody says where they are"));
         };
-        match asking.keys.read(url, asking).await {
-            Ok(set) if set.keys.is_empty() => {
-                bad(format!("Keys of {issuer}: there are none at {url}"))
-            }
-            Ok(set) => good(format!("Keys of {issuer}: {}", set.keys.len())),
+        match asking.keys.at(url).count().await {
+            Ok(count) => good(format!("Keys of {issuer}: {count}")),
             Err(error) => bad(format!("Keys of {issuer}: {error}, at {url}")),
         }
     }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::changes::{note, provider_differences};
 use super::provider_secrets::seal;
-use super::providers::{StoredProviders, check, effective, row, write_row};
+use super::providers::{StoredProviders, check, effective, refused, row, write_row};
 use super::{Actor, ProviderChange, Sealer};
 use crate::error::Result;
-use crate::model::{ChangeKind, StoredProvider};
+use crate::model::{ChangeKind, ProviderSettings, StoredProvider};
 use crate::oauth::ProviderRegistry;
 use crate::outbound::OutboundClient;
 use crate::store::{self, DbConn};
@@ -78,16 +78,47 @@ fn changed(
     client: &OutboundClient,
 ) -> Result<StoredProvider> {
     let keeps_secret = change.secret.is_none();
-    let mut settings = effective(name, registry, stored, sealer)
+    let before = effective(name, registry, stored, sealer)
         .map(|known| known.settings)
         .unwrap_or_default();
+    let mut settings = before.clone();
     change.apply_to(&mut settings);
     check(name, &settings, registry, client)?;
-    let sealed = match (&settings.secret, stored.get(name)) {
-        (None, _) => None,
-        (Some(_), Some(known)) if keeps_secret && known.sealed.is_some() => known.sealed.clone(),
-        (Some(secret), _) => Some(seal(name, secret, sealer)?),
+    // One that cannot be opened now may be by a former key that comes back.
+    let kept = stored.get(name).and_then(|known| known.sealed.clone());
+    let kept = kept.filter(|_| keeps_secret);
+    if keeps_secret && (kept.is_some() || settings.secret.is_some()) {
+        check_place(name, &before, &settings)?;
+    }
+    let sealed = match (kept, &settings.secret) {
+        (Some(kept), _) => Some(kept),
+        (None, Some(secret)) => Some(seal(name, secret, sealer)?),
+        (None, None) => None,
     };
     settings.secret = None;
     Ok(StoredProvider { settings, sealed })
+}
+
+/// A secret that was entered for one place is sent to no other: whoever moves the provider has to know it.
+fn check_place(name: &str, before: &ProviderSettings, after: &ProviderSettings) -> Result<()> {
+    let places = [
+        ("access_url", &before.access_url, &after.access_url),
+        ("issuer", &before.issuer, &after.issuer),
+        (
+            "introspection_url",
+            &before.introspection_url,
+            &after.introspection_url,
+        ),
+        ("subdomain", &before.subdomain, &after.subdomain),
+    ];
+    match places.iter().find(|(_, before, after)| before != after) {
+        Some((field, ..)) => Err(refused(
+            name,
+            "secret",
+            format!(
+                "secret must be entered again where {field} changes: it would be sent elsewhere"
+            ),
+        )),
+        None => Ok(()),
+    }
 }

@@ -160,6 +160,19 @@ impl Services {
     }
 }
 
+/// What is wrong with a field of a provider.
+pub(super) fn refused(name: &str, field: &str, message: String) -> Error {
+    let path = ["providers", name, field];
+    let path = path.iter().filter(|part| !part.is_empty());
+    Error::Validation(Validation {
+        message: None,
+        errors: vec![FieldError {
+            path: path.map(|part| (*part).to_owned()).collect(),
+            message,
+        }],
+    })
+}
+
 /// Could the provider be used like this?
 pub(super) fn check(
     name: &str,
@@ -168,17 +181,7 @@ pub(super) fn check(
     client: &OutboundClient,
 ) -> Result<()> {
     let known = registry.shared(name);
-    let refused = |field: &str, message: String| {
-        let path = ["providers", name, field];
-        let path = path.iter().filter(|part| !part.is_empty());
-        Error::Validation(Validation {
-            message: None,
-            errors: vec![FieldError {
-                path: path.map(|part| (*part).to_owned()).collect(),
-                message,
-            }],
-        })
-    };
+    let refused = |field: &str, message: String| refused(name, field, message);
     if known.is_none() && !is_provider_name(name) {
         return Err(refused(
             "",

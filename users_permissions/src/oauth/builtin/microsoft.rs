@@ -18,7 +18,7 @@ pub(super) fn provider() -> Provider {
             "https://login.microsoftonline.com/[subdomain]/discovery/v2.0/keys",
         ],
     );
-    of_subdomain(provider, Subdomain::Name)
+    of_subdomain(provider, Subdomain::Tenant)
         .profile(read)
         .display_name("Microsoft")
         .icon("windows")

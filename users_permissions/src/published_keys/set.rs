@@ -10,23 +10,23 @@ const MAX_KEYS: usize = 64;
 const MIN_RSA_DIGITS: usize = 340;
 
 /// A key and what it may be used for.
-pub(super) struct Key {
+pub(crate) struct Key {
     kid: Option<String>,
     algorithms: Vec<Algorithm>,
-    pub(super) key: DecodingKey,
+    pub(crate) key: DecodingKey,
     jwk: Jwk,
 }
 
 /// The keys that can be used, in the order they are published.
 #[derive(Default)]
-pub(super) struct KeySet {
+pub(crate) struct KeySet {
     keys: Vec<Key>,
 }
 
 impl KeySet {
     /// Reads a key set (RFC 7517); keys that are not understood, or for something else, are left out.
     /// `None` without any.
-    pub(super) fn parse(body: &[u8], allowed: &[Algorithm]) -> Option<Self> {
+    pub(crate) fn parse(body: &[u8], allowed: &[Algorithm]) -> Option<Self> {
         let value: Value = serde_json::from_slice(body).ok()?;
         let listed = value.get("keys")?.as_array()?;
         let keys: Vec<Key> = listed
@@ -38,7 +38,7 @@ impl KeySet {
     }
 
     /// Keys for a token of this key id and algorithm. A token without an id may be of any key.
-    pub(super) fn fit<'a>(
+    pub(crate) fn fit<'a>(
         &'a self,
         kid: Option<&'a str>,
         algorithm: Algorithm,
@@ -48,13 +48,18 @@ impl KeySet {
         })
     }
 
+    #[cfg(feature = "admin")]
+    pub(super) fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     /// Is a key of this id among them? A token without an id asks for no new keys.
-    pub(super) fn knows(&self, kid: Option<&str>) -> bool {
+    pub(crate) fn knows(&self, kid: Option<&str>) -> bool {
         kid.is_none() || self.keys.iter().any(|key| key.kid.as_deref() == kid)
     }
 
     /// Is every key of the other set in this one, too?
-    pub(super) fn holds_all_of(&self, other: &Self) -> bool {
+    pub(crate) fn holds_all_of(&self, other: &Self) -> bool {
         let mut others = other.keys.iter();
         others.all(|key| self.keys.iter().any(|own| own.jwk == key.jwk))
     }
