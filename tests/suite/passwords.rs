@@ -5,7 +5,7 @@ use std::time::Duration;
 use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, on_every_database};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use users_permissions::PasswordPolicy;
+use users_permissions::{Config, PasswordPolicy};
 
 const REGISTER: &str = "/api/auth/local/register";
 const TOO_LONG: &str = "Password must be less than 73 bytes";
@@ -177,6 +177,22 @@ async fn the_recommended_policy_refuses_what_is_guessed_first() {
         .post("/api/auth/local", trimmed)
         .await
         .expect_refusal();
+}
+
+// Whoever configures nothing is protected.
+#[actix_web::test]
+async fn the_policy_of_an_application_that_names_none_is_the_recommended_one() {
+    let unset = Config::from_lookup(|_| None).unwrap();
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        config.password_policy = unset.password_policy;
+        config.first_admin = None;
+    })
+    .await;
+    let register = server.anonymous();
+    let weak = register.post(REGISTER, account("ann", "password123")).await;
+    weak.expect_error(400, "ValidationError", "password is too common");
+    let good = account("ann", "staple battery 9");
+    register.post(REGISTER, good).await.expect(200);
 }
 
 // Row 77.
