@@ -126,6 +126,9 @@ pub(crate) struct ArticleList {
     /// Conditions in brackets: `filters[title][$containsi]=milk`.
     #[param(style = DeepObject, explode, required = false, example = json!({ "status": "published" }))]
     filters: BTreeMap<String, Value>,
+    /// Text to look for in titles and bodies.
+    #[param(rename = "_q", required = false)]
+    text: String,
     /// Keys of the order: `createdAt:desc,id`.
     #[param(example = "createdAt:desc", required = false)]
     sort: String,

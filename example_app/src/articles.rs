@@ -31,7 +31,7 @@ async fn ping() -> impl Responder {
     web::Json(api::Pong { ok: true })
 }
 
-/// Lists articles: `filters`, `sort`, `fields`, `pagination` as in Strapi.
+/// Lists articles: `filters`, `_q`, `sort`, `fields`, `pagination` as in Strapi.
 #[utoipa::path(
     params(api::ArticleList),
     responses(
@@ -204,8 +204,8 @@ async fn is_author(
     id: web::Path<String>,
 ) -> Result<bool, Error> {
     let article = articles.get(id.into_inner()).await?;
-    let is_administrator = user.role().role_type == "administrator";
-    Ok(is_administrator || article.is_none_or(|article| article.author_id == Some(user.id())))
+    Ok(user.has_role("administrator")
+        || article.is_none_or(|article| article.author_id == Some(user.id())))
 }
 
 const NOT_FOUND: Error = Error::NotFound("Not Found");

@@ -60,8 +60,8 @@ reachable! {
     pub(crate) struct ArticleFields: articles::table {
         "id" => Integer(articles::id),
         "documentId" => Text(articles::document_id),
-        "title" => Text(articles::title),
-        "body" => Text(articles::body.assume_not_null()),
+        "title" => Text(articles::title) searched,
+        "body" => Text(articles::body.assume_not_null()) searched,
         "status" => Text(articles::status),
         "createdAt" => Time(articles::created_at),
         "updatedAt" => Time(articles::updated_at),

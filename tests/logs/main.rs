@@ -9,4 +9,5 @@ mod setup;
 #[allow(dead_code)]
 #[path = "../suite/social.rs"]
 mod social;
+mod start;
 mod urls;

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHmac, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -198,4 +199,54 @@ test('what is changed is refused', async () => {
   await assertRefused([header, part({ ...claims, sub: 'admin' }), signature].join('.'));
   await assertRefused([part({ alg: 'none', kid: 'third' }), payload, ''].join('.'));
   await assertRefused([header, payload, ''].join('.'));
+});
+
+const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+/** A token signed by a private key of the tests, as the provider would. */
+function signed(jwk, header, claims) {
+  const input = `${encoded(header)}.${encoded(claims)}`;
+  const key = { key: createPrivateKey({ key: jwk, format: 'jwk' }), dsaEncoding: 'ieee-p1363' };
+  return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
+}
+
+test('what its own key signs is still read: iss, exp, nbf, kid', async () => {
+  provide([first, third], 'RS256');
+  await assertGood(await token());
+  const [header, claims] = (await token())
+    .split('.')
+    .slice(0, 2)
+    .map((part) => JSON.parse(Buffer.from(part, 'base64url')));
+  const now = Math.floor(Date.now() / 1000);
+  // As it is, so that what follows is refused for what is changed.
+  await assertGood(signed(first, header, claims));
+  await assertGood(signed(third, { ...header, alg: 'ES256', kid: 'third' }, claims));
+  const forged = {
+    'another issuer': signed(first, header, { ...claims, iss: 'https://other.example.com' }),
+    'a name that only begins like it': signed(first, header, { ...claims, iss: `${issuer}/` }),
+    expired: signed(first, header, { ...claims, iat: now - 700, exp: now - 60 }),
+    'not yet': signed(first, header, { ...claims, nbf: now + 60 }),
+    'a key nobody has': signed(first, { ...header, kid: 'nobody' }, claims),
+    'a key of somebody else': signed(stranger, { ...header, alg: 'ES256', kid: 'third' }, claims),
+  };
+  for (const [name, bearer] of Object.entries(forged)) {
+    assert.equal((await get('/users/me', bearer)).status, 401, name);
+    await assertRefused(bearer);
+  }
+});
+
+test('a public key is no secret', async () => {
+  provide([first], 'RS256');
+  const good = await token();
+  await assertGood(good);
+  const [, payload] = good.split('.');
+  const key = createPublicKey({ key: first, format: 'jwk' });
+  const input = `${encoded({ alg: 'HS256', kid: 'first', typ: 'at+jwt' })}.${payload}`;
+  for (const type of ['spki', 'pkcs1']) {
+    for (const format of ['pem', 'der']) {
+      const secret = key.export({ type, format });
+      const mac = createHmac('sha256', secret).update(input).digest('base64url');
+      await assertRefused(`${input}.${mac}`);
+    }
+  }
 });

@@ -4,6 +4,31 @@ use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, config, on
 use serde_json::json;
 
 on_every_database! {
+    async fn whoever_cannot_be_invited_is_not_created(kind) {
+        let server = Server::start(kind).await;
+        let role = server.admin().await.role_id("authenticated").await.to_string();
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let fields = [("username", "ann"), ("email", "ann@example.com"), ("role", role.as_str())];
+        let new = "/admin/users/new";
+        browser.page(new).await;
+        let database = server.database();
+        let before = database.dump();
+        let blocked = [fields[0], fields[1], fields[2], ("blocked", "true")];
+        let answer = browser.post(new, &blocked).await;
+        assert_eq!(answer.status, 400, "{}", answer.text);
+        assert!(answer.text.contains("The user is blocked"), "{}", answer.text);
+        assert_eq!(database.dump(), before);
+        // The code goes out with the user or not at all.
+        database.execute("ALTER TABLE up_outbox RENAME TO moved");
+        let answer = browser.post(new, &fields).await;
+        assert!(answer.status.is_server_error(), "{}", answer.text);
+        database.execute("ALTER TABLE moved RENAME TO up_outbox");
+        assert_eq!(database.dump(), before);
+        browser.submit(new, &fields).await.has("a link to choose a password is on its way");
+        let log = database.dump().remove("up_changes").unwrap();
+        assert!(log.iter().any(|line| line.starts_with("admin|user.password-link-sent|ann|")), "{log:#?}");
+    }
+
     async fn a_user_is_created_changed_blocked_and_deleted(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;

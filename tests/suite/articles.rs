@@ -114,6 +114,54 @@ on_every_database! {
         }
     }
 
+    async fn a_search_looks_into_title_and_body_whatever_the_case(kind) {
+        let server = start(kind).await;
+        let ann = server.register("ann").await.client;
+        for (title, body) in [("Milk", "of cows"), ("Cheese", "of MILK"), ("100% bread", "draft"), ("Butter", "none")] {
+            ann.post(ARTICLES, json!({ "data": { "title": title, "body": body } })).await.expect(201);
+        }
+        write(&ann, "No body").await;
+        let found = async |query: &str| -> (Vec<String>, Value) {
+            let list = server.anonymous().get(&format!("{ARTICLES}?{query}")).await.expect(200);
+            let titles = list["data"].as_array().unwrap().iter().map(|article| article["title"].as_str().unwrap().to_owned());
+            (titles.collect(), list["meta"]["pagination"]["total"].clone())
+        };
+        assert_eq!(found("_q=milk").await, (vec!["Milk".to_owned(), "Cheese".to_owned()], json!(2)));
+        assert_eq!(found("_q=MILK&filters[title]=Milk").await, (vec!["Milk".to_owned()], json!(1)));
+        // Neither a wildcard nor another column.
+        for query in ["_q=%25", "_q=100%25"] {
+            assert_eq!(found(query).await.0, ["100% bread"], "{query}");
+        }
+        assert_eq!(found("_q=_").await.1, json!(0));
+        assert_eq!(found("_q=nobody+writes+so").await.1, json!(0));
+        assert_eq!(found("_q=").await.1, json!(5));
+        for query in ["_q=%00", "_q[a]=x"] {
+            assert_eq!(server.anonymous().get(&format!("{ARTICLES}?{query}")).await.status, 400, "{query}");
+        }
+    }
+
+    async fn times_no_database_knows_are_400(kind) {
+        let server = start(kind).await;
+        let admin = server.admin().await;
+        let outside = [
+            "-200000-01-01", "-0001-01-01", "0000-01-01", "0999-12-31T23:59:59Z", "%2B10000-01-01", "%2B262142-12-31",
+            "1000-01-01T00:00:00%2B01:00", "9999-12-31T23:59:59-01:00",
+        ];
+        for path in [ARTICLES, "/api/users", "/api/users/count"] {
+            for time in outside {
+                for operator in ["$gt", "$eq", "$in"] {
+                    let answer = admin.get(&format!("{path}?filters[createdAt][{operator}]={time}")).await;
+                    assert_eq!(answer.status, 400, "{path} {operator} {time}: {}", answer.text);
+                }
+                let query = format!("filters[createdAt][$between][0]={time}&filters[createdAt][$between][1]=2020-01-01");
+                assert_eq!(admin.get(&format!("{path}?{query}")).await.status, 400, "{path} {time}");
+            }
+            for time in ["1000-01-01", "9999-12-31", "9999-12-31T23:59:59.999999Z", "2016-12-31T23:59:60Z"] {
+                admin.get(&format!("{path}?filters[createdAt][$gt]={time}")).await.expect(200);
+            }
+        }
+    }
+
     async fn input_is_checked_with_strapis_words_and_nothing_is_stored(kind) {
         let server = start(kind).await;
         let ann = server.register("ann").await.client;

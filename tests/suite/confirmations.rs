@@ -73,6 +73,30 @@ on_every_database! {
         assert!(!is_confirmed(&server, "ann").await);
     }
 
+    // A scanner and a person, or a browser that asks twice: whoever comes second is not told of an error.
+    async fn a_link_that_is_opened_many_times_at_once_is_good_every_time(kind) {
+        let database = TestDatabase::create(kind);
+        let mut settings = config(&database);
+        confirming(&mut settings);
+        let servers = [Server::with_config(settings.clone()).await, Server::with_config(settings).await];
+        for round in 0..5 {
+            let name = format!("ann{round}");
+            register(&servers[0], &name).await.expect(200);
+            let code = servers[0].mail_to(&format!("{name}@example.com"), SUBJECT, 1).await.code();
+            let answers = join_all((0..10).map(|index| {
+                let client = servers[index % 2].anonymous();
+                let link = link(&code);
+                async move { client.get(&link).await }
+            }));
+            for answer in answers.await {
+                assert_eq!(answer.status, 302, "{}", answer.text);
+            }
+            let sql = format!("SELECT COUNT(*) FROM up_users WHERE username = '{name}' AND confirmed = TRUE");
+            assert_eq!(database.number(&sql), 1);
+        }
+        drop((servers, database));
+    }
+
     // Rows 24 and 37.
     async fn nothing_else_than_a_live_code_confirms(kind) {
         let server = Server::start_with(kind, confirming).await;
@@ -207,6 +231,25 @@ on_every_database! {
             assert_eq!(database.number(sql), 1, "round {round}");
         }
     }
+}
+
+// However the application writes where it is, the links it mails are good.
+#[actix_web::test]
+async fn a_slash_at_the_end_of_the_public_url_breaks_no_link() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        confirming(config);
+        config.public_url = "http://localhost:1337/".to_owned();
+    })
+    .await;
+    register(&server, "ann").await.expect(200);
+    let html = &server.mails().await[0].html;
+    let (_, rest) = html.split_once("http://localhost:1337").expect("a link");
+    let path: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_alphanumeric() || "/-?=".contains(*c))
+        .collect();
+    let answer = server.anonymous().get(&path).await;
+    assert_eq!(answer.status, 302, "{path}: {}", answer.text);
 }
 
 #[actix_web::test]

@@ -106,6 +106,29 @@ async fn the_surface_has_a_line_per_route_and_action() {
     assert_eq!(testing::surface(&up, &app).await, surface);
 }
 
+// An API in two versions shares handlers: both are covered.
+#[actix_web::test]
+async fn a_handler_in_two_scopes_covers_both() {
+    let (up, _database) = plugin(|_| {}).await;
+    let app = App::new()
+        .wrap(up.middleware())
+        .service(web::scope("/api").service(listed).configure(up.routes()))
+        .service(web::scope("/v2").service(listed).configure(up.routes()));
+    let app = test::init_service(app).await;
+    testing::assert_covered(&testing::coverage(&up, &app).await, &[]);
+    let surface = testing::surface(&up, &app).await;
+    for line in [
+        "api::test-cover.test-cover.listed GET /api/listed grant(public)",
+        "api::test-cover.test-cover.listed GET /v2/listed grant(public)",
+        "plugin::users-permissions.auth.callback POST /v2/auth/local grant(public)",
+    ] {
+        assert!(
+            surface.lines().any(|found| found == line),
+            "{line}\nis not in\n{surface}"
+        );
+    }
+}
+
 /// Runs as a process of its own, for it needs variables of its own.
 #[actix_web::test]
 #[ignore = "run by the_snapshot_is_written_when_asked_for_and_compared_otherwise"]

@@ -148,6 +148,9 @@ async fn a_slash_at_the_end_is_the_same_path() {
     for path in [
         "/api//thing",
         "//api/thing",
+        "/api/thing//",
+        "/api/users/me//",
+        "/api/users//",
         "/api/thing/x",
         "/api/thing//x",
     ] {

@@ -328,6 +328,28 @@ on_every_database! {
         me(&server, &token).await.expect_forbidden();
     }
 
+    // The identity service still vouches for whoever was deleted: they come back as somebody new. A block stays.
+    async fn who_is_deleted_comes_back_and_who_is_blocked_does_not(kind) {
+        let issuer = Issuer::start().await;
+        let mut trusted = issuer.trusted();
+        trusted.users = IssuerUsers::Link;
+        let server = Server::start_with(kind, |config| config.trusted_issuers = vec![trusted]).await;
+        let admin = server.admin().await;
+        let token = issuer.token(&issuer.claims_of_user("ann"));
+        let first = me(&server, &token).await.expect(200)["id"].as_i64().unwrap();
+        let role = admin.create_role("Editor", &["plugin::users-permissions.user.me"]).await;
+        admin.put(&format!("/api/users/{first}"), json!({ "role": role })).await.expect(200);
+        admin.delete(&format!("/api/users/{first}")).await.expect(200);
+        let second = me(&server, &token).await.expect(200)["id"].as_i64().unwrap();
+        assert_ne!(first, second);
+        let shown = admin.get(&format!("/api/users/{second}?populate=role")).await.expect(200);
+        assert_eq!(shown["role"]["type"], "authenticated", "nothing of the former user is left");
+        admin.put(&format!("/api/users/{second}"), json!({ "blocked": true })).await.expect(200);
+        for token in [token, issuer.token(&issuer.claims_of_user("ann"))] {
+            assert_eq!(me(&server, &token).await.status, 401);
+        }
+    }
+
     async fn nobody_becomes_somebody_else_by_an_address(kind) {
         let issuer = Issuer::start().await;
         let trusted = linking(&issuer);

@@ -74,6 +74,7 @@ async fn a_good_token_is_taken_by_discovery_and_by_a_configured_place() {
     call(&by_discovery, &other.token(&other.claims("ann")))
         .await
         .expect_bad_token();
+    assert_eq!(other.readings(), 0, "nobody is asked whom nobody trusts");
 }
 
 #[actix_web::test]

@@ -93,6 +93,42 @@ async fn nobody_reads_them_from_elsewhere() {
     }
 }
 
+// As through `proxy_pass http://127.0.0.1:1337;`, which tells nothing of who asks.
+#[actix_web::test]
+async fn nobody_reads_them_where_the_application_is_known_by_another_host() {
+    for url in [
+        "https://api.example.com",
+        "http://192.168.0.7:1337",
+        "http://[2001:db8::1]",
+        "http://localhost.example",
+        "http://notlocalhost",
+    ] {
+        let server =
+            Server::start_with(Kind::Sqlite, |config| config.public_url = url.to_owned()).await;
+        server.up.send_mail(mail("secret")).await.unwrap();
+        let client = server.anonymous();
+        let own = url.split_once("//").unwrap().1;
+        for host in ["127.0.0.1", "localhost", own] {
+            let request = client
+                .request("GET".parse().unwrap(), KEPT)
+                .header("host", host);
+            client
+                .send(request)
+                .await
+                .expect_error(404, "NotFoundError", "Not Found");
+        }
+    }
+    for url in [
+        "http://127.0.0.1:1337",
+        "http://[::1]",
+        "https://app.localhost/x",
+    ] {
+        let server =
+            Server::start_with(Kind::Sqlite, |config| config.public_url = url.to_owned()).await;
+        server.anonymous().get(KEPT).await.expect(200);
+    }
+}
+
 #[actix_web::test]
 async fn production_without_a_mail_server_starts_keeps_nothing_and_says_so() {
     let server = Server::start_with(Kind::Sqlite, production).await;
@@ -147,7 +183,7 @@ async fn production_does_not_start_when_nobody_could_confirm_an_address() {
 async fn settings_of_mails_that_cannot_be_used_stop_the_start() {
     let database = TestDatabase::create(Kind::Sqlite);
     type Change = fn(&mut Config);
-    let changes: [(&str, Change); 7] = [
+    let changes: [(&str, Change); 9] = [
         ("SMTP_URL: ", |config| {
             config.mail.smtp_url = Some("mail:c4nary".into())
         }),
@@ -164,6 +200,10 @@ async fn settings_of_mails_that_cannot_be_used_stop_the_start() {
         }),
         ("UP_MAIL: lease ", |config| {
             config.mail.lease = config.mail.timeout
+        }),
+        ("UP_MAIL: attempts ", |config| config.mail.attempts = 0),
+        ("UP_MAIL: timeout ", |config| {
+            config.mail.timeout = std::time::Duration::ZERO
         }),
         ("UP_ENCRYPTION_KEY: ", |config| {
             production(config);

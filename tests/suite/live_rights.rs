@@ -143,4 +143,43 @@ on_every_database! {
         }
         there_again.get(PING_PATH).await.expect_forbidden();
     }
+
+    // Long-lived tokens name no session: other instances learn of their end by the user.
+    async fn long_lived_tokens_end_in_other_instances_too(kind) {
+        if kind == acceptance::Kind::Sqlite {
+            return;
+        }
+        let database = TestDatabase::create(kind);
+        let quick = || {
+            let mut config = config(&database);
+            config.sync_interval = std::time::Duration::from_millis(50);
+            config
+        };
+        let (here, there) = (Server::with_config(quick()).await, Server::with_config(quick()).await);
+        let admin = here.admin().await;
+        for end in ["block", "delete", "reset"] {
+            let user = here.register(end).await;
+            let path = format!("/api/users/{}", user.id);
+            let elsewhere = acceptance::Client::new(there.base(), user.client.jwt.clone());
+            for _ in 0..4 {
+                elsewhere.get("/api/users/me").await.expect(200);
+            }
+            match end {
+                "block" => drop(admin.put(&path, json!({ "blocked": true })).await.expect(200)),
+                "delete" => drop(admin.delete(&path).await.expect(200)),
+                _ => {
+                    let address = format!("{end}@example.com");
+                    let anonymous = here.anonymous();
+                    anonymous.post("/api/auth/forgot-password", json!({ "email": address })).await.expect(200);
+                    let code = here.mail_to(&address, "Reset password", 1).await.code();
+                    let body = json!({ "code": code, "password": "another password", "passwordConfirmation": "another password" });
+                    anonymous.post("/api/auth/reset-password", body).await.expect(200);
+                }
+            }
+            let asked = std::time::Instant::now();
+            while elsewhere.get("/api/users/me").await.status != 401 {
+                assert!(asked.elapsed().as_secs() < 10, "{end}: the token lives on elsewhere");
+            }
+        }
+    }
 }

@@ -321,7 +321,53 @@ async fn an_applications_own_mailer_takes_the_mails_and_may_fail() {
     assert_eq!(seen.load(Ordering::SeqCst), 3);
 }
 
+/// Says what not every database takes.
+#[derive(Debug)]
+struct Garbler(fn(String) -> MailError);
+
+impl Mailer for Garbler {
+    fn send<'a>(&'a self, _: &'a OutgoingMail) -> MailFuture<'a> {
+        let text = format!("\0no\r\nway\0{}", "\u{1F512}".repeat(100_000));
+        Box::pin(async move { Err(self.0(text)) })
+    }
+}
+
 on_every_database! {
+    async fn a_mail_is_given_up_whatever_its_mailer_says(kind) {
+        let answers: [(i64, fn(String) -> MailError); 2] = [(2, MailError::Temporary), (1, MailError::Permanent)];
+        for (attempts, answer) in answers {
+            let database = TestDatabase::create(kind);
+            let mut config = config(&database);
+            quick(&mut config, "smtp://127.0.0.1:1");
+            config.mail.attempts = 2;
+            let builder = UsersPermissions::builder().config(config).mailer(Garbler(answer));
+            let up = builder.build().await.unwrap();
+            up.send_mail(mail("ann@example.com", "own")).await.unwrap();
+            let dead = format!("SELECT COUNT(*) FROM up_outbox WHERE state = 'dead' AND attempts = {attempts} AND last_error LIKE ' no  way %'");
+            let started = Instant::now();
+            while database.number(&dead) == 0 {
+                assert!(started.elapsed() < Duration::from_secs(20));
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            drop((up, database));
+        }
+    }
+
+    // Nearly the longest there is.
+    async fn the_length_of_the_hosts_name_keeps_no_mail(kind) {
+        let sink = SmtpSink::start().await;
+        let label = "a".repeat(59);
+        let host = format!("{label}.{label}.{label}.{label}.example.com");
+        let server = Server::start_with(kind, |config| {
+            quick(config, &sink.url());
+            config.public_url = format!("https://{host}");
+        }).await;
+        send(&server, "long").await;
+        let mail = sink.wait_for(1).await.remove(0);
+        let id = mail.header("Message-ID");
+        assert!(id.ends_with(&format!("@{label}.example.com>")), "{id}");
+    }
+
     async fn a_copy_of_the_database_tells_no_code(kind) {
         let server = Server::start_with(kind, |config| {
             quick(config, "smtp://127.0.0.1:1");

@@ -62,6 +62,25 @@ on_every_database! {
         assert_eq!(after["email_confirmation"], before["email_confirmation"]);
     }
 
+    async fn a_template_that_was_read_long_ago_overwrites_nobodys(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let read = admin.get(TEMPLATES).await;
+        let tag = read.headers["etag"].to_str().unwrap().to_owned();
+        let options = read.expect(200)["reset_password"]["options"].clone();
+        let put = async |tag: &str, subject: &str| {
+            let body = changed(&options, "object", json!(subject));
+            let request = admin.request("PUT".parse().unwrap(), TEMPLATES).header("if-match", tag).json(&body);
+            admin.send(request).await
+        };
+        put(&tag, "first").await.expect(200);
+        let stale = put(&tag, "second").await;
+        stale.expect_error(409, "ConflictError", "The settings were changed meanwhile; read them again");
+        let read = admin.get(TEMPLATES).await;
+        assert_eq!(read.expect(200)["reset_password"]["options"]["object"], "first");
+        put(read.headers["etag"].to_str().unwrap(), "third").await.expect(200);
+    }
+
     async fn nothing_but_names_may_stand_in_a_template(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use acceptance::{Kind, Server, on_every_database};
+use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::{Value, json};
+use users_permissions::Config;
 
 const FORGOT: &str = "/api/auth/forgot-password";
 const RESEND: &str = "/api/auth/send-email-confirmation";
@@ -18,7 +19,62 @@ async fn settled(server: &Server) {
     }
 }
 
+/// Has every code end so many seconds from now.
+fn end_codes(server: &Server, seconds: i32) {
+    let time = match server.database().kind() {
+        Kind::Sqlite => format!("strftime('%Y-%m-%d %H:%M:%f', 'now', '{seconds} seconds')"),
+        Kind::Postgres => {
+            format!("(now() AT TIME ZONE 'utc') + interval '{seconds} seconds'")
+        }
+        Kind::Mysql => format!("UTC_TIMESTAMP(6) + INTERVAL {seconds} SECOND"),
+    };
+    let sql = format!("UPDATE up_user_codes SET expires_at = {time}");
+    server.database().execute(&sql);
+}
+
 on_every_database! {
+    async fn a_code_lives_as_long_as_is_configured(kind) {
+        let lives = [(None, 3_600, 259_200), (Some(r#"{"reset":90,"confirmation":7200}"#), 90, 7_200)];
+        for (configured, reset, confirmation) in lives {
+            let read = Config::from_lookup(|name| (name == "UP_CODE_TTL").then(|| configured.map(str::to_owned))?);
+            let server = Server::start_with(kind, |config| {
+                config.advanced_settings.email_confirmation = true;
+                config.code_life = read.unwrap().code_life;
+            }).await;
+            let account = json!({ "username": "ann", "email": "ann@example.com", "password": PASSWORD });
+            server.anonymous().post("/api/auth/local/register", account).await.expect(200);
+            server.reset_code("ann@example.com", 1).await;
+            let life = match kind {
+                Kind::Sqlite => "ROUND((julianday(expires_at) - julianday(created_at)) * 86400)",
+                Kind::Postgres => "EXTRACT(EPOCH FROM expires_at - created_at)",
+                Kind::Mysql => "TIMESTAMPDIFF(SECOND, created_at, expires_at)",
+            };
+            for (purpose, seconds) in [("reset", reset), ("confirmation", confirmation)] {
+                let sql = format!("SELECT COUNT(*) FROM up_user_codes WHERE purpose = '{purpose}' AND {life} BETWEEN {} AND {seconds}", seconds - 2);
+                assert_eq!(server.database().number(&sql), 1, "{purpose}, {configured:?}");
+            }
+        }
+    }
+
+    async fn a_code_is_dead_a_second_after_its_life_and_good_before(kind) {
+        let server = Server::start_with(kind, |config| config.advanced_settings.email_confirmation = true).await;
+        let account = json!({ "username": "ann", "email": "ann@example.com", "password": PASSWORD });
+        server.anonymous().post("/api/auth/local/register", account).await.expect(200);
+        let confirmation = server.mail_to("ann@example.com", "Account confirmation", 1).await.code();
+        let link = format!("/api/auth/email-confirmation?confirmation={confirmation}");
+        let code = server.reset_code("ann@example.com", 1).await;
+        let body = json!({ "code": code, "password": "Another1!", "passwordConfirmation": "Another1!" });
+        let reset = "/api/auth/reset-password";
+        end_codes(&server, -1);
+        let before = server.database().dump();
+        server.anonymous().get(&link).await.expect_error(400, "ValidationError", "Invalid token");
+        server.anonymous().post(reset, body.clone()).await.expect_error(400, "ValidationError", "Incorrect code provided");
+        assert_eq!(server.database().dump(), before);
+        end_codes(&server, 60);
+        assert_eq!(server.anonymous().get(&link).await.status, 302);
+        server.anonymous().post(reset, body).await.expect(200);
+    }
+
     async fn asking_for_a_mail_changes_and_locks_no_account(kind) {
         let server = Server::start(kind).await;
         for name in ["ann", "bob"] {

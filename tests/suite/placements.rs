@@ -1,7 +1,7 @@
 //! `#[permission]` protects wherever it stands.
 
 use acceptance::{Client, Server};
-use actix_web::{App, HttpRequest, Responder, get, head, route, routes, web};
+use actix_web::{App, HttpRequest, Responder, get, head, put, route, routes, web};
 use reqwest::Method;
 use users_permissions::{ServedAction, permission};
 
@@ -299,4 +299,68 @@ async fn descriptions_and_places_of_every_placement_are_known() {
                 && action.handler().starts_with("suite::placements::")
         );
     }
+}
+
+#[permission("api::test-place.twice")]
+#[get("/{id}")]
+async fn twice() -> &'static str {
+    "twice"
+}
+
+#[permission("api::test-place.twice_several")]
+#[routes]
+#[get("/several")]
+#[post("/several")]
+async fn twice_several() -> &'static str {
+    "several"
+}
+
+/// Looks like the handler above, and is none of the plugin's.
+#[get("/{id}")]
+async fn naked() -> &'static str {
+    "naked"
+}
+
+#[permission("api::test-place.twice_change")]
+#[put("/{id}")]
+async fn twice_change() -> &'static str {
+    "changed"
+}
+
+// In several scopes every place is told at once, and no other handler's.
+#[actix_web::test]
+async fn a_handler_in_several_scopes_is_found_in_each() {
+    let (up, _database) = plugin(|_| {}).await;
+    let v3 = web::scope("/v3").service(naked).service(twice_change);
+    let app = App::new()
+        .wrap(up.middleware())
+        .service(web::scope("/api").service(twice_several).service(twice))
+        .service(web::scope("/v2").service(twice_several).service(twice))
+        .service(v3)
+        .service(web::scope("/v4").service(twice_change));
+    let app = actix_web::test::init_service(app).await;
+    let coverage = users_permissions::testing::coverage(&up, &app).await;
+    let unlisted = coverage.unlisted.iter();
+    let unlisted: Vec<_> = unlisted
+        .map(|route| format!("{} {}", route.method, route.path))
+        .collect();
+    assert_eq!(unlisted, ["GET /v3/{id}"]);
+    let catalog = up.catalog();
+    assert_eq!(urls(&catalog, "twice"), ["GET /api/{id}", "GET /v2/{id}"]);
+    assert_eq!(
+        urls(&catalog, "twice_change"),
+        ["PUT /v3/{id}", "PUT /v4/{id}"]
+    );
+    assert_eq!(
+        urls(&catalog, "twice_several"),
+        [
+            "GET /api/several",
+            "POST /api/several",
+            "GET /v2/several",
+            "POST /v2/several"
+        ]
+    );
+    let ask = actix_web::test::TestRequest::get().uri("/api/7");
+    let answer = actix_web::test::call_service(&app, ask.to_request()).await;
+    assert_eq!(answer.status(), 403);
 }

@@ -105,12 +105,15 @@ async fn a_random_secret_starts_and_development_takes_any() {
 #[actix_web::test]
 async fn cheap_hashes_and_unusable_values_are_refused_by_name() {
     let database = TestDatabase::create(Kind::Sqlite);
-    let changes: [(&str, Change); 4] = [
+    let changes: [(&str, Change); 5] = [
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 9),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 31),
         ("UP_BCRYPT_COST: ", |config| config.bcrypt_cost = 0),
         ("PUBLIC_URL: ", |config| {
             config.public_url = "example.com".into()
+        }),
+        ("PUBLIC_URL: ", |config| {
+            config.public_url = "https://example.com/?page=1".into()
         }),
     ];
     for (name, change) in changes {

@@ -210,7 +210,7 @@ async fn no_header_of_a_request_gets_into_a_mail() {
         config.advanced_settings.email_confirmation = true;
         config.advanced_settings.email_reset_password =
             Some("https://app.example/reset".to_owned());
-        config.public_url = "https://api.example".to_owned();
+        config.public_url = "https://api.localhost".to_owned();
     });
     let server = server.await;
     let anonymous = server.anonymous();
@@ -252,7 +252,7 @@ async fn no_header_of_a_request_gets_into_a_mail() {
     assert!(
         confirmation
             .html
-            .contains("https://api.example/api/auth/email-confirmation?confirmation="),
+            .contains("https://api.localhost/api/auth/email-confirmation?confirmation="),
         "{}",
         confirmation.html
     );

@@ -1,10 +1,11 @@
 //! Refresh tokens that scripts cannot read.
 
-use acceptance::{Answer, PASSWORD, Server, on_every_database};
+use acceptance::{Answer, Kind, PASSWORD, Server, TestDatabase, on_every_database};
 use reqwest::Method;
 use serde_json::{Value, json};
 use users_permissions::{Config, SameSite};
 
+use crate::production::{STRONG, production};
 use crate::tokens_of::{by_sessions, caller, expect_refused, me, post_with, send, server};
 
 const NAME: &str = "strapi_up_refresh";
@@ -205,4 +206,20 @@ async fn the_cookie_is_as_configured_and_secure_in_production() {
             "{attributes}"
         );
     }
+}
+
+// TLS ends in front of the server, which itself is asked over plain HTTP.
+#[actix_web::test]
+async fn in_production_the_cookie_is_secure_without_being_told() {
+    let database = TestDatabase::create(Kind::Sqlite);
+    let mut config = production(&database, STRONG);
+    by_sessions(&mut config);
+    let server = Server::with_config(config).await;
+    server.register("ann").await;
+    let answer = post_with(&server, "/api/auth/local", login_body(), &[ASK]).await;
+    assert!(answer.expect(200).get("refreshToken").is_none());
+    let (_, attributes) = set_cookie(&answer).unwrap();
+    let mut attributes: Vec<_> = attributes.split("; ").collect();
+    attributes.sort_unstable();
+    assert_eq!(attributes, ["HttpOnly", "Path=/", "SameSite=Lax", "Secure"]);
 }

@@ -30,6 +30,7 @@ async fn two_servers(database: &TestDatabase, interval: u64) -> (Server, Server)
         let mut config = config(database);
         by_sessions(&mut config);
         config.sync_interval = std::time::Duration::from_millis(interval);
+        config.sessions.max_per_user = 5;
         config
     };
     (
@@ -224,29 +225,40 @@ on_every_database! {
         }
         crate::apps::grant(&here.admin().await, "authenticated", &["api::article.article.ping"]).await;
         let jwt = ann.client.jwt.clone().unwrap();
+        let second = sign_in(&here, "ann").await.jwt;
         let ping = async |jwt: &str| caller(&there, jwt).get("/api/ping").await;
         // Until the grant has come and everybody is remembered.
         loop {
             let queries = there.up.query_count();
-            let calls = others.iter().chain([&jwt]).map(|jwt| ping(jwt));
+            let calls = others.iter().chain([&jwt, &second]).map(|jwt| ping(jwt));
             let answers = futures_util::future::join_all(calls).await;
             let are_in = answers.iter().all(|answer| answer.status == 200);
             if are_in && there.up.query_count() - queries < 10 {
                 break;
             }
         }
+        let expect_ended_alone = async |jwt: &str| {
+            let asked = std::time::Instant::now();
+            while me(&there, jwt).await.status != 401 {
+                assert!(asked.elapsed().as_secs() < 10, "the session lives on elsewhere");
+            }
+            let queries = there.up.query_count();
+            for jwt in &others {
+                ping(jwt).await.expect(200);
+            }
+            // Those there are ask for changes.
+            let asked = there.up.query_count() - queries;
+            assert!(asked < 15, "{asked} queries for 30 callers");
+        };
         caller(&here, &jwt).post("/api/auth/logout", json!({})).await.expect(200);
-        let asked = std::time::Instant::now();
-        while me(&there, &jwt).await.status != 401 {
-            assert!(asked.elapsed().as_secs() < 10, "the session lives on elsewhere");
+        expect_ended_alone(&jwt).await;
+        // One session more than a user may have ends the oldest, which every worker there remembers.
+        let known = futures_util::future::join_all((0..16).map(|_| ping(&second))).await;
+        assert!(known.iter().all(|answer| answer.status == 200));
+        for _ in 0..5 {
+            sign_in(&here, "ann").await;
         }
-        let queries = there.up.query_count();
-        for jwt in &others {
-            ping(jwt).await.expect(200);
-        }
-        // Those there are ask for changes.
-        let asked = there.up.query_count() - queries;
-        assert!(asked < 15, "{asked} queries for 30 callers");
+        expect_ended_alone(&second).await;
     }
 
     async fn a_user_has_a_bounded_number_of_sessions(kind) {

@@ -134,6 +134,12 @@ on_every_database! {
         let (authenticated, administrator) = (admin.role_id("authenticated").await, admin.role_id("administrator").await);
         change(&admin, me, json!({ "role": authenticated, "roles": [authenticated, administrator] })).await;
         assert_eq!(roles(&admin, me).await, [authenticated, administrator]);
+        // The example's policy lets them at everybody's articles.
+        let writer = admin.create_role("Writer", &["api::article.article.create"]).await;
+        let ann = admin.create_user("ann", writer).await.client;
+        let article = ann.post("/api/articles", json!({ "data": { "title": "Ann's" } })).await.expect(201);
+        let path = format!("/api/articles/{}", article["data"]["documentId"].as_str().expect("an id"));
+        admin.put(&path, json!({ "data": { "title": "Edited" } })).await.expect(200);
         let answer = admin.put(&format!("/api/users/{me}"), json!({ "roles": [authenticated] })).await;
         answer.expect_error(400, "ApplicationError", "The last administrator cannot be deleted, blocked or demoted");
     }

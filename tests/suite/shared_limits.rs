@@ -120,6 +120,52 @@ async fn instances_share_one_count_of_an_account() {
     assert_eq!(passed, 5);
 }
 
+/// Forgets the budget of mails in a database of the Redis server: one key, whichever the test.
+fn forget_mails(url: &str, database: u32) {
+    use std::io::{Read as _, Write as _};
+    let address = url.trim_start_matches("redis://").trim_end_matches('/');
+    let mut redis = std::net::TcpStream::connect(address).expect("a Redis server");
+    let forget = format!("SELECT {database}\r\nDEL users_permissions:limit:mails\r\nQUIT\r\n");
+    redis.write_all(forget.as_bytes()).unwrap();
+    let mut answer = String::new();
+    redis.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("+OK\r\n:"), "{answer}");
+}
+
+#[actix_web::test]
+async fn instances_share_one_budget_of_mails() {
+    let Some(url) = redis() else { return };
+    let number = 1 + std::process::id() % 15;
+    forget_mails(&url, number);
+    let database = acceptance::TestDatabase::create(Kind::Sqlite);
+    let mut config = acceptance::config(&database);
+    let url = format!("{}/{number}", url.trim_end_matches('/'));
+    let (change, _) = shared(url, "mails");
+    change(&mut config);
+    config.ratelimit.max = 1_000;
+    config.ratelimit.mails = 5;
+    config.advanced_settings.email_confirmation = true;
+    let servers = [
+        Server::with_config(config.clone()).await,
+        Server::with_config(config).await,
+    ];
+    let mut mailed = 0;
+    for index in 0..12 {
+        let name = format!("ann{index}");
+        let email = format!("{name}@example.com");
+        let body = json!({ "username": name, "email": email, "password": acceptance::PASSWORD });
+        let caller = servers[index % 2].anonymous();
+        let answer = caller.post("/api/auth/local/register", body).await;
+        match answer.status.as_u16() {
+            200 => mailed += 1,
+            429 => {}
+            _ => panic!("{}", answer.text),
+        }
+    }
+    assert_eq!(mailed, 5);
+    drop((servers, database));
+}
+
 // Without Redis an instance counts for itself: limited all the same, and not down.
 #[cfg(feature = "redis")]
 #[actix_web::test]

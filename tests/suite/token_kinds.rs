@@ -7,13 +7,18 @@ use acceptance::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use users_permissions::IssuerUsers;
+use users_permissions::{IssuerUsers, KeyPair};
 
 use crate::issuer::Issuer;
 use crate::social::{Browser as SocialBrowser, enable};
 use crate::tokens_of::{by_sessions, caller, me, refresh, sign_in};
 
 const PROVIDER: &str = "github";
+/// One that accepts its own tokens.
+const ACCEPTED: &str = "google";
+const PAIR: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEILOvxpJId2pwpSH9nSGnLAear+ZmvBQMIIm3+yYEM79t
+-----END PRIVATE KEY-----";
 
 /// Where a token may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +33,8 @@ enum Place {
     SetUp,
     /// `access_token` of `/auth/{provider}/callback`.
     Ticket,
+    /// `id_token` there, of a provider whose own tokens are accepted.
+    IdToken,
     /// `state` of `/connect/{provider}/callback`, and the cookie that is compared with it.
     State,
     FlowCookie,
@@ -39,7 +46,7 @@ enum Place {
 
 use Place::*;
 
-const PLACES: [Place; 13] = [
+const PLACES: [Place; 14] = [
     BearerWithSessions,
     BearerWithoutSessions,
     Refresh,
@@ -48,6 +55,7 @@ const PLACES: [Place; 13] = [
     Confirmation,
     SetUp,
     Ticket,
+    IdToken,
     State,
     FlowCookie,
     AdminCookie,
@@ -84,9 +92,11 @@ impl Flow {
     }
 }
 
-/// Two servers over one database, one with sessions and one without, and what is on its way there.
+/// Servers over one database, with sessions and without, and what is on its way there.
 struct Stage {
     sessions: Server,
+    /// As `sessions`, which verifies the tokens of both; signs by a secret and not by a key pair.
+    by_secret: Server,
     legacy: Server,
     admin_cookie: String,
     admin_form: String,
@@ -99,7 +109,12 @@ impl Stage {
         let legacy = Server::with_config(config(database)).await;
         let mut by = config(database);
         by_sessions(&mut by);
+        let by_secret = Server::with_config(by.clone()).await;
+        by.jwt_keys = vec![KeyPair::new("pair", PAIR)];
         enable(&mut by, simulators, PROVIDER);
+        enable(&mut by, simulators, ACCEPTED);
+        let accepted = by.providers.get_mut(ACCEPTED).unwrap();
+        accepted.accept_provider_tokens = true;
         let mut trusted = issuer.trusted();
         trusted.users = IssuerUsers::Link;
         by.trusted_issuers = vec![trusted];
@@ -113,6 +128,7 @@ impl Stage {
             by_state: Flow::start(&sessions).await,
             by_cookie: Flow::start(&sessions).await,
             sessions,
+            by_secret,
             legacy,
         }
     }
@@ -158,6 +174,10 @@ impl Stage {
             Ticket => {
                 let path = format!("/api/auth/{PROVIDER}/callback");
                 get(&anonymous, &path, "access_token", token).await
+            }
+            IdToken => {
+                let path = format!("/api/auth/{ACCEPTED}/callback");
+                get(&anonymous, &path, "id_token", token).await
             }
             State => {
                 let Flow { cookie, path, .. } = &self.by_state;
@@ -246,7 +266,12 @@ fn specimen(kind: &'static str, token: impl Into<String>, good: &'static [Place]
 }
 
 /// One of every kind. In this order: what is taken is used up, and a reset ends the sessions.
-async fn specimens(stage: &Stage, issuer: &Issuer, database: &TestDatabase) -> Vec<Specimen> {
+async fn specimens(
+    stage: &Stage,
+    simulators: &Simulators,
+    issuer: &Issuer,
+    database: &TestDatabase,
+) -> Vec<Specimen> {
     let (sessions, anonymous) = (&stage.sessions, stage.sessions.anonymous());
     let admin = sessions.admin().await;
     let ann = stage.legacy.register("ann").await;
@@ -255,9 +280,12 @@ async fn specimens(stage: &Stage, issuer: &Issuer, database: &TestDatabase) -> V
     let path = format!("/api/users/{}", ann.id);
     admin.put(&path, json!({ "role": role })).await.expect(200);
     let (pair, kept) = (
-        sign_in(sessions, "ann").await,
+        sign_in(&stage.by_secret, "ann").await,
         sign_in(sessions, "ann").await,
     );
+    let algorithm = |jwt: &str| jsonwebtoken::decode_header(jwt).unwrap().alg;
+    assert_eq!(algorithm(&pair.jwt), jsonwebtoken::Algorithm::HS256);
+    assert_eq!(algorithm(&kept.jwt), jsonwebtoken::Algorithm::EdDSA);
     // Bob has yet to confirm an address, Ann wants a new password.
     let body = json!({ "username": "bob", "email": "bob@example.com", "password": PASSWORD });
     admin.post("/api/users", body).await.expect(201);
@@ -295,6 +323,9 @@ async fn specimens(stage: &Stage, issuer: &Issuer, database: &TestDatabase) -> V
         .expect(200);
     let session_id = listed["data"][0]["id"].as_str().unwrap();
     let ticket = SocialBrowser::new(sessions).login(PROVIDER).await["access_token"].clone();
+    // Of somebody else, whose address nobody has.
+    simulators.person("4712", "second@example.com", "second");
+    let id_token = simulators.id_token(ACCEPTED);
     vec![
         specimen("session id", session_id, &[]),
         specimen(
@@ -303,10 +334,12 @@ async fn specimens(stage: &Stage, issuer: &Issuer, database: &TestDatabase) -> V
             &[BearerWithoutSessions],
         ),
         specimen("access", pair.jwt, &[BearerWithSessions]),
+        specimen("access by a key pair", kept.jwt, &[BearerWithSessions]),
         specimen("of a trusted issuer", of_issuer, &[BearerWithSessions]),
         specimen("refresh", pair.refresh, &[Refresh]),
         specimen("refresh in the cookie", kept.refresh, &[RefreshCookie]),
         specimen("ticket", ticket, &[Ticket]),
+        specimen("id token", id_token, &[IdToken]),
         specimen("state", &stage.by_state.state, &[State]),
         specimen("flow", stage.by_cookie.cookie_value(), &[FlowCookie]),
         specimen("admin cookie", &stage.admin_cookie, &[AdminCookie]),
@@ -322,7 +355,7 @@ on_every_database! {
         let (simulators, issuer) = (Simulators::start().await, Issuer::start().await);
         let database = TestDatabase::create(kind);
         let stage = Stage::start(&database, &simulators, &issuer).await;
-        let specimens = specimens(&stage, &issuer, &database).await;
+        let specimens = specimens(&stage, &simulators, &issuer, &database).await;
         let before = database.dump();
         for Specimen { kind, token, good } in &specimens {
             for place in PLACES {

@@ -83,7 +83,8 @@ pub use users_permissions_macros::permission;
 pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
     pub use crate::http::{
-        Answer, Call, Extracted, Verdict, authorize, consult, listed, look_up, respond,
+        Answer, Call, Extracted, Verdict, authorize, consult, listed, listed_at, look_up, mark,
+        respond,
     };
     pub use actix_web;
     pub use chrono;

@@ -120,12 +120,14 @@ fn entry(
              methods,
              path,
              name,
+             mark,
          }| {
             quote_spanned! {Span::mixed_site()=>
                 ::users_permissions::__private::RouteDecl {
                     methods: &[#(#methods),*],
                     path: #path,
                     name: #name,
+                    mark: ::core::option::Option::Some(::users_permissions::__private::mark::<#mark>),
                 }
             }
         },

@@ -18,6 +18,7 @@ pub(crate) struct Route {
     pub(crate) methods: Vec<String>,
     pub(crate) path: LitStr,
     pub(crate) name: LitStr,
+    pub(crate) mark: u64,
 }
 
 /// True for attributes that actix-web would expand on the handler.
@@ -57,12 +58,14 @@ pub(crate) fn name_routes(attrs: &mut [Attribute], action: &str) -> Vec<Route> {
     let mut free = std::iter::once(action.to_owned())
         .chain((1_usize..).map(|count| format!("{action}~{count}")))
         .filter(|name| !taken.contains(name));
-    let routes = found.iter_mut().filter_map(|(attr, arguments)| {
+    let marks = (0_usize..).map(|count| mark(&format!("{action}~{count}")));
+    let routes = found.iter_mut().zip(marks);
+    let routes = routes.filter_map(|((attr, arguments), mark)| {
         let name = match arguments.name.take() {
             Some(name) => name,
             None => LitStr::new(&free.next()?, arguments.path.span()),
         };
-        complete(attr, arguments, &name);
+        complete(attr, arguments, &name, mark);
         let (methods, path) = (
             std::mem::take(&mut arguments.methods),
             arguments.path.clone(),
@@ -71,6 +74,7 @@ pub(crate) fn name_routes(attrs: &mut [Attribute], action: &str) -> Vec<Route> {
             methods,
             path,
             name,
+            mark,
         })
     });
     routes.collect()
@@ -78,17 +82,30 @@ pub(crate) fn name_routes(attrs: &mut [Attribute], action: &str) -> Vec<Route> {
 
 /// Puts the name into the attribute and, behind every other guard, the one that marks the route:
 /// whoever gets that far is going to this handler.
-fn complete(attr: &mut Attribute, arguments: &Arguments, name: &LitStr) {
+fn complete(attr: &mut Attribute, arguments: &Arguments, name: &LitStr, mark: u64) {
     let path = &arguments.path;
+    let guard = guard(mark);
     let others = arguments
         .options
         .iter()
         .filter(|option| !option.path.is_ident("name"));
     if let Meta::List(list) = &mut attr.meta {
         list.tokens = quote! {
-            #path, name = #name #(, #others)*, guard = "::users_permissions::__private::listed"
+            #path, name = #name #(, #others)*, guard = #guard
         };
     }
+}
+
+/// The guard that marks a route, as an attribute names it.
+pub(crate) fn guard(mark: u64) -> String {
+    format!("::users_permissions::__private::listed_at::<{mark}>")
+}
+
+/// A number that no other route has: FNV-1a.
+pub(crate) fn mark(text: &str) -> u64 {
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 enum Kind {
@@ -217,8 +234,9 @@ mod tests {
     #[test]
     fn a_route_is_named_after_its_action() {
         let (attrs, routes) = named(vec![parse_quote!(#[get("/a", guard = "g")])]);
+        let guard = guard(mark("api::a.a.find~0"));
         let expected = text_of(parse_quote! {
-            #[get("/a", name = "api::a.a.find", guard = "g", guard = "::users_permissions::__private::listed")]
+            #[get("/a", name = "api::a.a.find", guard = "g", guard = #guard)]
         });
         assert_eq!(attrs, [expected]);
         assert_eq!(routes, ["GET /a api::a.a.find"]);
@@ -227,10 +245,11 @@ mod tests {
     #[test]
     fn a_name_of_the_user_stays() {
         let (attrs, routes) = named(vec![parse_quote!(#[actix_web::put("/a", name = "mine",)])]);
+        let guard = guard(mark("api::a.a.find~0"));
         assert_eq!(
             attrs,
             [text_of(parse_quote! {
-                #[actix_web::put("/a", name = "mine", guard = "::users_permissions::__private::listed")]
+                #[actix_web::put("/a", name = "mine", guard = #guard)]
             })]
         );
         assert_eq!(routes, ["PUT /a mine"]);

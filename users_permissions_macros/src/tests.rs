@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, ItemFn, Stmt, parse_quote};
 
-use crate::attribute;
+use crate::{attribute, route};
 
 /// The outer and the inner function.
 fn functions(args: TokenStream, item: TokenStream) -> (ItemFn, ItemFn) {
@@ -58,12 +58,13 @@ fn attributes_go_where_they_have_their_effect() {
             async fn find(a: A) -> B {}
         },
     );
+    let guard = route::guard(route::mark("api::a.a.find~0"));
     let outside: Vec<Attribute> = vec![
         parse_quote!(#[allow(clippy::future_not_send)]),
         parse_quote!(#[doc = r" Finds."]),
         parse_quote!(#[allow(dead_code)]),
         parse_quote! {
-            #[get("/a", name = "api::a.a.find", guard = "::users_permissions::__private::listed")]
+            #[get("/a", name = "api::a.a.find", guard = #guard)]
         },
     ];
     let inside: Vec<Attribute> = vec![parse_quote!(#[instrument(skip(a))]), parse_quote!(#[trace])];

@@ -33,7 +33,7 @@ pub struct ActionEntry {
 }
 
 /// A route as its attribute declares it, before any scope prefix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct RouteDecl {
     /// Upper-case HTTP methods.
     pub methods: &'static [&'static str],
@@ -41,6 +41,8 @@ pub struct RouteDecl {
     pub path: &'static str,
     /// Name of the actix resource, unique in the application unless the user chose it.
     pub name: &'static str,
+    /// Name of a guard that no other route has.
+    pub mark: Option<fn() -> &'static str>,
 }
 
 impl ActionEntry {

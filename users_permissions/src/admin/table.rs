@@ -26,6 +26,7 @@ macro_rules! pages {
                         methods: &[stringify!($method)],
                         path: $path,
                         name: concat!("plugin::users-permissions.admin.", stringify!($name), " ", stringify!($method), " ", $path),
+                        mark: None,
                     }),+],
                     $crate::admin::table::is_open!($($open)?),
                     &[],

@@ -28,7 +28,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
         };
     }
     match get("PUBLIC_URL") {
-        Some(url) => config.public_url = url.trim_end_matches('/').to_owned(),
+        Some(url) => config.public_url = url,
         None if config.environment == Environment::Production => {
             return Err(ConfigError::invalid(
                 "PUBLIC_URL",
@@ -124,7 +124,7 @@ pub(super) fn read(lookup: impl Fn(&str) -> Option<String>) -> Result<Config, Co
         get("UP_ADMIN_USERNAME"),
         get("UP_ADMIN_PASSWORD"),
     )?;
-    Ok(config)
+    Ok(config.tidy())
 }
 
 fn set<T: FromStr>(
@@ -292,11 +292,44 @@ mod tests {
             r#"{"smtp_url":"smtp://x"}"#,
             r#"{"lease":1}"#,
             r#"{"poll_interval":0}"#,
+            r#"{"attempts":0}"#,
+            r#"{"timeout":0}"#,
             "{",
         ] {
             let error = config(&[("UP_MAIL", bad)]).and_then(|config| config.validate());
             let error = error.unwrap_err().to_string();
             assert!(error.starts_with("UP_MAIL"), "{error}");
+        }
+    }
+
+    #[test]
+    fn links_can_be_made_of_the_public_url() {
+        for (written, used) in [
+            ("https://api.example.com", "https://api.example.com"),
+            (" http://localhost:1337// ", "http://localhost:1337"),
+            ("https://example.com/shop/", "https://example.com/shop"),
+        ] {
+            let config = config(&[("PUBLIC_URL", written)]).unwrap();
+            assert_eq!(config.public_url, used);
+            config.validate().unwrap();
+        }
+        for bad in [
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "https://example.com?x=1",
+            "https://example.com/#top",
+            "https://me:c4nary@example.com",
+            "https://me@example.com",
+            "https://exa mple.com",
+            "https://example.com/a\nb",
+        ] {
+            let error = config(&[("PUBLIC_URL", bad)]).unwrap().validate();
+            let error = error.expect_err(bad).to_string();
+            assert!(
+                error.starts_with("PUBLIC_URL: ") && !error.contains("c4nary"),
+                "{error}"
+            );
         }
     }
 

@@ -31,12 +31,12 @@ pub struct MailConfig {
     /// Sender where a template names none: `address` or `Name <address>`.
     #[serde(skip)]
     pub from: String,
-    /// Longest time one attempt may take (default 30 s).
+    /// Longest time one attempt may take; not 0 (default 30 s).
     #[serde(deserialize_with = "millis")]
     pub timeout: Duration,
     /// Connections to the mail server (default 4).
     pub connections: u32,
-    /// Attempts before a mail is given up (default 12, over some two hours).
+    /// Attempts before a mail is given up, at least 1 (default 12, over some two hours).
     pub attempts: u32,
     /// Pause after the first failed attempt; doubles each time (default 5 s).
     #[serde(deserialize_with = "millis")]
@@ -92,6 +92,18 @@ impl MailConfig {
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         self.sender()?;
+        if self.attempts == 0 {
+            return Err(ConfigError::invalid(
+                "UP_MAIL",
+                "attempts must be at least 1, or no mail is ever sent",
+            ));
+        }
+        if self.timeout.is_zero() {
+            return Err(ConfigError::invalid(
+                "UP_MAIL",
+                "timeout must not be 0, or no attempt succeeds",
+            ));
+        }
         if self.lease <= self.timeout {
             return Err(ConfigError::invalid(
                 "UP_MAIL",

@@ -15,6 +15,8 @@ mod span;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use url::Url;
+
 pub use admin::AdminSession;
 pub use ipnet::IpNet;
 pub use issuers::{IssuerUsers, TrustedIssuer};
@@ -97,7 +99,7 @@ pub struct Config {
     pub pool_size: u32,
     /// How long a request waits for a connection before it is answered 503 (default 5 s).
     pub pool_timeout: Duration,
-    /// Absolute base of every link the plugin makes.
+    /// Absolute base of every link the plugin makes; a slash at its end counts for nothing.
     pub public_url: String,
     /// Development or production.
     pub environment: Environment,
@@ -265,12 +267,7 @@ impl Config {
                 "must be between 4 and 15",
             ));
         }
-        if !self.public_url.starts_with("http://") && !self.public_url.starts_with("https://") {
-            return Err(ConfigError::invalid(
-                "PUBLIC_URL",
-                "must start with http:// or https://",
-            ));
-        }
+        self.check_public_url()?;
         self.ratelimit.validate()?;
         self.code_life.validate()?;
         self.sessions.validate(self.environment)?;
@@ -326,6 +323,34 @@ impl Config {
                 }
                 Some(keys) => keys.check_strength()?,
             }
+        }
+        Ok(())
+    }
+
+    /// The configuration as it is used: what links are made from ends without a slash.
+    pub(crate) fn tidy(mut self) -> Self {
+        self.public_url = self.public_url.trim().trim_end_matches('/').to_owned();
+        self
+    }
+
+    /// Links are made by writing a path behind it.
+    fn check_public_url(&self) -> Result<(), ConfigError> {
+        let refuse = |reason: &str| Err(ConfigError::invalid("PUBLIC_URL", reason));
+        let url = self.public_url.as_str();
+        if !url.starts_with("http://") && !url.starts_with("https://") {
+            return refuse("must start with http:// or https://");
+        }
+        if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+            return refuse("must be one URL, without spaces");
+        }
+        let Ok(url) = Url::parse(url) else {
+            return refuse("is no URL");
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("must not hold a user name or a password");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("must end with the host or a path, without `?` and `#`");
         }
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! Which URL serves which action: learnt from the running application, which alone knows its scopes.
 //!
-//! Three sources, from exact to late: the name the macro gives a resource (`url_for` finds it under
-//! every scope), the list of all routes actix keeps, and, for handlers whose route attribute the macro
-//! cannot see, the first request that reaches them.
+//! Three sources, from exact to late: the guard by which the macro marks a route (the list of routes that
+//! actix keeps names it at every path it stands at), the names of resources (`url_for` finds one of each
+//! name), and, for handlers whose route attribute the macro cannot see, the first request that reaches
+//! them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -164,8 +165,14 @@ impl RouteMap {
         let mut routes = BTreeMap::new();
         // Paths as `url_for` renders them, to find the pattern a name belongs to.
         let mut patterns = HashMap::new();
+        // The paths each guard stands at: a handler may be served in several scopes.
+        let mut guarded: HashMap<String, Vec<String>> = HashMap::new();
         if let Some(tree) = req.app_data::<web::Data<IntrospectionTree>>() {
-            collect(&tree.root, &mut |path, methods| {
+            collect(&tree.root, &mut |path, methods, guards| {
+                for guard in guards {
+                    let paths = guarded.entry(guard.clone()).or_default();
+                    paths.push(path.to_owned());
+                }
                 patterns.insert(render(path), path.to_owned());
                 let methods = if methods.is_empty() {
                     vec![ANY.to_owned()]
@@ -186,11 +193,11 @@ impl RouteMap {
         let map = req.resource_map();
         for action in catalog.actions().iter().map(CatalogAction::entry) {
             for route in action.routes {
-                let Some(path) = locate(map, route.name, &patterns) else {
-                    continue;
-                };
+                let named = locate(map, route.name, &patterns);
                 // A name chosen by the user may belong to another resource.
-                if path.ends_with(route.path.trim_end_matches('/')) {
+                let named = named.filter(|path| path.ends_with(route.path.trim_end_matches('/')));
+                let marked = route.mark.and_then(|mark| guarded.get(mark()));
+                for path in marked.into_iter().flatten().chain(&named) {
                     for method in route.methods {
                         let served = ServedRoute {
                             path: path.clone(),
@@ -309,11 +316,12 @@ impl RouteMap {
     }
 }
 
-fn collect(node: &IntrospectionNode, found: &mut impl FnMut(&str, Vec<String>)) {
+fn collect(node: &IntrospectionNode, found: &mut impl FnMut(&str, Vec<String>, &[String])) {
     if matches!(node.kind, ResourceType::Resource) {
         found(
             &node.full_path,
             node.methods.iter().map(ToString::to_string).collect(),
+            &node.guards,
         );
     }
     for child in &node.children {

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 
-use actix_web::guard::GuardContext;
+use actix_web::guard::{GuardContext, fn_guard};
 
 thread_local! {
     static REACHED: Cell<bool> = const { Cell::new(false) };
@@ -33,6 +33,18 @@ thread_local! {
 pub fn listed(_: &GuardContext<'_>) -> bool {
     REACHED.set(true);
     true
+}
+
+/// As [`listed`], for one route of one handler: actix tells the names of guards with the paths they stand
+/// at, and so where a handler is served.
+#[inline]
+pub fn listed_at<const MARK: u64>(context: &GuardContext<'_>) -> bool {
+    listed(context)
+}
+
+/// The name that actix tells of [`listed_at`].
+pub fn mark<const MARK: u64>() -> &'static str {
+    std::any::type_name_of_val(&fn_guard(listed_at::<MARK>))
 }
 
 /// Routes a request and tells whether it reached a marked route.

@@ -6,6 +6,7 @@ use actix_web::http::header::{
 use actix_web::{HttpRequest, HttpResponse, get, post, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use url::{Host, Url};
 
 use super::dto::{OutboxView, ok};
 use super::input;
@@ -100,7 +101,8 @@ pub(super) async fn kept(req: HttpRequest) -> Result<HttpResponse> {
 }
 
 /// The mails hold codes, so they are for whoever sits at this machine: not for its network, not through
-/// a proxy, and not for a web page that has its own name lead here.
+/// a proxy, and not for a web page that has its own name lead here. A proxy on this machine need not show
+/// in a request, so an application that others know by its `PUBLIC_URL` shows them to nobody.
 fn comes_from_here(req: &HttpRequest, public_url: &str) -> bool {
     let headers = req.headers();
     let forwarded = [VIA, FORWARDED, HeaderName::from_static("x-forwarded-for")];
@@ -111,18 +113,21 @@ fn comes_from_here(req: &HttpRequest, public_url: &str) -> bool {
         .get(HOST)
         .and_then(|host| host.to_str().ok())
         .unwrap_or_default();
-    let name = url::Url::parse(&format!("http://{host}")).ok();
-    let own = url::Url::parse(public_url).ok();
-    let known = name
-        .as_ref()
-        .and_then(url::Url::host)
-        .is_some_and(|name| match &name {
-            url::Host::Domain(domain) => {
-                *domain == "localhost" || own.as_ref().and_then(url::Url::host) == Some(name)
-            }
-            _ => true,
-        });
-    local && known && !forwarded.iter().any(|name| headers.contains_key(name))
+    local
+        && is_this_machine(public_url)
+        && is_this_machine(&format!("http://{host}"))
+        && !forwarded.iter().any(|name| headers.contains_key(name))
+}
+
+/// Does the host of a URL lead to the machine itself, wherever it is opened?
+fn is_this_machine(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    match url.as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.to_canonical().is_loopback(),
+        None => false,
+    }
 }
 
 fn json_view(mail: &OutgoingMail) -> Value {

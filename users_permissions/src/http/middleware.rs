@@ -135,10 +135,11 @@ impl<S> MiddlewareService<S> {
     }
 }
 
-/// `/users/me/` is `/users/me`, as with Strapi, where the application does not serve the former.
+/// `/users/me/` is `/users/me`, as with Strapi, where the application does not serve the former; `//` is no path.
 #[cold]
 fn trim_slash(req: &mut ServiceRequest) {
-    let trimmed = req.path().trim_end_matches('/').to_owned();
+    let path = req.path();
+    let trimmed = path.strip_suffix('/').unwrap_or(path).to_owned();
     if trimmed.is_empty()
         || req.resource_map().has_resource(req.path())
         || !req.resource_map().has_resource(&trimmed)

@@ -52,7 +52,7 @@ pub use issuer_caller::IssuerCaller;
 pub use issuer_policies::{FromIssuer, HasPermission};
 #[cfg(feature = "admin")]
 pub(crate) use limits::{count_login, count_set_up, origin as request_origin};
-pub use listed::listed;
+pub use listed::{listed, listed_at, mark};
 pub use middleware::{Middleware, MiddlewareService};
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
 #[cfg(feature = "admin")]

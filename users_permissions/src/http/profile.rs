@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use super::body::Fields;
 use super::input::Checker;
 use crate::model::{ProfileChange, ProfileField, ProfileKind, ProfileValue, User};
+use crate::query::is_kept;
 
 /// The values a body has for the declared fields. `null` takes a value away; of new users, the required
 /// ones are demanded.
@@ -67,11 +68,10 @@ pub(crate) fn parse(field: &ProfileField, value: &Value) -> Result<ProfileValue,
     }
 }
 
-/// Years of four digits, which every database keeps; to the microsecond, as they all do.
+/// To the microsecond, as every database keeps it.
 fn time(text: &str) -> Option<DateTime<Utc>> {
     let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
-    let kept = (1000..=9999).contains(&chrono::Datelike::year(&time));
-    kept.then(|| time.trunc_subsecs(6))
+    is_kept(&time).then(|| time.trunc_subsecs(6))
 }
 
 /// What an answer tells of a user's profile: every field that is not private.

@@ -146,8 +146,51 @@ pub trait Mailer: Debug + Send + Sync + 'static {
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a>;
 }
 
+/// Characters of a Message-ID that a database keeps.
+const MESSAGE_ID_LENGTH: usize = 128;
+
 /// A new Message-ID of this host.
 pub(crate) fn message_id(host: &str) -> String {
     let id: u128 = rand::random();
+    let host = short_host(host, MESSAGE_ID_LENGTH - "<@>".len() - 32);
     format!("<{id:032x}@{host}>")
+}
+
+/// The host, or of a long name as many of its last labels as there is room for.
+fn short_host(host: &str, room: usize) -> &str {
+    let mut rest = host;
+    while rest.len() > room {
+        match rest.split_once('.') {
+            Some((_, parent)) => rest = parent,
+            None => return "localhost",
+        }
+    }
+    match rest {
+        "" => "localhost",
+        rest => rest,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_is_kept_whole_whatever_the_host_is_called() {
+        let label = "a".repeat(63);
+        let long = format!("{label}.{label}.{label}.example.com");
+        for (host, right) in [
+            ("api.example.com", "api.example.com"),
+            ("[2001:db8::1]", "[2001:db8::1]"),
+            (&long, &format!("{label}.example.com")),
+            (&"a".repeat(94), "localhost"),
+            (&"a".repeat(93), &"a".repeat(93)),
+            (&format!("{}.", "a".repeat(94)), "localhost"),
+        ] {
+            let id = message_id(host);
+            assert!(id.len() <= MESSAGE_ID_LENGTH, "{id}");
+            let (left, host) = id.split_once('@').unwrap();
+            assert_eq!((left.len(), host), (33, format!("{right}>").as_str()));
+        }
+    }
 }

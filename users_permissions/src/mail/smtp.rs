@@ -85,7 +85,7 @@ impl Mailer for SmtpMailer {
 const NOT_THE_MAILS_FAULT: [u16; 6] = [502, 503, 530, 534, 535, 538];
 
 fn judge(error: &SmtpError) -> MailError {
-    let text: String = error.to_string().chars().take(300).collect();
+    let text = error.to_string();
     let code = error.status().map(u16::from);
     if error.is_permanent() && !code.is_some_and(|code| NOT_THE_MAILS_FAULT.contains(&code)) {
         MailError::Permanent(text)

@@ -16,6 +16,7 @@ pub use filter::Filter;
 pub use page::{Order, Page, PageKind, Sort};
 pub use schema::{FieldKind, FieldRef, Schema};
 pub use value::Value;
+pub(crate) use value::is_kept;
 
 pub use crate::store::reach::{Backend, BoxedCondition, BoxedOrder, Reachable, like_text, lower};
 pub(crate) use params::Params;
@@ -65,10 +66,7 @@ impl Query {
                 .map(|filters| filter::parse(filters, schema))
                 .transpose()?
                 .flatten(),
-            search: params
-                .text("_q")?
-                .map(str::to_owned)
-                .filter(|text| !text.is_empty()),
+            search: search(params, schema)?,
             sort: params
                 .get("sort")
                 .map(|sort| page::parse_sort(sort, schema))
@@ -92,6 +90,19 @@ impl Query {
     ) -> Result<Option<Vec<FieldRef>>, Error> {
         fields::parse(node, schema)
     }
+}
+
+/// The text of `_q`: one nobody looks for would answer every row.
+fn search(params: &Params, schema: &Schema) -> Result<Option<String>, Error> {
+    let text = params.text("_q")?.filter(|text| !text.is_empty());
+    if text.is_some() && schema.searched_fields().next().is_none() {
+        return Err(Error::validation("Invalid _q parameter"));
+    }
+    let text = text.map(|text| Value::parse(FieldKind::Text, text, "_q"));
+    Ok(text.transpose()?.and_then(|text| match text {
+        Value::Text(text) => Some(text),
+        _ => None,
+    }))
 }
 
 /// `Invalid key …`, with Strapi's details.

@@ -27,6 +27,7 @@ pub enum FieldRef {
 struct Field {
     name: String,
     kind: FieldKind,
+    searched: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -72,8 +73,25 @@ impl Schema {
         self.fields.push(Field {
             name: name.into(),
             kind,
+            searched: false,
         });
         self
+    }
+
+    /// Lets `_q` look into a field of text that was added before.
+    pub fn searched(mut self, name: &str) -> Self {
+        let fields = self.fields.iter_mut();
+        for field in fields.filter(|field| field.name == name) {
+            field.searched = true;
+        }
+        self
+    }
+
+    /// What `_q` looks into.
+    pub(crate) fn searched_fields(&self) -> impl Iterator<Item = FieldRef> + '_ {
+        let fields = self.fields.iter().enumerate();
+        let searched = fields.filter(|(_, field)| field.searched);
+        searched.map(|(at, _)| FieldRef::Own(at))
     }
 
     /// Adds a field that exists and may not be named; errors tell so, as Strapi's do.

@@ -1,11 +1,16 @@
 //! Values of conditions, typed by their field.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 
 use super::FieldKind;
 use crate::error::Error;
 
 const MAX_TEXT: usize = 1_000;
+
+/// Is the year one of four digits, which every database knows?
+pub(crate) fn is_kept(time: &DateTime<Utc>) -> bool {
+    (1000..=9999).contains(&time.year())
+}
 
 /// A value a field is compared with.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +48,8 @@ impl Value {
                         .and_then(|day| day.and_hms_opt(0, 0, 0))
                         .map(|time| time.and_utc())
                 };
-                time.ok().or_else(day).map(Self::Time).ok_or_else(invalid)
+                let time = time.ok().or_else(day).filter(is_kept);
+                time.map(Self::Time).ok_or_else(invalid)
             }
         }
     }

@@ -36,6 +36,7 @@ pub(crate) fn start(
     hooks: Hooks,
     mailer: Option<Arc<dyn Mailer>>,
 ) -> Result<Services, StartError> {
+    let config = config.tidy();
     config.validate()?;
     let keys = match &config.signing_keys {
         Some(keys) => keys.clone(),

@@ -3,7 +3,7 @@
 use super::changes::note;
 use super::letters::new_code;
 use super::users::unchanged;
-use super::{Account, Actor, Delivery, NewAccount, Services};
+use super::{Account, Actor, Delivery, Letters, NewAccount, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::model::{ChangeKind, CodePurpose, Difference, User, UserId, UserPatch};
@@ -19,9 +19,13 @@ impl Services {
             password: Secret::from(unknown),
             ..new
         };
-        let account = self.create_user(actor.clone(), new).await?;
-        self.write_code(actor, account.user.id, CodePurpose::Reset)
-            .await?;
+        let (letters, sender) = (self.letters.clone(), actor.clone());
+        let invite = move |conn: &mut DbConn, user: &User| {
+            let user = may_have_code(conn, user.id, CodePurpose::Reset)?;
+            send_code(conn, &letters, &sender, CodePurpose::Reset, &user)
+        };
+        let account = self.create_user_and(actor, new, invite).await?;
+        self.letters.post();
         Ok(account)
     }
 
@@ -47,14 +51,7 @@ impl Services {
                 return Err(Error::NotFound("User not found"));
             }
             let user = may_have_code(conn, id, purpose)?;
-            letters.send_code(conn, purpose, &user)?;
-            let kind = match purpose {
-                CodePurpose::Reset => ChangeKind::PasswordLinkSent,
-                CodePurpose::Confirmation => ChangeKind::ConfirmationSent,
-            };
-            let told = Difference::between("email", None, Some(user.email));
-            let target = (Some(id), user.username.as_str());
-            note(conn, &actor, kind, target, told.as_slice())
+            send_code(conn, &letters, &actor, purpose, &user)
         };
         self.store.run(move |conn| transaction(conn, write)).await?;
         self.letters.post();
@@ -115,6 +112,24 @@ impl Services {
         tracing::info!(target: "users_permissions::security", user = id, actor = by, "sessions ended");
         Ok(())
     }
+}
+
+/// Mails a code and notes who had it mailed.
+fn send_code(
+    conn: &mut DbConn,
+    letters: &Letters,
+    actor: &Actor,
+    purpose: CodePurpose,
+    user: &User,
+) -> Result<()> {
+    letters.send_code(conn, purpose, user)?;
+    let kind = match purpose {
+        CodePurpose::Reset => ChangeKind::PasswordLinkSent,
+        CodePurpose::Confirmation => ChangeKind::ConfirmationSent,
+    };
+    let told = Difference::between("email", None, Some(user.email.clone()));
+    let target = (Some(user.id), user.username.as_str());
+    note(conn, actor, kind, target, told.as_slice())
 }
 
 /// The user, if it is one that a code of this purpose is of use to.

@@ -15,6 +15,8 @@ use crate::model::OutboxMail;
 use crate::store::outbox::{ClaimedMail, MailState};
 use crate::store::{self, DbConn, Store};
 
+/// Characters kept of what a mailer said.
+const MAX_ERROR: usize = 300;
 /// Mails looked up at once.
 const BATCH: i64 = 50;
 /// How long sent mails are remembered (without their content), and those that were given up or kept.
@@ -153,23 +155,37 @@ impl Outbox {
             attempts,
             ..
         } = mail;
+        let told = match outcome {
+            Ok(()) => String::new(),
+            Err(MailError::Temporary(error) | MailError::Permanent(error)) => one_line(error),
+        };
+        let error = told.as_str();
         match outcome {
             Ok(()) => {
                 store::outbox::sent(conn, *id, claim)?;
                 tracing::info!(target: "users_permissions::mail", message_id, attempts, "mail sent");
             }
-            Err(MailError::Temporary(error)) if attempts.unsigned_abs() < self.config.attempts => {
+            Err(MailError::Temporary(_)) if attempts.unsigned_abs() < self.config.attempts => {
                 let pause = pauses::next_attempt(&self.config, attempts.unsigned_abs());
                 store::outbox::postpone(conn, *id, claim, pause, error)?;
                 tracing::warn!(target: "users_permissions::mail", message_id, attempts, error, "mail not taken yet");
             }
-            Err(MailError::Temporary(error) | MailError::Permanent(error)) => {
+            Err(MailError::Temporary(_) | MailError::Permanent(_)) => {
                 store::outbox::bury(conn, *id, claim, error)?;
                 tracing::error!(target: "users_permissions::mail", message_id, attempts, error, "mail given up");
             }
         }
         Ok(())
     }
+}
+
+/// What a mailer said, as every database takes it (PostgreSQL keeps no NUL): a mail whose failure cannot
+/// be noted would be tried for ever.
+fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(MAX_ERROR)
+        .collect()
 }
 
 /// Deletes what nobody asks for any more.

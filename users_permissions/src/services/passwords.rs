@@ -1,5 +1,6 @@
 //! Passwords: rules, hashing in a bounded pool.
 
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -236,14 +237,43 @@ fn verify(password: &Secret, stored: Option<&str>, dummy: &str) -> Result<bool> 
     let password = password.expose();
     let usable = stored
         .filter(|hash| fits_bcrypt(password) && cost_of(hash).is_some_and(|cost| cost <= MAX_COST));
-    match usable {
-        // A stored hash that cannot be read lets nobody in.
-        Some(hash) => Ok(bcrypt::verify(password, hash).unwrap_or(false)),
-        None => {
-            bcrypt::verify(password, dummy).map_err(Error::internal)?;
-            Ok(false)
-        }
+    let compare = |hash: &str| bcrypt::verify(password, hash).map_err(Error::internal);
+    check(usable, dummy, compare)
+}
+
+/// Says no in the time of a hash at the cost of `dummy`, whoever is asked for and however old the stored
+/// hash is: a quicker no would tell that there is such a user. A yes tells that by itself.
+fn check(
+    stored: Option<&str>,
+    dummy: &str,
+    mut compare: impl FnMut(&str) -> Result<bool>,
+) -> Result<bool> {
+    // A stored hash that cannot be read lets nobody in.
+    let read = stored.and_then(|hash| Some((compare(hash).ok()?, cost_of(hash)?)));
+    let compared = match read {
+        Some((true, _)) => return Ok(true),
+        Some((false, cost)) => Some(cost),
+        None => None,
+    };
+    for cost in still_to_hash(compared, cost_of(dummy).unwrap_or_default()) {
+        compare(&at_cost(dummy, cost))?;
     }
+    Ok(false)
+}
+
+/// Costs of the hashes that a wrong password still has to be put through, after it was compared at a cost
+/// or not at all. A step of cost doubles the work, so a check at 8 and hashes at 8 and 9 are one at 10.
+fn still_to_hash(compared: Option<u32>, configured: u32) -> Range<u32> {
+    match compared {
+        Some(cost) => cost..configured,
+        None => configured..configured + 1,
+    }
+}
+
+/// A hash as if it had been made at another cost.
+fn at_cost(hash: &str, cost: u32) -> String {
+    let rest = hash.get("$2b$00".len()..).unwrap_or_default();
+    format!("$2b${cost:02}{rest}")
 }
 
 /// Cost of a `$2a$`, `$2b$`, `$2x$` or `$2y$` hash.
@@ -368,5 +398,40 @@ mod tests {
         let costly = stored.replacen("$04$", "$31$", 1);
         assert!(!verify(&Secret::from("imported"), Some(&costly), &stored).unwrap());
         assert!(!verify(&Secret::from("imported"), Some("nonsense"), &stored).unwrap());
+        let cheap = stored.replacen("$04$", "$03$", 1);
+        assert!(!verify(&Secret::from("imported"), Some(&cheap), &stored).unwrap());
+    }
+
+    /// Work of one check of a wrong password against a stored hash, in rounds of bcrypt.
+    fn work(stored: Option<&str>, dummy: &str) -> u64 {
+        let mut work = 0;
+        let compare = |hash: &str| {
+            let outcome = bcrypt::verify("wrong", hash).map_err(Error::internal);
+            // One that cannot be read is refused before any work.
+            work += outcome.as_ref().map_or(0, |_| 1 << cost_of(hash).unwrap());
+            outcome
+        };
+        assert!(!check(stored, dummy, compare).unwrap());
+        work
+    }
+
+    #[test]
+    fn a_wrong_password_is_as_much_work_however_old_the_hash_is() {
+        let dummy = hash(&Secret::from("no user has this password"), 7).unwrap();
+        let nobody = work(None, &dummy);
+        assert_eq!(nobody, 1 << 7);
+        for cost in 4..=7 {
+            let stored = hash(&Secret::from("somebody's"), cost).unwrap();
+            assert_eq!(work(Some(&stored), &dummy), nobody, "{cost}");
+            let right = verify(&Secret::from("somebody's"), Some(&stored), &dummy);
+            assert!(right.unwrap());
+        }
+        let unreadable = dummy.replacen("$07$", "$03$", 1);
+        for stored in [unreadable.as_str(), "nonsense", ""] {
+            assert_eq!(work(Some(stored), &dummy), nobody, "{stored}");
+        }
+        // Of a cost that was lowered nothing can be taken back.
+        let costlier = hash(&Secret::from("somebody's"), 8).unwrap();
+        assert_eq!(work(Some(&costlier), &dummy), 1 << 8);
     }
 }

@@ -289,6 +289,7 @@ fn begin(conn: &mut DbConn, session: &Session, version: i32, most: u32) -> Resul
     if begun.is_none() {
         begun = transaction(conn, |conn| -> Result<_> {
             store::roles::line_up(conn)?;
+            store::endings::note(conn, session.user)?;
             write(conn, session, version, most, true)
         })?;
     }

@@ -84,6 +84,16 @@ impl Services {
     }
 
     pub(crate) async fn create_user(&self, actor: Actor, new: NewAccount) -> Result<Account> {
+        self.create_user_and(actor, new, |_, _| Ok(())).await
+    }
+
+    /// Creates a user together with what belongs to it: both or neither.
+    pub(super) async fn create_user_and(
+        &self,
+        actor: Actor,
+        new: NewAccount,
+        belonging: impl FnOnce(&mut DbConn, &User) -> Result<()> + Send + 'static,
+    ) -> Result<Account> {
         let settings = self.settings.load_full();
         let (roles, default_role) = (new.roles, settings.default_role.clone());
         let roles = self
@@ -120,6 +130,7 @@ impl Services {
             let told = user_differences(None, &account, &private, true);
             let target = (Some(account.user.id), account.user.username.as_str());
             note(conn, &actor, ChangeKind::UserCreated, target, &told)?;
+            belonging(conn, &account.user)?;
             Ok(account)
         };
         let account = self

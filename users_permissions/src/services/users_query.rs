@@ -134,3 +134,38 @@ impl Services {
         self.store.run(find).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::{FieldRef, Order};
+    use crate::store::users_query::{Reach, key};
+
+    /// Every field of a position on, while the schema has names for them.
+    fn fields(schema: &Schema, at: impl Fn(usize) -> FieldRef) -> Vec<FieldRef> {
+        let fields = (0..).map(at);
+        fields
+            .take_while(|field| schema.name(*field).is_some())
+            .collect()
+    }
+
+    #[test]
+    fn whatever_can_be_sorted_by_is_sorted_by() {
+        let profile = [ProfileField::text("nickname"), ProfileField::time("birth")];
+        let schema = user_schema(true, &profile);
+        let reach = Reach {
+            profile: reachable_profile(&profile),
+            roles: Box::new(|_, _| Vec::new()),
+            is_walked: false,
+        };
+        let own = fields(&schema, FieldRef::Own);
+        let role = fields(&schema, |at| FieldRef::Related(0, at));
+        assert_eq!((own.len(), role.len()), (12, 8));
+        for field in own.into_iter().chain(role) {
+            for order in [Order::Ascending, Order::Descending] {
+                let name = schema.name(field);
+                assert!(key(field, order, &reach).is_some(), "{name:?}");
+            }
+        }
+    }
+}

@@ -86,8 +86,8 @@ fn connect(url: &str) -> Result<DbConn, StoreError> {
                 "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
                  PRAGMA foreign_keys = ON; PRAGMA case_sensitive_like = ON;",
             )?;
-            super::reach::lower_utils::register_impl(&mut conn, |text: String| {
-                text.to_lowercase()
+            super::reach::lower_or_null_utils::register_impl(&mut conn, |text: Option<String>| {
+                text.map(|text| text.to_lowercase())
             })?;
             Ok(DbConn::Sqlite(conn))
         }
@@ -310,4 +310,20 @@ where
     E: From<DieselError>,
 {
     conn.transaction(work)
+}
+
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use super::super::reach::{lower, lower_or_null};
+    use super::*;
+
+    #[test]
+    fn nothing_in_lower_case_is_nothing() {
+        let mut conn = connect("sqlite://:memory:").unwrap();
+        let nothing: Option<String> = None;
+        let lowered = diesel::select(lower_or_null(nothing)).get_result(&mut conn);
+        assert_eq!(lowered, Ok(None::<String>));
+        let lowered = diesel::select(lower("ÄB")).get_result::<String>(&mut conn);
+        assert_eq!(lowered.as_deref(), Ok("äb"));
+    }
 }

@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use super::conn::DbConn;
-use crate::query::{Condition, FieldRef, Filter, Order, Query, Schema};
+use crate::query::{Condition, FieldRef, Filter, Operator, Order, Query, Schema, Value};
 
 /// The backend behind [`DbConn`].
 pub type Backend = <DbConn as diesel::Connection>::Backend;
@@ -29,14 +29,29 @@ pub trait Reachable {
 
     /// The field as a key of an order.
     fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<Self::Table>>;
+
+    /// That some searched field contains a text, whatever the case.
+    fn search(text: &str) -> BoxedCondition<Self::Table> {
+        let contains = Condition {
+            operator: Operator::ContainsIgnoringCase,
+            values: vec![Value::Text(text.to_owned())],
+            negated: false,
+        };
+        let schema = Self::schema();
+        let fields = schema.searched_fields();
+        let parts = fields.filter_map(|field| Self::condition(field, &contains));
+        parts
+            .reduce(|any, part| Box::new(any.or(part)))
+            .unwrap_or_else(|| constant(false))
+    }
 }
 
 impl Query {
-    /// The query's filter as a condition on a table; `None`: every row.
+    /// The query's filter and search as a condition on a table; `None`: every row.
     pub fn condition<R: Reachable>(&self) -> Option<BoxedCondition<R::Table>> {
-        self.filter
-            .as_ref()
-            .map(|filter| compile(filter, &R::condition))
+        let filter = self.filter.as_ref();
+        let filter = filter.map(|filter| compile(filter, &R::condition));
+        both(filter, self.search.as_deref().map(R::search))
     }
 
     /// The query's order, most significant first.
@@ -45,6 +60,17 @@ impl Query {
             .iter()
             .filter_map(|sort| R::order(sort.field, sort.order))
             .collect()
+    }
+}
+
+/// What has to hold where each of the two may be missing.
+pub(crate) fn both<T: 'static>(
+    one: Option<BoxedCondition<T>>,
+    other: Option<BoxedCondition<T>>,
+) -> Option<BoxedCondition<T>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Box::new(one.and(other))),
+        (one, other) => one.or(other),
     }
 }
 
@@ -94,6 +120,14 @@ diesel::define_sql_function! {
     fn lower(text: Text) -> Text;
 }
 
+#[cfg(feature = "sqlite")]
+diesel::define_sql_function! {
+    /// [`lower`] as SQLite is to have it: a column may hold nothing, whatever type a query takes it for.
+    #[sql_name = "lower"]
+    #[allow(dead_code)]
+    fn lower_or_null(text: diesel::sql_types::Nullable<Text>) -> diesel::sql_types::Nullable<Text>;
+}
+
 /// Escapes what `LIKE` would take for a wildcard; `!` means the same everywhere, a backslash does not.
 pub fn like_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -106,7 +140,8 @@ pub fn like_text(text: &str) -> String {
     escaped
 }
 
-/// Names the columns of a table that queries may reach.
+/// Names the columns of a table that queries may reach. `_q` looks into those that are `searched`, and is
+/// 400 where none is.
 ///
 /// ```
 /// use users_permissions::query::Query;
@@ -120,21 +155,21 @@ pub fn like_text(text: &str) -> String {
 ///     /// What a list of notes may be asked for.
 ///     pub struct NoteFields: notes::table {
 ///         "id" => Integer(notes::id),
-///         "title" => Text(notes::title),
+///         "title" => Text(notes::title) searched,
 ///         "done" => Boolean(notes::done),
 ///         "createdAt" => Time(notes::created_at),
 ///     }
 /// }
 ///
 /// use users_permissions::query::Reachable as _;
-/// let query = Query::parse("filters[title][$contains]=milk&sort=id:desc", &NoteFields::schema())?;
+/// let query = Query::parse("filters[done]=false&_q=milk&sort=id:desc", &NoteFields::schema())?;
 /// let condition = query.condition::<NoteFields>();
 /// assert!(condition.is_some());
 /// # Ok::<(), users_permissions::Error>(())
 /// ```
 #[macro_export]
 macro_rules! reachable {
-    ($(#[$meta:meta])* $visibility:vis struct $name:ident: $table:ty { $($field:literal => $kind:ident($column:expr)),+ $(,)? }) => {
+    ($(#[$meta:meta])* $visibility:vis struct $name:ident: $table:ty { $($field:literal => $kind:ident($column:expr) $($searched:ident)?),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy)]
         $visibility struct $name;
@@ -143,7 +178,12 @@ macro_rules! reachable {
             type Table = $table;
 
             fn schema() -> $crate::query::Schema {
-                $crate::query::Schema::new()$(.field($field, $crate::query::FieldKind::$kind))+
+                let schema = $crate::query::Schema::new();
+                $(
+                    let schema = schema.field($field, $crate::query::FieldKind::$kind);
+                    $(let schema = $crate::__searched!($searched, $kind, schema, $field);)?
+                )+
+                schema
             }
 
             fn condition(
@@ -182,6 +222,15 @@ macro_rules! reachable {
                 None
             }
         }
+    };
+}
+
+/// Marks a field of text as searched.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __searched {
+    (searched, Text, $schema:ident, $field:literal) => {
+        $schema.searched($field)
     };
 }
 

@@ -3,20 +3,20 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::reach::{BoxedCondition, BoxedOrder, compile};
+use super::reach::{BoxedCondition, BoxedOrder, both, compile};
 use super::schema::{up_roles, up_user_roles, up_users};
 use super::users::{self, UserRow};
 use super::{counts, memberships, profiles};
 use crate::model::{RoleId, User};
-use crate::query::{Condition, FieldKind, FieldRef, Operator, Order, Query, Reachable as _, Value};
+use crate::query::{Condition, FieldKind, FieldRef, Order, Query, Reachable as _};
 
 crate::reachable! {
     /// What a list of users may be asked for.
     pub(crate) struct UserFields: up_users::table {
         "id" => Integer(up_users::id),
         "documentId" => Text(up_users::document_id),
-        "username" => Text(up_users::username),
-        "email" => Text(up_users::email),
+        "username" => Text(up_users::username) searched,
+        "email" => Text(up_users::email) searched,
         "provider" => Text(up_users::provider),
         "confirmed" => Boolean(up_users::confirmed),
         "blocked" => Boolean(up_users::blocked),
@@ -33,9 +33,6 @@ const PRIMARY_ROLE: usize = 0;
 const ID: FieldRef = FieldRef::Own(0);
 /// Positions of what no two users share: id, documentId, username.
 const UNIQUE: [FieldRef; 3] = [ID, FieldRef::Own(1), FieldRef::Own(2)];
-
-/// Positions of what `_q` searches.
-const SEARCHED: [FieldRef; 2] = [FieldRef::Own(2), FieldRef::Own(3)];
 
 /// What queries reach beyond the columns of users.
 pub(crate) struct Reach {
@@ -207,21 +204,7 @@ pub(super) fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<u
             }
         };
     let filter = query.filter.as_ref().map(|filter| compile(filter, &field));
-    let search = query.search.as_ref().and_then(|text| {
-        let contains = Condition {
-            operator: Operator::ContainsIgnoringCase,
-            values: vec![Value::Text(text.clone())],
-            negated: false,
-        };
-        let either = SEARCHED
-            .iter()
-            .filter_map(|field| UserFields::condition(*field, &contains));
-        either.reduce(|any, part| Box::new(any.or(part)))
-    });
-    match (filter, search) {
-        (Some(filter), Some(search)) => Some(Box::new(filter.and(search))),
-        (filter, search) => filter.or(search),
-    }
+    both(filter, query.search.as_deref().map(UserFields::search))
 }
 
 /// Has one of these roles, as the primary one or at all.
@@ -250,7 +233,12 @@ fn has_any(primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table>
     }
 }
 
-fn key(field: FieldRef, order: Order, reach: &Reach) -> Option<BoxedOrder<up_users::table>> {
+/// `None` for a position no schema has.
+pub(crate) fn key(
+    field: FieldRef,
+    order: Order,
+    reach: &Reach,
+) -> Option<BoxedOrder<up_users::table>> {
     let at = match field {
         FieldRef::Related(_, at) => at,
         FieldRef::Own(at) => {
@@ -272,11 +260,12 @@ fn key(field: FieldRef, order: Order, reach: &Reach) -> Option<BoxedOrder<up_use
             }
         };
     }
-    // The order of `RoleField`.
+    // The order of `role_schema`, a test of which asks for each.
     match at {
         0 => by!(up_roles::id),
         1 => by!(up_roles::document_id),
         2 => by!(up_roles::name),
+        3 => by!(up_roles::description),
         4 => by!(up_roles::role_type),
         5 | 7 => by!(up_roles::created_at),
         6 => by!(up_roles::updated_at),
