@@ -60,7 +60,7 @@ on_every_database! {
         assert_eq!(administrators(&database), 1);
     }
 
-    // Row 91: mail scanners and browsers open links before people do.
+    // Mail scanners and browsers open links before people do.
     async fn opening_the_link_uses_nothing_up(kind) {
         let database = TestDatabase::create(kind);
         let (server, code) = start(&database).await;
@@ -82,7 +82,7 @@ on_every_database! {
         assert_eq!(answer.expect(200)["username"], "chief");
     }
 
-    // Rows 1, 24, 37.
+    // 37.
     async fn no_other_code_is_good(kind) {
         let database = TestDatabase::create(kind);
         let (server, code) = start(&database).await;
@@ -137,7 +137,6 @@ on_every_database! {
         submit(&server.anonymous(), &second, "second").await.expect_error(400, "ValidationError", "Invalid token");
     }
 
-    // Row 41.
     async fn of_fifty_uses_of_a_link_over_two_instances_one_succeeds(kind) {
         let database = TestDatabase::create(kind);
         let (one, _) = start(&database).await;
@@ -185,7 +184,7 @@ on_every_database! {
         assert_eq!(administrators(&database), 1);
     }
 
-    // Row 88: whoever reads the database can use nothing of it.
+    // Whoever reads the database can use nothing of it.
     async fn nothing_in_the_database_is_a_key(kind) {
         let database = TestDatabase::create(kind);
         let (server, code) = start(&database).await;
@@ -205,7 +204,7 @@ on_every_database! {
     }
 }
 
-// Row 32: what comes from the URL does not become a part of the page.
+// What comes from the URL does not become a part of the page.
 #[actix_web::test]
 async fn the_page_shows_no_code_that_is_none() {
     let server = Server::start(Kind::Sqlite).await;

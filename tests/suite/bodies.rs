@@ -95,7 +95,7 @@ async fn json_that_is_no_object_is_400() {
     assert_eq!(server.database().dump(), before);
 }
 
-// Row 77: 16 KiB are enough for an account, and are counted while they come in.
+// 16 KiB are enough for an account, and are counted while they come in.
 #[actix_web::test]
 async fn oversized_bodies_are_413_whether_their_length_is_told_or_not() {
     let server = Server::start(Kind::Sqlite).await;

@@ -104,7 +104,7 @@ on_every_database! {
         assert_eq!(server.mails().await.len(), 1);
     }
 
-    // Row 17: whoever sets a password, the user's older tokens and codes end and the user is told.
+    // Whoever sets a password, the user's older tokens and codes end and the user is told.
     async fn an_administrators_change_counts_as_much(kind) {
         let server = Server::start(kind).await;
         let (admin, ann) = (server.admin().await, server.register("ann").await);

@@ -1,4 +1,4 @@
-//! Addresses proven by mail (rows 24, 36–39, 51).
+//! Addresses proven by mail.
 
 use acceptance::{Answer, Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::join_all;
@@ -49,14 +49,14 @@ on_every_database! {
         refused.expect_error(400, "ApplicationError", "Your account email is not confirmed");
         let wrong = server.anonymous().post("/api/auth/local", json!({ "identifier": "ann", "password": "wrong!!" })).await;
         wrong.expect_error(400, "ValidationError", "Invalid identifier or password");
-        // Row 38: neither looking nor confirming signs anybody in.
+        // Neither looking nor confirming signs anybody in.
         for _ in 0..2 {
             let looked = server.anonymous().request("HEAD".parse().unwrap(), &link(&code));
             let looked = server.anonymous().send(looked).await;
             assert_eq!((looked.status.as_u16(), looked.text.as_str()), (200, ""));
             assert!(!is_confirmed(&server, "ann").await);
         }
-        // Row 91's sense: who opens the link after a scanner did is not told of an error.
+        // Who opens the link after a scanner did is not told of an error.
         for _ in 0..3 {
             let answer = server.anonymous().get(&link(&code)).await;
             assert_eq!(answer.status, 302, "{}", answer.text);
@@ -97,7 +97,6 @@ on_every_database! {
         drop((servers, database));
     }
 
-    // Rows 24 and 37.
     async fn nothing_else_than_a_live_code_confirms(kind) {
         let server = Server::start_with(kind, confirming).await;
         register(&server, "ann").await.expect(200);
@@ -131,7 +130,7 @@ on_every_database! {
         assert_eq!(anonymous.get(&link(&third)).await.status, 302);
     }
 
-    // Row 39: who has the address, and in which state, is nobody's business.
+    // Who has the address, and in which state, is nobody's business.
     async fn asking_for_a_mail_is_answered_the_same_whoever_has_the_address(kind) {
         let server = Server::start(kind).await;
         let states = ["known", "blocked", "unconfirmed", "social", "nobody"];
@@ -171,7 +170,6 @@ on_every_database! {
         assert_eq!(mailed, [reset.to_vec(), all.to_vec()]);
     }
 
-    // Row 51.
     async fn a_changed_address_is_unproven_and_the_old_one_is_told(kind) {
         let server = Server::start_with(kind, confirming).await;
         let admin = server.admin().await;
@@ -203,7 +201,7 @@ on_every_database! {
         assert_eq!(server.mails().await.len(), before + 1);
     }
 
-    // Row 36: a code proves the address it was mailed to, whatever happens beside it.
+    // A code proves the address it was mailed to, whatever happens beside it.
     async fn a_code_never_proves_another_address(kind) {
         let database = TestDatabase::create(kind);
         let mut settings = config(&database);

@@ -149,7 +149,7 @@ async fn an_id_is_a_whole_number_and_nothing_like_one() {
     expect_refused(&server, tokens).await;
 }
 
-// Row 17: a version is a claim, and no other one than the row's is good.
+// A version is a claim, and no other one than the row's is good.
 #[actix_web::test]
 async fn a_token_of_another_version_is_refused() {
     let server = Server::start(Kind::Sqlite).await;
@@ -330,7 +330,7 @@ async fn a_signature_is_ours_to_the_last_bit() {
     expect_refused(&server, tokens).await;
 }
 
-// Row 66: ids of other collections and kinds of tokens collide with ours; the shapes do not.
+// Ids of other collections and kinds of tokens collide with ours; the shapes do not.
 #[actix_web::test]
 async fn tokens_of_other_kinds_are_no_access_tokens() {
     let server = Server::start(Kind::Sqlite).await;

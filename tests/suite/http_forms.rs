@@ -218,7 +218,7 @@ async fn resources_made_by_hand_answer_405_too() {
     assert_eq!(answer.headers["allow"], "GET, PUT");
 }
 
-// Row 81: whatever concerns one caller is kept by no cache.
+// Whatever concerns one caller is kept by no cache.
 #[actix_web::test]
 async fn answers_about_callers_are_not_stored() {
     let server = Server::start(Kind::Sqlite).await;

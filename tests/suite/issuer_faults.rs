@@ -151,7 +151,7 @@ on_every_database! {
         until_good(&server, || old.clone()).await;
     }
 
-    // Row 68: what everybody knows of an RSA key is no secret.
+    // What everybody knows of an RSA key is no secret.
     async fn a_public_rsa_key_signs_nothing(kind) {
         let issuer = Issuer::start().await;
         let rsa = KeyPair::generate_for(&PKCS_RSA_SHA256).unwrap();

@@ -96,7 +96,7 @@ on_every_database! {
         assert!(exact.into_inner() >= 500 && seen.into_inner() >= 1_000);
     }
 
-    // Row 89. SQLite is for one process and not asked.
+    // SQLite is for one process and not asked.
     async fn other_instances_follow_within_the_stated_time(kind) {
         if kind == acceptance::Kind::Sqlite {
             return;

@@ -22,7 +22,7 @@ fn no_texts() -> Vec<Value> {
 }
 
 on_every_database! {
-    // Rows 1, 24, 27, 37: each of these has been somebody's login.
+    // Each of these has been somebody's login.
     async fn credentials_of_another_type_are_refused_and_change_nothing(kind) {
         let server = Server::start(kind).await;
         server.register("victim").await;
@@ -71,7 +71,7 @@ on_every_database! {
         assert_eq!(answer.expect(200)["user"]["username"], "victim");
     }
 
-    // Row 37: a column that holds nothing equals nothing.
+    // A column that holds nothing equals nothing.
     async fn a_user_without_a_password_cannot_sign_in_by_any(kind) {
         let server = Server::start(kind).await;
         server.register("social").await;
@@ -86,7 +86,7 @@ on_every_database! {
         }
     }
 
-    // Row 25: input never becomes a part of a statement.
+    // Input never becomes a part of a statement.
     async fn sql_in_any_place_is_only_text(kind) {
         let server = Server::start(kind).await;
         server.register("victim").await;
@@ -121,7 +121,7 @@ on_every_database! {
     }
 }
 
-// Row 60: nothing but a verified token says who acts.
+// Nothing but a verified token says who acts.
 #[actix_web::test]
 async fn no_id_in_body_query_or_header_stands_for_a_caller() {
     let server = Server::start(Kind::Sqlite).await;

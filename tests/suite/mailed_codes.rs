@@ -105,7 +105,7 @@ on_every_database! {
         }
     }
 
-    // Row 37: rows that hold as little as a row can.
+    // Rows that hold as little as a row can.
     async fn no_blank_token_matches_a_blank_column(kind) {
         let server = Server::start(kind).await;
         let ann = server.register("ann").await;
@@ -167,7 +167,7 @@ async fn pages_that_are_opened_with_a_code_send_no_referrer() {
     }
 }
 
-// Row 34, where a browser is sent to a provider.
+// Where a browser is sent to a provider.
 #[actix_web::test]
 async fn no_header_of_a_request_gets_into_the_address_a_provider_returns_to() {
     let server = Server::start_with(Kind::Sqlite, |config| {

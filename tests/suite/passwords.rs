@@ -24,7 +24,7 @@ fn hash_of(database: &TestDatabase, name: &str) -> String {
 }
 
 on_every_database! {
-    // Row 18: bcrypt reads 72 bytes; whoever writes more must not be told that all of it counts.
+    // Bcrypt reads 72 bytes; whoever writes more must not be told that all of it counts.
     async fn more_than_72_bytes_are_refused_on_every_write_path(kind) {
         let server = Server::start(kind).await;
         let (admin, ann) = (server.admin().await, server.register("ann").await);
@@ -67,7 +67,6 @@ on_every_database! {
         }
     }
 
-    // Row 70.
     async fn a_nul_does_not_end_a_password(kind) {
         let server = Server::start(kind).await;
         let anonymous = server.anonymous();
@@ -78,7 +77,7 @@ on_every_database! {
         }
     }
 
-    // Row 70: the prefixes of other implementations, and costs that would stop a thread for hours.
+    // The prefixes of other implementations, and costs that would stop a thread for hours.
     async fn imported_hashes_verify_unless_they_cost_too_much(kind) {
         let server = Server::start(kind).await;
         server.register("ann").await;
@@ -195,7 +194,6 @@ async fn the_policy_of_an_application_that_names_none_is_the_recommended_one() {
     register.post(REGISTER, good).await.expect(200);
 }
 
-// Row 77.
 #[actix_web::test]
 async fn a_megabyte_of_password_reaches_no_hash() {
     let server = Server::start_with(Kind::Sqlite, |config| config.bcrypt_cost = 14).await;
@@ -215,7 +213,7 @@ async fn a_megabyte_of_password_reaches_no_hash() {
     }
 }
 
-// Row 77: more logins than the queue takes; whoever is turned away is told to come back.
+// More logins than the queue takes; whoever is turned away is told to come back.
 #[actix_web::test]
 async fn a_storm_of_logins_is_answered_or_turned_away_and_the_rest_goes_on() {
     let server = Server::start_with(Kind::Sqlite, |config| {

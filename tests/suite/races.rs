@@ -5,7 +5,6 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 on_every_database! {
-    // Row 78.
     async fn of_fifty_registrations_of_one_address_over_two_instances_one_succeeds(kind) {
         let database = TestDatabase::create(kind);
         let servers = [Server::with_config(config(&database)).await, Server::with_config(config(&database)).await];

@@ -95,7 +95,7 @@ async fn a_window_ends() {
     assert_eq!(answer.status, 400, "whoever comes back when told is let in");
 }
 
-// Rows 12 and 62: the limit is the handler's, so there is no path around it.
+// The limit is the handler's, so there is no path around it.
 #[actix_web::test]
 async fn no_spelling_of_the_path_leads_around_the_limit() {
     let server = Server::start_with(Kind::Sqlite, limited).await;
@@ -132,7 +132,7 @@ async fn no_spelling_of_the_path_leads_around_the_limit() {
     }
 }
 
-// Row 13: what stands in the body gives nobody a fresh count.
+// What stands in the body gives nobody a fresh count.
 #[actix_web::test]
 async fn varying_the_body_does_not_lead_around_the_limit() {
     let server = Server::start_with(Kind::Sqlite, limited).await;
@@ -165,7 +165,7 @@ async fn varying_the_body_does_not_lead_around_the_limit() {
     assert_eq!(passed, [3, 6, 6, 6]);
 }
 
-// Row 13: many clients and one account.
+// Many clients and one account.
 #[actix_web::test]
 async fn one_account_is_not_tried_from_everywhere() {
     let server = Server::start_with(Kind::Sqlite, limited).await;
@@ -198,7 +198,6 @@ async fn one_account_is_not_tried_from_everywhere() {
         .expect(200);
 }
 
-// Row 61.
 #[actix_web::test]
 async fn the_addresses_of_one_client_share_one_count() {
     let server = Server::start_with(Kind::Sqlite, limited).await;
@@ -251,7 +250,7 @@ async fn an_untrusted_peer_does_not_choose_its_address() {
 }
 
 on_every_database! {
-    // Row 69: counted before the hash, so no two of many parallel tries see one number.
+    // Counted before the hash, so no two of many parallel tries see one number.
     async fn of_a_hundred_parallel_guesses_few_reach_the_password(kind) {
         let server = Server::start_with(kind, limited).await;
         let anonymous = server.anonymous();

@@ -57,7 +57,6 @@ const MALFORMED_ADDRESSES: [&str; 30] = [
 ];
 
 on_every_database! {
-    // Row 14.
     async fn no_column_but_the_three_can_be_registered(kind) {
         let server = Server::start(kind).await;
         let before = server.database().dump();
@@ -90,7 +89,7 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
-    // Row 1, on registration.
+    // On registration.
     async fn fields_of_another_type_are_refused_and_leave_no_row(kind) {
         let server = Server::start(kind).await;
         let before = server.database().dump();
@@ -109,7 +108,7 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
-    // Row 28: no database may fold what the canonical form keeps apart.
+    // No database may fold what the canonical form keeps apart.
     async fn an_address_that_only_looks_the_same_is_nobodys(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;
@@ -135,7 +134,7 @@ on_every_database! {
     }
 }
 
-// Rows 29, 30, 31.
+// 31.
 #[actix_web::test]
 async fn one_plain_address_is_all_that_is_taken() {
     let server = Server::start(Kind::Sqlite).await;
@@ -214,7 +213,7 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
-    // Row 75: else the owner of the address could be kept from signing in, or impersonated.
+    // Else the owner of the address could be kept from signing in, or impersonated.
     async fn nobody_is_named_like_the_address_of_somebody_else(kind) {
         let server = Server::start(kind).await;
         let (admin, ann) = (server.admin().await, server.register("ann").await);

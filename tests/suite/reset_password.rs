@@ -1,4 +1,4 @@
-//! A new password by mail (rows 1, 15, 17, 18, 23, 26–28, 30, 31, 34, 35, 37, 41, 88).
+//! A new password by mail.
 
 use acceptance::{Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use futures_util::future::join_all;
@@ -41,7 +41,6 @@ on_every_database! {
         server.login("ann", NEW).await;
     }
 
-    // Row 23.
     async fn a_code_is_void_after_a_newer_one_its_time_or_another_address(kind) {
         let server = Server::start(kind).await;
         let (admin, ann) = (server.admin().await, server.register("ann").await);
@@ -77,7 +76,7 @@ on_every_database! {
         server.anonymous().post(RESET, body(fourth, NEW)).await.expect(200);
     }
 
-    // Rows 1, 35 and 37: only the mailed code itself.
+    // Only the mailed code itself.
     async fn nothing_else_than_a_live_code_is_a_code(kind) {
         let server = Server::start(kind).await;
         server.register("ann").await;
@@ -108,7 +107,6 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
-    // Row 41.
     async fn of_fifty_resets_with_one_code_over_two_instances_one_succeeds(kind) {
         let database = TestDatabase::create(kind);
         let servers = [Server::with_config(config(&database)).await, Server::with_config(config(&database)).await];
@@ -131,7 +129,7 @@ on_every_database! {
         }
     }
 
-    // Rows 26 to 28: to the stored address of the account that was meant, or to nobody.
+    // To the stored address of the account that was meant, or to nobody.
     async fn mail_goes_to_the_stored_address_only(kind) {
         let server = Server::start(kind).await;
         for name in ["victim", "social", "gone", "attacker"] {
@@ -177,7 +175,7 @@ on_every_database! {
         server.mail_to("victim@example.com", "Reset password", 1).await;
     }
 
-    // Row 88: who reads the database holds nothing that is accepted.
+    // Who reads the database holds nothing that is accepted.
     async fn no_stored_value_is_a_code(kind) {
         let server = Server::start_with(kind, |config| config.advanced_settings.email_confirmation = true).await;
         let body_of = json!({ "username": "ann", "email": "ann@example.com", "password": PASSWORD });
@@ -203,7 +201,7 @@ on_every_database! {
     }
 }
 
-// Row 34: links are made from the configuration, whatever a request says of the host.
+// Links are made from the configuration, whatever a request says of the host.
 #[actix_web::test]
 async fn no_header_of_a_request_gets_into_a_mail() {
     let server = Server::start_with(Kind::Sqlite, |config| {

@@ -92,7 +92,6 @@ on_every_database! {
         kept(&refresh(&server, &second, &[]).await);
     }
 
-    // Row 79.
     async fn pages_of_others_cannot_use_the_cookie(kind) {
         let listed = |config: &mut Config| {
             by_sessions(config);
@@ -180,7 +179,6 @@ async fn without_the_exact_header_the_token_is_in_the_body() {
     }
 }
 
-// Row 80.
 #[actix_web::test]
 async fn the_cookie_is_as_configured_and_secure_in_production() {
     let configured = |config: &mut Config| {

@@ -58,7 +58,6 @@ on_every_database! {
         expect_refused(&refresh(&server, &third.refresh).await);
     }
 
-    // Row 43.
     async fn a_restart_forgets_no_exchange(kind) {
         let database = TestDatabase::create(kind);
         let start = async || {
@@ -78,7 +77,6 @@ on_every_database! {
         assert_eq!(me(&server, &second.jwt).await.status, 401);
     }
 
-    // Row 42.
     async fn fifty_exchanges_at_once_over_two_instances_have_one_child(kind) {
         let database = TestDatabase::create(kind);
         let mut servers = Vec::new();

@@ -68,7 +68,7 @@ async fn instances_share_one_count() {
     assert_eq!(passed, 5);
 }
 
-// Row 69, over instances.
+// Over instances.
 #[actix_web::test]
 async fn parallel_guesses_over_instances_are_each_counted() {
     let Some(url) = redis() else { return };
@@ -87,7 +87,7 @@ async fn parallel_guesses_over_instances_are_each_counted() {
     assert!(answers.iter().all(|status| [400, 429].contains(status)));
 }
 
-// Row 13, over instances: by name here and by address there is one account.
+// Over instances: by name here and by address there is one account.
 #[actix_web::test]
 async fn instances_share_one_count_of_an_account() {
     let Some(url) = redis() else { return };

@@ -75,7 +75,7 @@ on_every_database! {
         assert_eq!(ann.client.get("/api/users/me").await.expect(200)["username"], "annabel");
     }
 
-    // Row 65: SQLite gives the highest id away again unless told otherwise.
+    // SQLite gives the highest id away again unless told otherwise.
     async fn the_token_of_a_deleted_user_is_not_the_next_users(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;
@@ -117,13 +117,13 @@ on_every_database! {
         admin.put(&path, json!({ "confirmed": true })).await.expect(200);
         let ann = server.login("ann", PASSWORD).await;
         ann.get("/api/users/me").await.expect(200);
-        // Row 51: a new address is unproven.
+        // A new address is unproven.
         let moved = admin.put(&path, json!({ "email": "moved@example.com" })).await.expect(200);
         assert_eq!(moved["confirmed"], false);
         expect_dead(&ann).await;
     }
 
-    // Row 9.1.3: old tokens verify while their key is listed, the first one signs.
+    // Old tokens verify while their key is listed, the first one signs.
     async fn secrets_are_changed_without_signing_anybody_out(kind) {
         let database = TestDatabase::create(kind);
         let with_keys = async |keys: &str| {
