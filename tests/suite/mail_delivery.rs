@@ -323,7 +323,9 @@ async fn an_applications_own_mailer_takes_the_mails_and_may_fail() {
 
 /// Says what not every database takes.
 #[derive(Debug)]
-struct Garbler(fn(String) -> MailError);
+struct Garbler(Wrap);
+
+type Wrap = fn(String) -> MailError;
 
 impl Mailer for Garbler {
     fn send<'a>(&'a self, _: &'a OutgoingMail) -> MailFuture<'a> {
@@ -334,7 +336,7 @@ impl Mailer for Garbler {
 
 on_every_database! {
     async fn a_mail_is_given_up_whatever_its_mailer_says(kind) {
-        let answers: [(i64, fn(String) -> MailError); 2] = [(2, MailError::Temporary), (1, MailError::Permanent)];
+        let answers: [(i64, Wrap); 2] = [(2, MailError::Temporary), (1, MailError::Permanent)];
         for (attempts, answer) in answers {
             let database = TestDatabase::create(kind);
             let mut config = config(&database);
