@@ -22,8 +22,8 @@ fn is_accepted() {
 
     let found = crate::entry(file!(), "api::echo.echo.path");
     assert_eq!(
-        (found.description, found.routes),
-        ("Says the path.", [].as_slice())
+        (found.description, found.routes.len()),
+        ("Says the path.", 0)
     );
     assert!(
         crate::entry(file!(), "api::echo.echo.match")
