@@ -46,7 +46,7 @@ test('the matrix finds it by typing, though it shows four hundred rows', async (
   const page = await signedIn();
   await go(page, '/matrix');
   assert.ok((await page.locator('tr.row').count()) <= 400);
-  await page.locator('input[name=q]').pressSequentially('jj withdraw');
+  await page.locator('#q').pressSequentially('jj withdraw');
   await page.waitForFunction(() => {
     const shown = [...document.querySelectorAll('tr.row:not([hidden])')].map((row) => row.dataset.text);
     return shown.length === 1 && shown[0].includes('api::jj.jj.withdraw');

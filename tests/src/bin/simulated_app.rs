@@ -16,7 +16,7 @@ fn kinde() -> Provider {
         "https://discord.com/oauth2/authorize",
         "https://discord.com/api/oauth2/token",
     );
-    let provider = provider.scopes(["openid", "profile", "email"]);
+    let provider = provider.scopes(["identify", "email"]);
     provider.profile(async |answers: Answers| {
         let user = answers.get("https://discord.com/api/users/@me").await?;
         let id = user["id"].as_str().ok_or("no id")?;
