@@ -38,6 +38,12 @@ step() {
     say "==> $((SECONDS - begin)) s: $name"
 }
 
+# program_path PROGRAM: its path from wherever one is; ends the script where there is none.
+program_path() {
+    [[ -f $1 && -x $1 ]] || die "no program: $1 (cargo build -p example_app -p acceptance makes it)"
+    echo "$(cd "$(dirname "$1")" && pwd)/$(basename "$1")"
+}
+
 # --- installation ---
 
 as_root() {

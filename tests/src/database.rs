@@ -317,6 +317,17 @@ pub struct HeldChanges {
     holder: Option<std::thread::JoinHandle<()>>,
 }
 
+impl HeldChanges {
+    /// Lets go once the change of whoever has begun one waits. From outside nobody sees that it does: it is given
+    /// some time.
+    pub async fn release_soon(self) {
+        tokio::time::sleep(std::time::Duration::from_millis(400)).await;
+        tokio::task::spawn_blocking(move || drop(self))
+            .await
+            .expect("the changes are let go");
+    }
+}
+
 impl Drop for HeldChanges {
     fn drop(&mut self) {
         drop(self.release.take());

@@ -161,12 +161,7 @@ on_every_database! {
                     false => manager.put(&path, json!({ "password": "taken over 1!" })).await,
                 }
             };
-            // From outside nobody sees that the change waits.
-            let release = async {
-                tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-                tokio::task::spawn_blocking(move || drop(held)).await.unwrap();
-            };
-            join(change, release).await.0.expect_forbidden();
+            join(change, held.release_soon()).await.0.expect_forbidden();
             let login = json!({ "identifier": name, "password": PASSWORD });
             server.anonymous().post("/api/auth/local", login).await.expect(200);
         }

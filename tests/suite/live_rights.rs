@@ -12,6 +12,19 @@ const TREE: &str = "plugin::users-permissions.permissions.getPermissions";
 const PING_PATH: &str = "/api/ping";
 const TREE_PATH: &str = "/api/users-permissions/permissions";
 
+/// Instances that look often for what the other one has changed.
+async fn two_instances(database: &TestDatabase) -> [Server; 2] {
+    let quick = || {
+        let mut config = config(database);
+        config.sync_interval = std::time::Duration::from_millis(50);
+        config
+    };
+    [
+        Server::with_config(quick()).await,
+        Server::with_config(quick()).await,
+    ]
+}
+
 on_every_database! {
     async fn a_change_of_a_role_counts_from_the_next_request_on(kind) {
         let server = Server::start(kind).await;
@@ -102,12 +115,7 @@ on_every_database! {
             return;
         }
         let database = TestDatabase::create(kind);
-        let quick = || {
-            let mut config = config(&database);
-            config.sync_interval = std::time::Duration::from_millis(50);
-            config
-        };
-        let servers = [Server::with_config(quick()).await, Server::with_config(quick()).await];
+        let servers = two_instances(&database).await;
         let admin = servers[0].admin().await;
         let role = admin.create_role("Editor", &[]).await;
         let editor = admin.create_user("editor", role).await;
@@ -150,12 +158,7 @@ on_every_database! {
             return;
         }
         let database = TestDatabase::create(kind);
-        let quick = || {
-            let mut config = config(&database);
-            config.sync_interval = std::time::Duration::from_millis(50);
-            config
-        };
-        let (here, there) = (Server::with_config(quick()).await, Server::with_config(quick()).await);
+        let [here, there] = two_instances(&database).await;
         let admin = here.admin().await;
         for end in ["block", "delete", "reset"] {
             let user = here.register(end).await;

@@ -170,12 +170,8 @@ on_every_database! {
         let public = admin.role_id("public").await;
         let given = format!("INSERT INTO up_user_roles (user_id, place, role_id) VALUES ({ann}, 1, {two})");
         let held = server.database().hold_changes(&[given]);
-        // From outside nobody sees that the change waits.
-        let release = async {
-            tokio::time::sleep(std::time::Duration::from_millis(400)).await;
-            tokio::task::spawn_blocking(move || drop(held)).await.unwrap();
-        };
-        join(change(&admin, ann, json!({ "roles": { "connect": [public] } })), release).await;
+        let change = change(&admin, ann, json!({ "roles": { "connect": [public] } }));
+        join(change, held.release_soon()).await;
         assert_eq!(roles(&admin, ann).await, [one, two, public]);
     }
 

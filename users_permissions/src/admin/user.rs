@@ -467,10 +467,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     match try_update(visit, id, &state).await {
         Ok(account) => {
             visit.say(format!("{} was saved.", account.user.username))?;
-            visit.see_first(&[
-                ("findUser", format!("/users/{id}")),
-                ("findUsers", "/users".to_owned()),
-            ])
+            visit.see_user(id)
         }
         Err(Error::Conflict(_)) => {
             let account = visit.services().user(id).await?;

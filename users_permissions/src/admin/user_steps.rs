@@ -65,10 +65,7 @@ fn told(visit: &Visit, id: i32, done: Result<()>, text: &str) -> Outcome {
         }
         Err(error) => visit.complain(words(&error))?,
     }
-    visit.see_first(&[
-        ("findUser", format!("/users/{id}")),
-        ("findUsers", "/users".to_owned()),
-    ])
+    visit.see_user(id)
 }
 
 pub(super) async fn resend_confirmation(visit: &Visit) -> Outcome {

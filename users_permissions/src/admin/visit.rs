@@ -274,6 +274,14 @@ impl Visit {
         }
     }
 
+    /// Leads to the page of a user, or else to the list of users.
+    pub(super) fn see_user(&self, id: i32) -> Outcome {
+        self.see_first(&[
+            ("findUser", format!("/users/{id}")),
+            ("findUsers", "/users".to_owned()),
+        ])
+    }
+
     fn error_page(&self, error: &Error) -> HttpResponse {
         match error {
             Error::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),

@@ -18,6 +18,7 @@ use crate::outbound::{OutboundAnswer, OutboundClient};
 /// First pause after a reading that failed; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
 /// Where keys are.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {

@@ -151,21 +151,15 @@ impl Services {
         if change.is_empty() {
             return self.user(id).await;
         }
-        let mut tries = 0..TRIES;
-        let changed = loop {
-            tries.next();
+        let judge_and_write = async || {
             let before = self.user(id).await?;
             self.check_may_manage(&actor, &before.roles)?;
             let expected = change.expected.clone();
             let patch = self.judge(&actor, &before, change.clone()).await?;
-            match self
-                .write_update(actor.clone(), before, expected, patch)
+            self.write_update(actor.clone(), before, expected, patch)
                 .await
-            {
-                Err(Error::Conflict(CHANGED_MEANWHILE)) if !tries.is_empty() => {}
-                other => break other?,
-            }
         };
+        let changed = until_unchanged(judge_and_write).await?;
         self.letters.post();
         tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user changed");
         Ok(changed)
@@ -211,16 +205,12 @@ impl Services {
 
     /// Deletes a user and answers what it was.
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
-        let mut tries = 0..TRIES;
-        let deleted = loop {
-            tries.next();
+        let judge_and_write = async || {
             let before = self.user(id).await?;
             self.check_may_manage(&actor, &before.roles)?;
-            match self.write_deletion(actor.clone(), before).await {
-                Err(Error::Conflict(CHANGED_MEANWHILE)) if !tries.is_empty() => {}
-                other => break other?,
-            }
+            self.write_deletion(actor.clone(), before).await
         };
+        let deleted = until_unchanged(judge_and_write).await?;
         tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "user deleted");
         Ok(deleted)
     }
@@ -411,6 +401,17 @@ pub(super) fn unchanged(conn: &mut DbConn, before: &Account) -> Result<Account> 
     } else {
         Err(Error::Conflict(CHANGED_MEANWHILE))
     }
+}
+
+/// Judges and writes anew where [`unchanged`] finds that the user was changed between the two.
+async fn until_unchanged<T>(judge_and_write: impl AsyncFn() -> Result<T>) -> Result<T> {
+    for _ in 1..TRIES {
+        match judge_and_write().await {
+            Err(Error::Conflict(CHANGED_MEANWHILE)) => {}
+            other => return other,
+        }
+    }
+    judge_and_write().await
 }
 
 /// Says which of the unique values was the taken one.
