@@ -12,7 +12,7 @@ pub enum Error {
     Validation(Validation),
     /// The input is well formed and still cannot be honoured (Strapi's `ApplicationError`).
     #[error("{0}")]
-    Application(String),
+    Application(Refusal),
     /// A query names something it may not.
     #[error("{0}")]
     Query(QueryError),
@@ -72,6 +72,61 @@ pub struct Validation {
     pub errors: Vec<FieldError>,
 }
 
+/// Why well-formed input cannot be honoured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refusal {
+    /// What the client is told.
+    pub message: String,
+    /// What it is about, for who shows it beside a form. Answers of the API leave it out, as Strapi's do.
+    pub field: Option<Field>,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A field that input is refused for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Field {
+    /// Name of a user.
+    Username,
+    /// Address of a user.
+    Email,
+    /// Password of a user.
+    Password,
+    /// Roles of a user.
+    Roles,
+    /// Name of a role.
+    RoleName,
+    /// The setting that addresses have to be confirmed.
+    EmailConfirmation,
+    /// The setting that an address is one user's.
+    UniqueEmail,
+}
+
+impl Field {
+    /// Its name in bodies.
+    ///
+    /// ```
+    /// assert_eq!(users_permissions::Field::Roles.name(), "roles");
+    /// ```
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Username => "username",
+            Self::Email => "email",
+            Self::Password => "password",
+            Self::Roles => "roles",
+            Self::RoleName => "name",
+            Self::EmailConfirmation => "email_confirmation",
+            Self::UniqueEmail => "unique_email",
+        }
+    }
+}
+
 /// A key of a query that is unknown or private.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryError {
@@ -127,7 +182,18 @@ impl Error {
 
     /// An error of well-formed input that still cannot be honoured.
     pub fn application(message: impl Into<String>) -> Self {
-        Self::Application(message.into())
+        Self::Application(Refusal {
+            message: message.into(),
+            field: None,
+        })
+    }
+
+    /// As [`application`](Self::application), with the field it is about.
+    pub(crate) fn refused(field: Field, message: impl Into<String>) -> Self {
+        Self::Application(Refusal {
+            message: message.into(),
+            field: Some(field),
+        })
     }
 
     /// A fault of ours; the cause goes to the log, the client learns nothing of it.

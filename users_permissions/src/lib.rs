@@ -60,7 +60,7 @@ pub use config::{
     JwtManagement, KeyPair, MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie,
     Sessions, SigningKey, SigningKeys, TrustedIssuer, parse_span,
 };
-pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
+pub use error::{Cause, Error, Field, FieldError, QueryError, Refusal, StartError, Validation};
 #[cfg(feature = "openapi")]
 pub use http::openapi;
 pub use http::{

@@ -288,10 +288,10 @@ fn refused(visit: &Visit, kind: MailKind, mine: MailTemplate, error: &Error) -> 
     let base = visit.form.text("base").to_owned();
     let mut page = page(visit, kind, mine, base, &sent(visit, "was."))?;
     let known = FIELDS.map(|(name, _)| name);
-    page.faults = Faults::of(error, &known, |path, message| match path {
-        "from" if message.starts_with("from.name") => "from_name",
-        "from" => "from_email",
-        path => path,
+    page.faults = Faults::of(error, &known, |name| match name {
+        "name" => "from_name",
+        "email" => "from_email",
+        name => name,
     });
     page.is_dirty = true;
     answer::page(error.status_code(), &page)

@@ -1,7 +1,7 @@
 //! What is wrong with a form, field by field.
 
 use super::visit::words;
-use crate::error::Error;
+use crate::error::{Error, Field};
 
 /// What is said above a form whose fields say the rest.
 const ABOVE: &str = "Nothing was saved: look at the fields that are marked.";
@@ -16,17 +16,17 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Sorts an error to the fields of a form, which are named in their order. `place` knows the field of
-    /// a path's last part and a message.
+    /// Sorts an error to the fields of a form, which are named in their order. `place` knows what the form
+    /// calls what an error names: the last part of a path, or the name of a field.
     pub(super) fn of<'a>(
         error: &'a Error,
         known: &[&str],
-        place: impl Fn(&'a str, &'a str) -> &'a str,
+        place: impl Fn(&'a str) -> &'a str,
     ) -> Self {
         let mut found: Vec<(String, String)> = Vec::new();
         let mut rest: Vec<String> = Vec::new();
-        let mut sort = |path: &'a str, message: &'a str| {
-            let field = place(path, message);
+        let mut sort = |name: &'a str, message: &str| {
+            let field = place(name);
             match known.contains(&field) {
                 true => found.push((field.to_owned(), message.to_owned())),
                 false => rest.push(message.to_owned()),
@@ -39,7 +39,9 @@ impl Faults {
                     sort(path, &error.message);
                 }
             }
-            Error::Application(message) => sort("", message),
+            Error::Application(refusal) => {
+                sort(refusal.field.map_or("", Field::name), &refusal.message);
+            }
             other => rest.push(words(other)),
         }
         found.sort_by_key(|(field, _)| known.iter().position(|known| known == field));
@@ -87,9 +89,29 @@ mod tests {
             message: None,
             errors: ["b", "nowhere", "a"].map(fault).to_vec(),
         });
-        let faults = Faults::of(&error, &["a", "b"], |path, _| path);
+        let faults = Faults::of(&error, &["a", "b"], |name| name);
         assert_eq!(faults.banner(), Some("nowhere is wrong"));
         assert_eq!(faults.at("b"), Some("b is wrong"));
         assert!(faults.is_first("a") && !faults.is_first("b"));
+    }
+
+    #[test]
+    fn a_refusal_stands_at_its_field_however_it_is_worded() {
+        let place = |name| match name {
+            "roles" => "role",
+            name => name,
+        };
+        for (error, field) in [
+            (Error::refused(Field::Email, "username is wrong"), "email"),
+            (Error::refused(Field::Roles, "email is wrong"), "role"),
+        ] {
+            let faults = Faults::of(&error, &["username", "email", "role"], place);
+            assert_eq!(faults.at(field), Some(error.to_string().as_str()));
+            assert_eq!(faults.banner(), Some(ABOVE));
+        }
+        let error = Error::application("email and username are wrong");
+        let faults = Faults::of(&error, &["username", "email"], place);
+        assert_eq!(faults.banner(), Some("email and username are wrong"));
+        assert_eq!((faults.at("username"), faults.at("email")), (None, None));
     }
 }

@@ -303,7 +303,7 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
             let lines = LINES.iter().map(|(name, ..)| *name);
             let known = ["key", "secret", "subdomain", "scope", "callback"].into_iter();
             let known: Vec<_> = known.chain(lines.clone()).chain(["password"]).collect();
-            page.faults = Faults::of(&error, &known, |path, _| path);
+            page.faults = Faults::of(&error, &known, |name| name);
             for line in lines {
                 page.shows_lines |= page.faults.at(line).is_some();
             }

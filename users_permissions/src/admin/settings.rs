@@ -169,17 +169,9 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
             // What the form is compared with stays what it was made from.
             page.version = visit.form.text("version").to_owned();
             page.was = was;
-            page.faults = Faults::of(&error, &FIELDS, field_of);
+            page.faults = Faults::of(&error, &FIELDS, |name| name);
             answer::page(error.status_code(), &page)
         }
-    }
-}
-
-/// The field that an error is about; some name none.
-fn field_of<'a>(path: &'a str, message: &'a str) -> &'a str {
-    match path {
-        "" if message.starts_with("Addresses cannot be confirmed") => "email_confirmation",
-        path => path,
     }
 }
 

@@ -44,8 +44,6 @@ mod well_known;
 mod worker;
 
 pub use auth_user::{AuthUser, Caller};
-#[cfg(feature = "admin")]
-pub(crate) use catalog::RouteMap;
 pub use catalog::{Coverage, ServedAction, ServedRoute};
 pub use guard::{Answer, Call, Verdict, authorize, consult, look_up, respond};
 pub use issuer_caller::IssuerCaller;

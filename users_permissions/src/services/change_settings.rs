@@ -10,7 +10,7 @@ use super::check_settings::{check_pages, check_template, pages, template_error};
 use super::settings::{ADVANCED, in_force, parse_templates, template_row};
 use super::{Actor, Delivery, Hooks, Services};
 use crate::config::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::mail::MailTemplates;
 use crate::model::{
     ADMINISTRATOR, AdvancedSettings, ChangeKind, Email, MailKind, MailTemplate, NewMail, UserId,
@@ -83,7 +83,8 @@ impl Services {
     ) -> Result<String> {
         check_pages(&change)?;
         if change.email_confirmation == Some(true) && self.mails.delivery() == Delivery::None {
-            return Err(Error::application(
+            return Err(Error::refused(
+                Field::EmailConfirmation,
                 "Addresses cannot be confirmed without a mail server",
             ));
         }
@@ -237,7 +238,8 @@ fn write_advanced(
             None => false,
         };
         if !remains {
-            return Err(Error::application(
+            return Err(Error::refused(
+                Field::EmailConfirmation,
                 "No administrator has a confirmed address",
             ));
         }
@@ -248,7 +250,8 @@ fn write_advanced(
             // A savepoint: PostgreSQL gives a transaction up after a violated constraint.
             let reserved = transaction(conn, |conn| reserve_emails(conn, hooks));
             reserved.map_err(|error| match store::conflict(&error) {
-                Some(Conflict::Taken) => Error::application(
+                Some(Conflict::Taken) => Error::refused(
+                    Field::UniqueEmail,
                     "Several users share an e-mail address; unique_email cannot be turned on",
                 ),
                 _ => error.into(),

@@ -47,7 +47,7 @@ pub(super) fn check_template(kind: MailKind, template: &MailTemplate) -> Result<
     if !is_address(&from.email) {
         return Err(template_error(
             kind,
-            "from",
+            "from.email",
             "from.email must be a valid email",
         ));
     }
@@ -59,7 +59,7 @@ pub(super) fn check_template(kind: MailKind, template: &MailTemplate) -> Result<
     if !plain {
         return Err(template_error(
             kind,
-            "from",
+            "from.name",
             "from.name must be a plain name",
         ));
     }
@@ -99,11 +99,11 @@ pub(super) fn check_template(kind: MailKind, template: &MailTemplate) -> Result<
 }
 
 pub(super) fn template_error(kind: MailKind, field: &str, message: &str) -> Error {
-    let path = ["email-templates", kind.key(), "options", field];
+    let path = ["email-templates", kind.key(), "options"].into_iter();
     Error::Validation(Validation {
         message: None,
         errors: vec![FieldError {
-            path: path.map(str::to_owned).to_vec(),
+            path: path.chain(field.split('.')).map(str::to_owned).collect(),
             message: message.to_owned(),
         }],
     })

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 
 use super::{Hooks, NewPassword, Services};
 use crate::config::{Config, PasswordPolicy, Secret};
-use crate::error::{Error, FieldError, Result, Validation};
+use crate::error::{Error, Field, FieldError, Result, Validation};
 
 /// bcrypt reads no more; longer passwords are refused instead of cut.
 const MAX_BYTES: usize = 72;
@@ -136,14 +136,14 @@ impl Services {
     }
 }
 
-/// Turns the rule's error into Strapi's form on `/users`, which names no field.
-pub(crate) fn without_field(error: Error) -> Error {
+/// Turns the rule's error into Strapi's form on `/users`, which answers no field.
+pub(crate) fn without_path(error: Error) -> Error {
     match error {
         Error::Validation(Validation {
             errors,
             message: None,
         }) => match errors.as_slice() {
-            [FieldError { message, .. }] => Error::application(message.clone()),
+            [FieldError { message, .. }] => Error::refused(Field::Password, message.clone()),
             _ => Error::Validation(Validation {
                 errors,
                 message: None,

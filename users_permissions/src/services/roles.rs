@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::change_roles::{right, role_version};
 use super::changes::note;
 use super::{Actor, Services, settings};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::model::{
     ADMINISTRATOR, ChangeKind, Difference, PUBLIC, Role, RoleId, SEEDED_ROLES, snake_case,
 };
@@ -105,7 +105,10 @@ impl Services {
         let role_type = input.role_type.unwrap_or_else(|| snake_case(&name));
         check_type(&role_type)?;
         if is_reserved(&role_type) || is_reserved(&snake_case(&name)) {
-            return Err(Error::application("This role name is reserved"));
+            return Err(Error::refused(
+                Field::RoleName,
+                "This role name is reserved",
+            ));
         }
         let granted = self.positions(input.granted.unwrap_or_default())?;
         self.check_may_grant(&actor, &granted)?;
@@ -120,7 +123,8 @@ impl Services {
                         store::roles::create(conn, &role_type, &name, description.as_deref())
                             .map_err(|error| match store::conflict(&error) {
                                 Some(Conflict::Taken) => {
-                                    Error::application("A role of this type already exists")
+                                    let text = "A role of this type already exists";
+                                    Error::refused(Field::RoleName, text)
                                 }
                                 _ => error.into(),
                             })?;
@@ -277,7 +281,10 @@ pub(super) fn check_identity(
     }
     let key = name.map(snake_case).unwrap_or_default();
     if is_reserved(&key) && key != role.role_type {
-        return Err(Error::application("This role name is reserved"));
+        return Err(Error::refused(
+            Field::RoleName,
+            "This role name is reserved",
+        ));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::borrow::Borrow;
 use std::sync::Arc;
 
 use super::{Account, Actor, Services};
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, RoleRef, RolesChange, UserRoles};
 use crate::store::{self, DbConn};
 
@@ -94,6 +94,11 @@ pub(super) fn first_roles(
     Ok(Choice { roles, read })
 }
 
+/// A role was named that is not there.
+pub(super) fn no_role() -> Error {
+    Error::refused(Field::Roles, "The role does not exist")
+}
+
 /// The change by ids, and the roles it names.
 fn look_up(
     conn: &mut DbConn,
@@ -106,7 +111,7 @@ fn look_up(
             read.push(Arc::new(role));
             Ok(id)
         }
-        None => Err(Error::application("The role does not exist")),
+        None => Err(no_role()),
     })?;
     Ok((change, read))
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::changes::{note, user_differences};
 use super::expected_user::ExpectedUser;
 use super::register::name_message;
-use super::user_roles::first_roles;
+use super::user_roles::{first_roles, no_role};
 use super::{Actor, Letters, Services, passwords, settings};
 use crate::config::Secret;
-use crate::error::{Error, Result};
+use crate::error::{Error, Field, Result};
 use crate::model::{
     ADMINISTRATOR, ChangeKind, Difference, Email, NameError, NewUser, ProfileChange, Role, RoleRef,
     RolesChange, User, UserId, UserPatch, Username,
@@ -104,7 +104,7 @@ impl Services {
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
         self.check_password(&new.password, username.as_str(), new.email.as_str())
             .await
-            .map_err(passwords::without_field)?;
+            .map_err(passwords::without_path)?;
         let new = NewUser {
             username,
             email_key: Some(self.hooks.email_key(&new.email)),
@@ -269,7 +269,7 @@ impl Services {
                     .map_or(before.username.as_str(), Username::as_str);
                 self.check_password(&password, name, own_email.as_str())
                     .await
-                    .map_err(passwords::without_field)?;
+                    .map_err(passwords::without_path)?;
                 Some(self.hasher.hash(password).await?)
             }
             None => None,
@@ -347,7 +347,7 @@ fn insert(conn: &mut DbConn, new: NewUser) -> Result<Account> {
             email_key.as_deref(),
             "This attribute must be unique",
         ),
-        Some(Conflict::MissingReference) => Error::application("The role does not exist"),
+        Some(Conflict::MissingReference) => no_role(),
         None => error.into(),
     })?;
     find_account(conn, user.id)
@@ -366,7 +366,7 @@ fn write(conn: &mut DbConn, id: UserId, patch: UserPatch) -> Result<Account> {
             email_key.as_deref(),
             "Username already taken",
         ),
-        Some(Conflict::MissingReference) => Error::application("The role does not exist"),
+        Some(Conflict::MissingReference) => no_role(),
         None => error.into(),
     })?;
     find_account(conn, user.ok_or(NOT_FOUND)?.id)
@@ -429,13 +429,20 @@ fn taken(
         .map(|key| store::users::email_key_taken(conn, key, id))
         .transpose();
     match (name_taken, email_taken) {
-        (Ok(Some(true)), _) => Error::application(name_text),
-        (_, Ok(Some(true))) => Error::application(EMAIL_TAKEN),
+        (Ok(Some(true)), _) => Error::refused(Field::Username, name_text),
+        (_, Ok(Some(true))) => Error::refused(Field::Email, EMAIL_TAKEN),
         (Err(error), _) | (_, Err(error)) => error.into(),
-        _ => Error::application(name_text),
+        _ => Error::refused(Field::Username, name_text),
     }
 }
 
 fn name_error(error: NameError) -> Error {
-    Error::application(name_message(error))
+    let field = match error {
+        NameError::InvalidEmail => Field::Email,
+        NameError::UsernameTooShort
+        | NameError::UsernameTooLong
+        | NameError::UsernameCharacters
+        | NameError::UsernameLikeEmail => Field::Username,
+    };
+    Error::refused(field, name_message(error))
 }
