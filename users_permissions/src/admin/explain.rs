@@ -1,15 +1,13 @@
 //! Would a request be let in, and why?
 
-use actix_web::dev::ResourceDef;
 use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
-use super::find::find_user;
+use super::find::{self, find_user};
 use super::frame::Frame;
 use super::visit::Visit;
 use crate::error::Result;
-use crate::http::RouteMap;
 use crate::services::Account;
 
 /// The answer, with the steps that lead to it.
@@ -56,7 +54,6 @@ pub(super) async fn show(visit: &Visit) -> Outcome {
 }
 
 async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Verdict> {
-    let shared = &visit.admin.shared;
     let mut verdict = Verdict {
         allowed: false,
         headline: String::new(),
@@ -68,19 +65,13 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
         1 => path,
         _ => path.trim_end_matches('/'),
     };
-    let first = visit
-        .req
-        .resource_map()
-        .match_pattern(path)
-        .unwrap_or_default();
-    let map = shared.routes.snapshot();
-    let served = |method: &str| found(&map, &first, path, method);
+    let served = |method: &str| find::route(visit, method, path);
     let known = served(method).or_else(|| match method {
         "HEAD" => served("GET"),
         _ => None,
     });
     let Some((pattern, owner)) = known else {
-        let pattern = first;
+        let pattern = find::pattern(visit, path);
         verdict.headline = "Not served".to_owned();
         verdict.steps.push(match pattern.is_empty() {
             true => format!("No route of the application matches {path} (404)."),
@@ -115,23 +106,6 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
     };
     decide(visit, &mut verdict, action, user.as_ref());
     Ok(verdict)
-}
-
-/// The route that serves a path with this method, and its action. The resource map knows the first pattern
-/// that fits a path and no guards: the method may be another one's, which fits it, too.
-fn found(
-    map: &RouteMap,
-    first: &str,
-    path: &str,
-    method: &str,
-) -> Option<(String, Option<&'static str>)> {
-    if let Some(owner) = map.action_at(first, method) {
-        return Some((first.to_owned(), owner));
-    }
-    let mut others = map.patterns_of(method);
-    others
-        .find(|(pattern, _)| ResourceDef::new(*pattern).is_match(path))
-        .map(|(pattern, owner)| (pattern.to_owned(), owner))
 }
 
 fn unlisted(visit: &Visit, verdict: &mut Verdict) {

@@ -1,4 +1,6 @@
-//! Users by what a person types.
+//! Users by what a person types, and routes by a path.
+
+use actix_web::dev::ResourceDef;
 
 use super::form;
 use super::visit::Visit;
@@ -34,4 +36,28 @@ pub(super) async fn find_user(visit: &Visit, who: &str) -> Result<Option<Account
         },
         None => Ok(None),
     }
+}
+
+/// The route that serves a path with this method, and its action, if it carries one.
+pub(super) fn route(
+    visit: &Visit,
+    method: &str,
+    path: &str,
+) -> Option<(String, Option<&'static str>)> {
+    let map = visit.admin.shared.routes.snapshot();
+    let first = pattern(visit, path);
+    if let Some(owner) = map.action_at(&first, method) {
+        return Some((first, owner));
+    }
+    let mut others = map.patterns_of(method);
+    others
+        .find(|(pattern, _)| ResourceDef::new(*pattern).is_match(path))
+        .map(|(pattern, owner)| (pattern.to_owned(), owner))
+}
+
+/// The first pattern that fits a path, or nothing. The resource map knows no guards: the method may be another
+/// pattern's, which fits it, too.
+pub(super) fn pattern(visit: &Visit, path: &str) -> String {
+    let map = visit.req.resource_map();
+    map.match_pattern(path).unwrap_or_default()
 }

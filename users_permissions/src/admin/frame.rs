@@ -57,45 +57,78 @@ impl Frame {
     }
 }
 
-/// Pages by group: name, path, and the action that opens it.
-type Entry = (&'static str, &'static str, &'static str);
-const MENU: [(&str, &[Entry]); 4] = [
-    ("", &[("Start", "", "home")]),
-    (
-        "Access",
-        &[
-            ("Roles", "/roles", "findRoles"),
-            ("Access matrix", "/matrix", "getMatrix"),
-            ("Explain", "/explain", "explain"),
-        ],
-    ),
-    ("People", &[("Users", "/users", "findUsers")]),
-    (
-        "System",
-        &[
-            ("Providers", "/providers", "findProviders"),
-            ("E-mail templates", "/emails", "findTemplates"),
-            ("Advanced settings", "/settings", "getSettings"),
-            ("Outbox", "/outbox", "findMails"),
-            ("Log of changes", "/changes", "findChanges"),
-        ],
-    ),
+/// A page of the menu, and the action that opens it.
+struct Entry {
+    label: &'static str,
+    path: &'static str,
+    action: &'static str,
+    /// Action of another page that leads to it: the menu has it for those alone who may not open that one.
+    behind: Option<&'static str>,
+}
+
+const fn entry(label: &'static str, path: &'static str, action: &'static str) -> Entry {
+    Entry {
+        label,
+        path,
+        action,
+        behind: None,
+    }
+}
+
+const fn behind(other: &'static str, entry: Entry) -> Entry {
+    Entry {
+        behind: Some(other),
+        ..entry
+    }
+}
+
+const ACCESS: &[Entry] = &[
+    entry("Roles", "/roles", "findRoles"),
+    behind("findRoles", entry("New role", "/roles/new", "createRole")),
+    entry("Access matrix", "/matrix", "getMatrix"),
+    entry("Explain", "/explain", "explain"),
 ];
+const PEOPLE: &[Entry] = &[
+    entry("Users", "/users", "findUsers"),
+    behind("findUsers", entry("New user", "/users/new", "createUser")),
+];
+const SYSTEM: &[Entry] = &[
+    entry("Providers", "/providers", "findProviders"),
+    entry("E-mail templates", "/emails", "findTemplates"),
+    entry("Advanced settings", "/settings", "getSettings"),
+    entry("Outbox", "/outbox", "findMails"),
+    entry("Log of changes", "/changes", "findChanges"),
+];
+/// The pages by group.
+const MENU: [(&str, &[Entry]); 4] = [
+    ("", &[entry("Start", "", "home")]),
+    ("Access", ACCESS),
+    ("People", PEOPLE),
+    ("System", SYSTEM),
+];
+
+impl Entry {
+    /// Does the menu have it for somebody with these rights?
+    fn is_for(&self, allows: impl Fn(&str) -> bool) -> bool {
+        allows(self.action) && !self.behind.is_some_and(allows)
+    }
+}
 
 impl Visit {
     /// The frame of a page in this part of the menu.
     pub(super) fn frame(&self, title: impl Into<String>, section: &str) -> Result<Frame> {
-        let item = |entry: &Entry| {
-            let (label, path, action) = *entry;
-            self.may(action).then_some(Item {
-                label,
-                path,
-                current: path == section,
-            })
+        let item = |entry: &Entry| Item {
+            label: entry.label,
+            path: entry.path,
+            current: entry.path == section || self.path(entry.path) == self.req.path(),
         };
-        let group = |(title, entries): &(&'static str, &[Entry])| Group {
-            title,
-            items: entries.iter().filter_map(item).collect(),
+        let group = |(title, entries): &(&'static str, &[Entry])| {
+            let open = entries.iter();
+            let open = open.filter(|entry| entry.is_for(|action| self.may(action)));
+            Group {
+                title,
+                items: open.map(item).collect(),
+            }
         };
         let menu = match &self.me {
             Some(_) => MENU.iter().map(group).collect(),
@@ -115,7 +148,7 @@ impl Visit {
             style: &assets::STYLE.name,
             script: &assets::SCRIPT.name,
             icon: &assets::ICON.name,
-            home: self.home(),
+            home: self.path(self.first_page()),
             allowed: self.allowed(),
             here: self
                 .req
@@ -134,26 +167,19 @@ impl Visit {
         }
     }
 
-    /// Where the administrator's own start is; this page, where the menu is empty.
-    fn home(&self) -> String {
-        match self.first_page() {
-            "" if self.me.is_some() && !self.may("home") => self.req.path().to_owned(),
-            first => self.path(first),
-        }
-    }
-
-    /// First page of the menu that the administrator may open.
+    /// First page of the menu that the administrator may open; where there is none, the start page, which says
+    /// so.
     pub(super) fn first_page(&self) -> &'static str {
         self.me
             .as_ref()
             .map_or("", |me| self.first_page_of(&me.principal.roles))
     }
 
-    /// First page of the menu that these roles open.
+    /// As [`first_page`](Self::first_page), for these roles.
     pub(super) fn first_page_of(&self, roles: &UserRoles) -> &'static str {
-        let entries = MENU.iter().flat_map(|(_, entries)| entries.iter());
-        let mut open = entries.filter(|(.., action)| self.allows(roles, action));
-        open.next().map_or("", |(_, path, _)| path)
+        let mut entries = MENU.iter().flat_map(|(_, entries)| entries.iter());
+        let first = entries.find(|entry| entry.is_for(|action| self.allows(roles, action)));
+        first.map_or("", |entry| entry.path)
     }
 }
 

@@ -31,6 +31,25 @@ struct HomePage {
     may_read_log: bool,
 }
 
+/// The start page of somebody whose rights open none.
+#[derive(Template)]
+#[template(path = "nothing.html")]
+struct NothingPage {
+    frame: Frame,
+}
+
+/// Where somebody is led who may not see the start page: to the first page that is theirs, or to one that says
+/// that there is none.
+pub(super) fn elsewhere(visit: &Visit) -> Outcome {
+    match visit.first_page() {
+        "" => {
+            let frame = visit.frame("No page is yours", "")?;
+            answer::page(StatusCode::OK, &NothingPage { frame })
+        }
+        path => visit.see(path),
+    }
+}
+
 pub(super) async fn show(visit: &Visit) -> Outcome {
     let services = visit.services();
     let mut tiles = Vec::new();
@@ -89,7 +108,9 @@ pub(super) async fn set_theme(visit: &Visit) -> Outcome {
         theme @ ("light" | "dark") => theme,
         _ => "",
     };
-    let back = own_page(visit, visit.form.text("next")).unwrap_or_else(|| visit.path(""));
+    let roles = visit.me.as_ref().map(|me| &me.principal.roles);
+    let back = own_page(visit, visit.form.text("next")).filter(|page| visit.opens(page, roles));
+    let back = back.unwrap_or_else(|| visit.path(""));
     let mut response = answer::see(&back);
     let cookie = Cookie::build(THEME, theme.to_owned())
         .path(visit.path(""))

@@ -90,7 +90,8 @@ pub(super) async fn sign_in(visit: &Visit) -> Outcome {
             session::sign_out(&visit.session, visit.me.as_ref(), visit.services()).await?;
             session::begin(&visit.session, &user)?;
             tracing::info!(target: "users_permissions::security", user = user.id, "an administrator signed in");
-            match own_page(visit, next) {
+            let next = own_page(visit, next).filter(|page| visit.opens(page, Some(&user.roles)));
+            match next {
                 Some(next) => Ok(answer::see(&next)),
                 None => visit.see(visit.first_page_of(&user.roles)),
             }

@@ -13,7 +13,7 @@ use super::flash::Flash;
 use super::form::{self, Form};
 use super::frame::ErrorPage;
 use super::session::{self, Me};
-use super::{Admin, login};
+use super::{Admin, find, home, login};
 use crate::acl::ActionEntry;
 use crate::config::AdminSession;
 use crate::error::{Error, Result};
@@ -25,6 +25,8 @@ use crate::services::{Actor, Services};
 pub(super) const ACTIONS: &str = "plugin::users-permissions.admin.";
 /// The action that serves files.
 const ASSET: &str = "plugin::users-permissions.admin.asset";
+/// The action of the start page.
+const HOME: &str = "plugin::users-permissions.admin.home";
 const EXPIRED: Error =
     Error::Conflict("This form is too old; go back, reload the page and try again");
 
@@ -52,6 +54,7 @@ pub(super) async fn serve(
     let answer = match visit.admit(entry, payload).await {
         Ok(Admission::Granted) => handler(&visit).await,
         Ok(Admission::SignIn) => Ok(login::lead_to(&visit)),
+        Ok(Admission::Elsewhere) => home::elsewhere(&visit),
         Err(error) => Err(error),
     };
     answer.unwrap_or_else(|error| visit.error_page(&error))
@@ -70,6 +73,8 @@ pub(super) async fn not_found(req: HttpRequest) -> HttpResponse {
 enum Admission {
     Granted,
     SignIn,
+    /// Signed in, and the start page is not theirs.
+    Elsewhere,
 }
 
 impl Visit {
@@ -100,7 +105,10 @@ impl Visit {
                 .index()
                 .ok_or_else(|| Error::internal("an action outside of the catalog"))?;
             if !services.rights.load().allows(&me.principal.roles, action) {
-                return Err(Error::Forbidden);
+                return match entry.action {
+                    HOME => Ok(Admission::Elsewhere),
+                    _ => Err(Error::Forbidden),
+                };
             }
         }
         if self.is_post() {
@@ -167,6 +175,22 @@ impl Visit {
         let position = services.catalog.position(&format!("{ACTIONS}{action}"));
         debug_assert!(position.is_some(), "no such action: {action}");
         position.is_some_and(|position| services.rights.load().allows(roles, position))
+    }
+
+    /// Would this path show somebody with these roles (`None`: who is not signed in) a page?
+    pub(super) fn opens(&self, path: &str, roles: Option<&UserRoles>) -> bool {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        // Whoever may not see the start page is led on from there.
+        if path == self.path("") {
+            return true;
+        }
+        let action = find::route(self, "GET", path).and_then(|(_, action)| action);
+        let position = action.and_then(|action| self.services().catalog.position(action));
+        position.is_some_and(|at| {
+            let entry = self.services().catalog.actions().get(at);
+            entry.is_some_and(|action| action.is_open())
+                || roles.is_some_and(|roles| self.services().rights.load().allows(roles, at))
+        })
     }
 
     /// All that the administrator may do in here: last parts of actions.
@@ -265,8 +289,8 @@ impl Visit {
         Ok(answer::see(&self.path(rest)))
     }
 
-    /// Leads to the first of these pages that the administrator may open, by action and path; to the start
-    /// page, or whatever of the menu is open, without one.
+    /// Leads to the first of these pages that the administrator may open, by action and path; without one, to
+    /// the first of the menu.
     pub(super) fn see_first(&self, pages: &[(&str, String)]) -> Outcome {
         match pages.iter().find(|(action, _)| self.may(action)) {
             Some((_, path)) => self.see(path),
@@ -283,11 +307,7 @@ impl Visit {
     }
 
     fn error_page(&self, error: &Error) -> HttpResponse {
-        match error {
-            Error::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
-            Error::Internal(cause) => tracing::error!(%cause, "internal error"),
-            _ => {}
-        }
+        log(error);
         let status = error.status_code();
         let page = self
             .frame("Not possible", "?")
@@ -299,6 +319,15 @@ impl Visit {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Notes the cause of an error that tells nobody else.
+pub(super) fn log(error: &Error) {
+    match error {
+        Error::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
+        Error::Internal(cause) => tracing::error!(%cause, "internal error"),
+        _ => {}
+    }
 }
 
 /// What a person is told of an error.
