@@ -89,12 +89,21 @@ on_every_database! {
         let browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         for path in [
             "".to_owned(),
-            "?sort=name".to_owned(),
+            "?sort=username".to_owned(),
+            "?sort=email:desc".to_owned(),
+            "?sort=email&after=0:crowd5%40example.com".to_owned(),
+            "?sort=createdAt".to_owned(),
+            "?sort=createdAt:desc&after=500000:2026-01-01T00:00:00Z".to_owned(),
+            "?sort=blocked&after=500000:false".to_owned(),
+            "?sort=confirmed:desc&size=200".to_owned(),
+            format!("?role={crowd}&sort=email"),
+            "?state=active&sort=provider:desc".to_owned(),
+            "?q=nobody&sort=createdAt".to_owned(),
             "?after=500000".to_owned(),
             format!("?role={crowd}"),
             format!("?role={few}"),
-            format!("?role={crowd}&sort=name"),
-            format!("?role={few}&sort=name"),
+            format!("?role={crowd}&sort=username"),
+            format!("?role={few}&sort=username"),
             "?state=active".to_owned(),
             "?state=blocked".to_owned(),
             format!("?state=active&role={crowd}"),
@@ -105,7 +114,7 @@ on_every_database! {
             "?q=CROWD777777%40example.com".to_owned(),
             "?q=owd77777".to_owned(),
             "?q=nobody".to_owned(),
-            "?q=nobody&sort=name".to_owned(),
+            "?q=nobody&sort=username".to_owned(),
         ] {
             let path = format!("/admin/users{path}");
             let cost = open(&server, &browser, &path).await;

@@ -78,7 +78,7 @@ on_every_database! {
             admin.post("/api/users", body).await.expect(201);
         }
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-        for query in ["", "?sort=name"] {
+        for query in ["", "?sort=username"] {
             // Every user once, over all pages, and back again.
             let mut seen = Vec::new();
             let mut page = browser.page(&format!("/admin/users{query}")).await;
@@ -96,7 +96,7 @@ on_every_database! {
             sorted.sort();
             sorted.dedup();
             assert_eq!((sorted.len(), seen.len()), (61, 61));
-            if query == "?sort=name" {
+            if query == "?sort=username" {
                 assert_eq!(seen, sorted);
             }
         }
@@ -127,10 +127,10 @@ on_every_database! {
         let of = |role: i64| format!("EXISTS (SELECT 1 FROM up_user_roles r WHERE r.user_id = u.id AND r.role_id = {role})");
         for (query, condition) in [
             (format!("role={few}"), of(few)),
-            (format!("role={few}&sort=name"), of(few)),
+            (format!("role={few}&sort=username"), of(few)),
             (format!("role={few}&state=active"), format!("{} AND NOT blocked", of(few))),
             (format!("role={crowd}&state=blocked&q=OWD5"), format!("{} AND blocked AND username LIKE 'crowd5%'", of(crowd))),
-            ("q=wd500&sort=name".to_owned(), "username LIKE 'crowd500%'".to_owned()),
+            ("q=wd500&sort=username".to_owned(), "username LIKE 'crowd500%'".to_owned()),
             ("q=wd299".to_owned(), "username LIKE 'crowd299%'".to_owned()),
         ] {
             let mut expected = database.lines(&sql(&condition));
@@ -144,7 +144,7 @@ on_every_database! {
                 pages += 1;
             }
             assert!(pages < 40, "{query}");
-            if query.ends_with("sort=name") {
+            if query.ends_with("sort=username") {
                 assert!(seen.is_sorted(), "{query}");
             }
             seen.sort();

@@ -9,6 +9,7 @@ use askama::Template;
 use super::answer::{self, Outcome};
 use super::faults::Faults;
 use super::frame::Frame;
+use super::order::{Choice, Heading, Order};
 use super::role_page::{RolePage, State};
 use super::sheet;
 use super::visit::{Visit, words};
@@ -33,6 +34,8 @@ pub(super) struct Row {
 struct RolesPage {
     frame: Frame,
     rows: Vec<Row>,
+    headings: Vec<Heading>,
+    orders: Vec<Choice>,
     total: usize,
     query: String,
     stale: Vec<String>,
@@ -51,6 +54,51 @@ struct DeletePage {
     refusal: Option<&'static str>,
     error: Option<String>,
     ask_password: bool,
+}
+
+/// What roles can be ordered by, and what a person calls it.
+const KEYS: [(&str, &str); 4] = [
+    ("name", "Role"),
+    ("type", "Type"),
+    ("users", "Users"),
+    ("permissions", "Permissions"),
+];
+const BY_NAME: Order = Order::up("name");
+
+/// Of equal ones, the names decide.
+fn sort(rows: &mut [Row], order: Order) {
+    let name = |row: &Row| row.name.to_lowercase();
+    rows.sort_by_cached_key(name);
+    rows.sort_by(|one, other| {
+        let ordering = match order.key {
+            "type" => one.role_type.cmp(&other.role_type),
+            "users" => one.users.cmp(&other.users),
+            "permissions" => one.granted.cmp(&other.granted),
+            _ => name(one).cmp(&name(other)),
+        };
+        match order.descends {
+            true => ordering.reverse(),
+            false => ordering,
+        }
+    });
+}
+
+fn headings(order: Order, search: &str) -> Vec<Heading> {
+    let link = |order: &Order| {
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        if !search.is_empty() {
+            query.append_pair("q", search);
+        }
+        format!(
+            "/roles?{}",
+            query.append_pair("sort", &order.name()).finish()
+        )
+    };
+    let heading = |key: (&'static str, &'static str)| Heading {
+        is_number: key.0 == "users",
+        ..order.heading(key, link)
+    };
+    KEYS.map(heading).into_iter().collect()
 }
 
 pub(super) async fn list(visit: &Visit) -> Outcome {
@@ -88,13 +136,16 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
                 .any(|text| text.to_lowercase().contains(&lower))
         })
         .collect();
-    rows.sort_by_key(|row| row.name.to_lowercase());
+    let order = Order::of(visit.query.text("sort"), &KEYS, BY_NAME);
+    sort(&mut rows, order);
     let stale = known
         .into_iter()
         .filter(|action| services.catalog.position(action).is_none());
     let template = RolesPage {
         frame: visit.frame("Roles", "/roles")?,
         rows,
+        headings: headings(order, &query),
+        orders: order.choices(&KEYS),
         total,
         query,
         stale: stale.collect(),
@@ -171,17 +222,8 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
 /// Shows a form again with what was wrong; faults of ours stay errors.
 fn retry(error: &Error, mut page: RolePage) -> Outcome {
     let status = error.status_code();
-    page.faults = Faults::of(error, &["name", "description"], field_of);
+    page.faults = Faults::of(error, &["name", "description"], |name| name);
     answer::page(status, &page)
-}
-
-/// The field that an error is about; some name none.
-fn field_of<'a>(path: &'a str, message: &'a str) -> &'a str {
-    match path {
-        "" if message.starts_with("This role name") => "name",
-        "" if message.starts_with("A role of this type") => "name",
-        path => path,
-    }
 }
 
 pub(super) async fn update(visit: &Visit) -> Outcome {

@@ -3,7 +3,7 @@
 use super::table::pages;
 use super::{
     actions, assets, changes, emails, explain, home, login, matrix, outbox, provider, providers,
-    roles, settings, user, user_steps, users,
+    roles, settings, user, user_bulk, user_steps, users,
 };
 
 pages! {
@@ -27,7 +27,8 @@ pages! {
     explain "Tells whether a request would be let in, and why." [GET "/explain"] => explain::show;
 
     findUsers "Lists users." [GET "/users"] => users::list;
-    blockUsers "Blocks and unblocks users, several at once." [POST "/users/block"] => users::block;
+    blockUsers "Blocks and unblocks users, several at once." [POST "/users/block"] => user_bulk::block;
+    deleteUsers "Deletes several users at once." [POST "/users/delete"] => user_bulk::delete;
     createUser "Creates a user." [GET "/users/new", POST "/users/new"] => user::create;
     findUser "Shows a user." [GET "/users/{id}"] => user::show;
     updateUser "Changes a user." [POST "/users/{id}"] => user::update;

@@ -1,24 +1,21 @@
-//! The list of users: found, filtered, paged by what stands at the ends of a page, and blocked together.
-
-use std::collections::BTreeSet;
+//! The list of users: found, filtered, in the order of a column, paged by what stands at the ends of a page.
 
 use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
-use super::form;
 use super::frame::Frame;
-use super::user_slice::{Filter, SIZE, count, is_back, lead, slice};
-use super::visit::{Visit, words};
-use crate::error::Error;
-use crate::services::{Account, UserChange};
+use super::order::{Choice, Heading};
+use super::user_slice::{Filter, KEYS, SIZES, count, is_back, slice};
+use super::visit::Visit;
+use crate::services::Account;
 
 struct Row {
     id: i32,
     username: String,
     email: String,
     roles: Vec<String>,
-    provider: Option<String>,
+    provider: String,
     confirmed: bool,
     blocked: bool,
     created: String,
@@ -30,7 +27,7 @@ impl Row {
         Self {
             id: user.id,
             roles: account.roles.iter().map(|role| role.name.clone()).collect(),
-            provider: Some(user.provider).filter(|provider| provider != "local"),
+            provider: user.provider,
             confirmed: user.confirmed,
             blocked: user.blocked,
             created: user.created_at.format("%Y-%m-%d").to_string(),
@@ -47,7 +44,11 @@ struct UsersPage {
     rows: Vec<Row>,
     q: String,
     state: String,
-    sort: String,
+    /// Headings of the columns before that of the roles, and behind it.
+    headings: [Vec<Heading>; 2],
+    orders: Vec<Choice>,
+    /// Users of a page, and whether a page has that many.
+    sizes: Vec<(usize, bool)>,
     /// Id, name, and whether the list is filtered by it.
     roles: Vec<(i32, String, bool)>,
     /// Name, and whether the list is filtered by it.
@@ -62,7 +63,9 @@ struct UsersPage {
     may_create: bool,
     may_open: bool,
     may_block: bool,
-    show_confirmed: bool,
+    may_delete: bool,
+    /// An unproven address keeps somebody out.
+    is_confirming: bool,
     here: String,
 }
 
@@ -70,16 +73,11 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
     let services = visit.services();
     let filter = Filter::of(visit);
     let parts = filter.parts();
-    let lead = lead(&filter);
-    let slice = slice(visit, &filter, lead).await?;
-    let count = count(visit, &filter, &slice, lead).await?;
-    let key = |account: &Account| match filter.by_name {
-        true => account.user.username.clone(),
-        false => account.user.id.to_string(),
-    };
+    let slice = slice(visit, &filter).await?;
+    let count = count(visit, &filter, &slice).await?;
     let (mut first, mut last) = (
-        slice.accounts.first().map(key).filter(|_| slice.has_before),
-        slice.accounts.last().map(key).filter(|_| slice.has_after),
+        slice.first.filter(|_| slice.has_before),
+        slice.last.filter(|_| slice.has_after),
     );
     let is_back = is_back(visit);
     let is_part = slice.stopped.is_some();
@@ -106,7 +104,9 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         rows: slice.accounts.into_iter().map(Row::new).collect(),
         q: filter.q.to_owned(),
         state: filter.state.to_owned(),
-        sort: if filter.by_name { "name" } else { "" }.to_owned(),
+        headings: headings(&filter),
+        orders: orders(&filter),
+        sizes: SIZES.map(|size| (size, size == filter.size)).to_vec(),
         roles: roles.collect(),
         providers: providers.collect(),
         count: Some(count).filter(|count| !count.is_empty()),
@@ -114,10 +114,35 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         may_create: visit.may("createUser"),
         may_open: visit.may("findUser"),
         may_block: visit.may("blockUsers"),
-        show_confirmed: services.settings.load().email_confirmation,
+        may_delete: visit.may("deleteUsers"),
+        is_confirming: services.settings.load().email_confirmation,
         here: visit.req.uri().query().unwrap_or_default().to_owned(),
     };
     answer::page(StatusCode::OK, &template)
+}
+
+/// The orders that can be chosen; ids grow with time.
+fn orders(filter: &Filter<'_>) -> Vec<Choice> {
+    let mut all = filter.order.choices(&KEYS);
+    for (name, label, _) in &mut all {
+        match name.as_str() {
+            "id" => "Oldest first".clone_into(label),
+            "id:desc" => "Newest first".clone_into(label),
+            _ => {}
+        }
+    }
+    all
+}
+
+fn headings(filter: &Filter<'_>) -> [Vec<Heading>; 2] {
+    let heading = |key| {
+        filter
+            .order
+            .heading(key, |order| filter.link_by(order, &[]))
+    };
+    let all = KEYS.map(heading);
+    let mut all = all.into_iter();
+    [all.by_ref().take(3).collect(), all.collect()]
 }
 
 /// `1,000,000`.
@@ -131,57 +156,6 @@ pub(super) fn grouped(number: i64) -> String {
         out.push(digit);
     }
     out
-}
-
-/// Blocks or unblocks one user, or all that are ticked.
-pub(super) async fn block(visit: &Visit) -> Outcome {
-    let form = &visit.form;
-    let (blocked, ids): (bool, BTreeSet<i32>) = match (form.number("block"), form.number("unblock"))
-    {
-        (Some(id), _) => (true, BTreeSet::from([id])),
-        (None, Some(id)) => (false, BTreeSet::from([id])),
-        (None, None) => {
-            let ids = form.all("u").filter_map(form::id).collect();
-            (form.text("all") != "unblock", ids)
-        }
-    };
-    if ids.len() > SIZE {
-        return Err(Error::validation(format!("At most {SIZE} users at once")));
-    }
-    let (mut done, mut failed) = (Vec::new(), Vec::new());
-    for id in ids {
-        let change = UserChange {
-            blocked: Some(blocked),
-            ..UserChange::default()
-        };
-        match visit
-            .services()
-            .update_user(visit.actor(), id, change)
-            .await
-        {
-            Ok(account) => done.push(account.user.username),
-            Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => return Err(error),
-            Err(error) => failed.push(format!("User {id}: {}", words(&error))),
-        }
-    }
-    let what = if blocked { "blocked" } else { "unblocked" };
-    match (done.as_slice(), failed.is_empty()) {
-        ([], true) => visit.complain("No user was selected.")?,
-        ([one], true) => visit.say(format!("{one} is {what}."))?,
-        (all, true) => visit.say(format!("{} users are {what}.", all.len()))?,
-        (all, false) => {
-            visit.complain_more(
-                format!("{} users are {what}; of others not:", all.len()),
-                failed,
-            )?;
-        }
-    }
-    let query = form.text("here");
-    let plain = query.bytes().all(|byte| byte.is_ascii_graphic());
-    match query.is_empty() || !plain {
-        true => visit.see("/users"),
-        false => visit.see(&format!("/users?{query}")),
-    }
 }
 
 #[cfg(test)]

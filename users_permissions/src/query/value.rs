@@ -27,7 +27,7 @@ pub enum Value {
 }
 
 impl Value {
-    pub(super) fn parse(kind: FieldKind, text: &str, path: &str) -> Result<Self, Error> {
+    pub(crate) fn parse(kind: FieldKind, text: &str, path: &str) -> Result<Self, Error> {
         let invalid = || Error::validation(format!("Invalid value for {path}"));
         match kind {
             FieldKind::Integer => text.parse().map(Self::Integer).map_err(|_| invalid()),

@@ -101,7 +101,7 @@ pub(crate) use tokens::{Proof, Tokens, VerifiedToken, unix_now};
 pub(crate) use users::{Account, NewAccount, UserChange};
 pub(crate) use users_query::{role_schema, user_schema};
 #[cfg(feature = "admin")]
-pub(crate) use walk_users::{Counted, Lead, Part, Place};
+pub(crate) use walk_users::{Counted, Lead, NEWEST_FIRST, Part, Place};
 
 /// What use cases work with; one per plugin.
 #[derive(Debug)]

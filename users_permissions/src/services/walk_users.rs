@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{Account, Services};
 use crate::error::Result;
 use crate::model::{RoleId, User, UserId};
-use crate::query::Query;
+use crate::query::{Order, Query, Sort};
 use crate::store;
 use crate::store::walk_users::{Found, Walk};
 
@@ -15,6 +15,12 @@ pub(crate) use crate::store::walk_users::Place;
 const PATIENCE: Duration = Duration::from_millis(250);
 /// From here on users are not counted.
 const MOST: i64 = 10_000;
+
+/// The order of ids, downwards.
+pub(crate) const NEWEST_FIRST: Sort = Sort {
+    field: store::users_query::ID,
+    order: Order::Descending,
+};
 
 /// What leads to the users of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +36,8 @@ pub(crate) enum Lead {
 /// A part of a list of users.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    /// In the order of names; else the newest come first.
-    pub(crate) by_name: bool,
+    /// A column of users, and its direction.
+    pub(crate) by: Sort,
     /// Against the order.
     pub(crate) is_back: bool,
     /// Where it begins; who is there was shown.
@@ -42,7 +48,7 @@ pub(crate) struct Part {
 impl Part {
     fn walk(&self) -> Walk {
         Walk {
-            by_name: self.by_name,
+            by: self.by,
             is_back: self.is_back,
             from: self.from.clone(),
             until: Instant::now() + PATIENCE,
@@ -107,7 +113,7 @@ impl Services {
             Lead::Index | Lead::Role(_) => self.reach(self.rights.load_full()),
         };
         let part = Part {
-            by_name: false,
+            by: NEWEST_FIRST,
             is_back: false,
             from: None,
             limit: 0,

@@ -30,9 +30,9 @@ crate::reachable! {
 const PRIMARY_ROLE: usize = 0;
 
 /// Position of the id.
-const ID: FieldRef = FieldRef::Own(0);
+pub(crate) const ID: FieldRef = FieldRef::Own(0);
 /// Positions of what no two users share: id, documentId, username.
-const UNIQUE: [FieldRef; 3] = [ID, FieldRef::Own(1), FieldRef::Own(2)];
+pub(super) const UNIQUE: [FieldRef; 3] = [ID, FieldRef::Own(1), FieldRef::Own(2)];
 
 /// What queries reach beyond the columns of users.
 pub(crate) struct Reach {
