@@ -3,13 +3,17 @@
 mod account_limits;
 mod address_races;
 mod admin_access;
+mod admin_answers;
 mod admin_bounds;
 mod admin_changes;
 mod admin_forms;
+mod admin_landing;
 mod admin_links;
 mod admin_mails;
+mod admin_orders;
 mod admin_providers;
 mod admin_roles;
+mod admin_sessions;
 mod admin_settings;
 mod admin_users;
 mod apps;
