@@ -52,3 +52,22 @@ test('deleting a user takes the own password', async () => {
   assert.equal((await asAdmin('GET', `/users/${user.id}`)).status, 404);
   assert.deepEqual(page.faults, []);
 });
+
+test('deleting several users takes the own password', async () => {
+  const [one, two] = [await createUser('late-one'), await createUser('late-two')];
+  const page = await signedIn();
+  await go(page, '/users?q=late-');
+  await page.check('[aria-label="Select late-one"]');
+  await page.check('[aria-label="Select late-two"]');
+  await send(page, 'button:has-text("Delete selected")');
+  assert.match(await page.textContent('h1'), /Delete 2 users\?/);
+  await page.fill('#password', 'wrong');
+  await send(page, 'button.danger');
+  assert.match(await page.textContent('.flash.bad'), /password is wrong/);
+  for (const user of [one, two]) assert.equal((await asAdmin('GET', `/users/${user.id}`)).status, 200);
+  await page.fill('#password', ADMIN.password);
+  await send(page, 'button.danger');
+  assert.match(await page.textContent('.flash.good'), /2 users are deleted/);
+  for (const user of [one, two]) assert.equal((await asAdmin('GET', `/users/${user.id}`)).status, 404);
+  assert.deepEqual(page.faults, []);
+});
