@@ -1,7 +1,7 @@
 // Pictures of the pages for the README: light and dark, wide and narrow.
 
 import { mkdirSync } from 'node:fs';
-import { PAGES, api, asAdmin, close, createRole, createUser, go, open, signedIn } from './support.mjs';
+import { PAGES, PASSWORD, api, asAdmin, close, createRole, createUser, go, open, send, signedIn } from './support.mjs';
 
 const directory = process.argv[2];
 mkdirSync(directory, { recursive: true });
@@ -12,6 +12,9 @@ await asAdmin('PUT', `/users-permissions/roles/${support}`, { description: 'Look
 for (const [name, role] of [['ann', editor], ['bob'], ['carla', editor], ['dmitri', support], ['emeka'], ['fatima'], ['goran'], ['hana'], ['ines', editor]]) {
   await createUser(name, { ...(role ? { role } : {}), blocked: name === 'goran' });
 }
+const ender = await createRole('Night watch', ['plugin::users-permissions.admin.endSessions']);
+await asAdmin('PUT', `/users-permissions/roles/${ender}`, { description: 'Ends sessions.' });
+await createUser('ivo', { role: ender });
 await api('POST', '/auth/forgot-password', { email: 'ann@example.com' });
 await asAdmin('PUT', '/users-permissions/providers', {
   providers: {
@@ -42,7 +45,14 @@ for (const [width, height] of [[1280, 900], [390, 844]]) {
       page.removeAllListeners('dialog');
       page.on('dialog', (dialog) => dialog.accept());
     }
+    await go(page, '/users');
+    for (const name of ['bob', 'emeka', 'hana']) await page.check(`[aria-label="Select ${name}"]`);
+    await send(page, 'button:has-text("Delete selected")');
+    await page.screenshot({ path: `${directory}/users-delete-${width}-${colorScheme}.png` });
     await page.context().close();
+    const without = await signedIn({ viewport: { width, height }, colorScheme }, { name: 'ivo', password: PASSWORD });
+    await without.screenshot({ path: `${directory}/nothing-${width}-${colorScheme}.png` });
+    await without.context().close();
   }
 }
 await close();

@@ -71,14 +71,14 @@ on_every_database! {
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         browser.page("/admin/users").await;
         let before = server.database().dump();
-        let many: Vec<String> = (2..=52).map(|id| id.to_string()).collect();
+        let many: Vec<String> = (2..=202).map(|id| id.to_string()).collect();
         let fields: Vec<_> = many.iter().map(|id| ("u", id.as_str())).chain([("all", "block")]).collect();
         let answer = browser.post("/admin/users/block", &fields).await;
         assert_eq!(answer.status, 400);
-        Html(answer.text).has("At most 50 users at once");
+        Html(answer.text).has("At most 200 users at once");
         assert_eq!(server.database().dump(), before);
         // The same one several times is one.
-        let fields: Vec<_> = std::iter::repeat_n(("u", ann.as_str()), 200).chain([("all", "block")]).collect();
+        let fields: Vec<_> = std::iter::repeat_n(("u", ann.as_str()), 300).chain([("all", "block")]).collect();
         browser.submit("/admin/users/block", &fields).await.has("ann is blocked.");
     }
 }

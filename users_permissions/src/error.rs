@@ -108,6 +108,15 @@ pub struct Validation {
 }
 
 /// Why well-formed input cannot be honoured.
+///
+/// ```
+/// use users_permissions::Error;
+///
+/// match Error::application("The shop is closed") {
+///     Error::Application(refusal) => assert_eq!((refusal.message.as_str(), refusal.field), ("The shop is closed", None)),
+///     other => panic!("{other}"),
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -124,6 +133,16 @@ impl fmt::Display for Refusal {
 }
 
 /// A field that input is refused for.
+///
+/// ```
+/// use users_permissions::{Error, Field};
+///
+/// fn belongs_to_the_address(error: &Error) -> bool {
+///     matches!(error, Error::Application(refusal) if refusal.field == Some(Field::Email))
+/// }
+///
+/// assert!(!belongs_to_the_address(&Error::application("no")));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {

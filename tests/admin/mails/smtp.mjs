@@ -18,7 +18,10 @@ function decoded(source) {
 export async function startSmtp(port) {
   const mails = [];
   const smtp = { mails, refuses: false };
+  const sockets = new Set();
   const server = createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
     socket.setEncoding('latin1');
     socket.on('error', () => undefined);
     let rest = '', to, inside;
@@ -50,7 +53,11 @@ export async function startSmtp(port) {
     });
   });
   await new Promise((ready, failed) => server.once('error', failed).listen(port, '127.0.0.1', ready));
-  return Object.assign(smtp, { stop: () => server.close() });
+  const stop = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return Object.assign(smtp, { stop });
 }
 
 // What comes of it, once it does; fails where nothing does.
