@@ -97,10 +97,12 @@ mod tests {
 
     #[test]
     fn a_refusal_stands_at_its_field_however_it_is_worded() {
-        let place = |name| match name {
-            "roles" => "role",
-            name => name,
-        };
+        fn place(name: &str) -> &str {
+            match name {
+                "roles" => "role",
+                name => name,
+            }
+        }
         for (error, field) in [
             (Error::refused(Field::Email, "username is wrong"), "email"),
             (Error::refused(Field::Roles, "email is wrong"), "role"),
