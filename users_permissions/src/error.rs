@@ -3,7 +3,24 @@
 
 use std::fmt;
 
-/// What can go wrong when a use case runs.
+/// What can go wrong when a use case runs. As an answer of a handler it becomes a status and the body that
+/// Strapi's clients know: `{"data": null, "error": {status, name, message, details}}`.
+///
+/// ```
+/// use actix_web::ResponseError as _;
+/// use users_permissions::Error;
+///
+/// fn publish(status: &str) -> Result<(), Error> {
+///     match status {
+///         "draft" => Ok(()),
+///         "published" => Err(Error::Conflict("The article is published already")),
+///         _ => Err(Error::NotFound("Not Found")),
+///     }
+/// }
+///
+/// assert_eq!(publish("published").map_err(|error| error.status_code().as_u16()), Err(409));
+/// assert_eq!(Error::Forbidden.status_code(), 403);
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -58,12 +75,30 @@ pub enum Error {
 }
 
 /// The reason behind an answer that tells the client nothing; for logs only.
+///
+/// ```
+/// use users_permissions::{Cause, Error};
+///
+/// let cause: Cause = "the file is gone".into();
+/// assert_eq!(Error::internal(cause).to_string(), "Internal Server Error");
+/// ```
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
 /// Result of a use case.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The broken rules, in the order they are reported.
+///
+/// ```
+/// use users_permissions::{Error, FieldError, Validation};
+///
+/// let empty = |field: &str| FieldError {
+///     path: vec![field.to_owned()],
+///     message: format!("{field} must not be empty"),
+/// };
+/// let error = Error::Validation(Validation { message: None, errors: vec![empty("title"), empty("body")] });
+/// assert_eq!(error.to_string(), "2 errors occurred");
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validation {
     /// Message of an error that belongs to no field.
@@ -73,6 +108,16 @@ pub struct Validation {
 }
 
 /// A key of a query that is unknown or private.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Query, Schema};
+/// use users_permissions::Error;
+///
+/// let schema = Schema::new().field("title", FieldKind::Text);
+/// let Err(Error::Query(error)) = Query::parse("filters[tilte]=x", &schema) else { panic!() };
+/// assert_eq!((error.param, error.key.as_str()), ("filters", "tilte"));
+/// assert_eq!(error.to_string(), "Invalid key tilte");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueryError {
     /// Parameter it stands in: `filters`, `sort`, `fields`, `populate`.
@@ -96,6 +141,17 @@ impl fmt::Display for QueryError {
 }
 
 /// One broken rule of one field. The offending value is never carried along.
+///
+/// ```
+/// use users_permissions::{Error, FieldError, Validation};
+///
+/// let error = FieldError {
+///     path: vec!["address".to_owned(), "city".to_owned()],
+///     message: "city must be a text".to_owned(),
+/// };
+/// let error = Error::Validation(Validation { message: None, errors: vec![error] });
+/// assert_eq!(error.to_string(), "city must be a text");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldError {
     /// Path of the field, empty for the body itself.
@@ -105,7 +161,16 @@ pub struct FieldError {
 }
 
 impl Error {
-    /// A validation error without fields.
+    /// A validation error without fields (400).
+    ///
+    /// ```
+    /// use users_permissions::Error;
+    ///
+    /// fn check(title: &str) -> Result<(), Error> {
+    ///     if title.is_empty() { Err(Error::validation("title must not be empty")) } else { Ok(()) }
+    /// }
+    /// assert!(matches!(check(""), Err(Error::Validation(_))));
+    /// ```
     pub fn validation(message: impl Into<String>) -> Self {
         Self::Validation(Validation {
             message: Some(message.into()),
@@ -125,12 +190,28 @@ impl Error {
         })
     }
 
-    /// An error of well-formed input that still cannot be honoured.
+    /// An error of well-formed input that still cannot be honoured (400).
+    ///
+    /// ```
+    /// use users_permissions::Error;
+    ///
+    /// let error = Error::application("The shop is closed on Sundays");
+    /// assert_eq!(error.to_string(), "The shop is closed on Sundays");
+    /// ```
     pub fn application(message: impl Into<String>) -> Self {
         Self::Application(message.into())
     }
 
-    /// A fault of ours; the cause goes to the log, the client learns nothing of it.
+    /// A fault of ours (500); the cause goes to the log, the client learns nothing of it.
+    ///
+    /// ```
+    /// use users_permissions::Error;
+    ///
+    /// fn prices() -> Result<String, Error> {
+    ///     std::fs::read_to_string("/no/such/prices").map_err(Error::internal)
+    /// }
+    /// assert_eq!(prices().map_err(|error| error.to_string()), Err("Internal Server Error".to_owned()));
+    /// ```
     pub fn internal(cause: impl Into<Cause>) -> Self {
         Self::Internal(cause.into())
     }
@@ -151,6 +232,18 @@ impl fmt::Display for Validation {
 }
 
 /// Why the plugin could not start.
+///
+/// ```
+/// use users_permissions::{Config, StartError, UsersPermissions};
+///
+/// async fn start(config: Config) -> UsersPermissions {
+///     match UsersPermissions::builder().config(config).build().await {
+///         Ok(up) => up,
+///         Err(StartError::Database(cause)) => panic!("is the database up? {cause}"),
+///         Err(other) => panic!("{other}"),
+///     }
+/// }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StartError {

@@ -65,8 +65,7 @@ pub use error::{Cause, Error, FieldError, QueryError, StartError, Validation};
 pub use http::openapi;
 pub use http::{
     AuthUser, Caller, Coverage, FromIssuer, HasClaim, HasPermission, IssuerCaller, Middleware,
-    MiddlewareService, Policy, PolicyContext, RequireIssuer, RequireIssuerService, ServedAction,
-    ServedRoute, listed, not_found,
+    Policy, PolicyContext, RequireIssuer, ServedAction, ServedRoute, listed, not_found,
 };
 pub use mail::{Mail, MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 pub use model::{

@@ -43,6 +43,12 @@ where
 ///
 /// # Panics
 /// With the list of unprotected routes.
+///
+/// ```
+/// use users_permissions::{Coverage, testing::assert_covered};
+///
+/// assert_covered(&Coverage::default(), &["GET /health"]);
+/// ```
 pub fn assert_covered(coverage: &Coverage, allowed: &[&str]) {
     let open: Vec<String> = coverage
         .unlisted
@@ -58,6 +64,21 @@ pub fn assert_covered(coverage: &Coverage, allowed: &[&str]) {
 }
 
 /// The ACL surface as text: a line per route and action, sorted, fit to be committed.
+///
+/// ```no_run
+/// use actix_web::{App, test, web};
+/// use users_permissions::{Config, UsersPermissions, testing};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let up = UsersPermissions::builder().config(Config::new("sqlite://:memory:")).build().await?;
+/// let app = App::new().wrap(up.middleware()).service(web::scope("/api").configure(up.routes()));
+/// let app = test::init_service(app).await;
+/// let surface = testing::surface(&up, &app).await;
+/// assert!(surface.contains("plugin::users-permissions.user.me GET /api/users/me"));
+/// # Ok(())
+/// # }
+/// ```
 pub async fn surface<S, B>(up: &UsersPermissions, app: &S) -> String
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,
@@ -99,6 +120,20 @@ where
 ///
 /// # Panics
 /// When they differ, with both texts, or when the file cannot be read or written.
+///
+/// ```no_run
+/// # use actix_web::{App, test, web};
+/// use users_permissions::{Config, UsersPermissions, testing};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let up = UsersPermissions::builder().config(Config::new("sqlite://:memory:")).build().await?;
+/// # let app = App::new().wrap(up.middleware()).service(web::scope("/api").configure(up.routes()));
+/// # let app = test::init_service(app).await;
+/// testing::assert_surface(&testing::surface(&up, &app).await, "tests/permissions.snap");
+/// # Ok(())
+/// # }
+/// ```
 pub fn assert_surface(surface: &str, file: impl AsRef<Path>) {
     let file = file.as_ref();
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
@@ -114,6 +149,23 @@ pub fn assert_surface(surface: &str, file: impl AsRef<Path>) {
 }
 
 /// Sends a request and panics on an error of the service itself, for short tests.
+///
+/// ```no_run
+/// use actix_web::test::TestRequest;
+/// use users_permissions::testing::call;
+/// # use actix_web::{App, test, web};
+/// # use users_permissions::{Config, UsersPermissions};
+///
+/// # #[actix_web::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let up = UsersPermissions::builder().config(Config::new("sqlite://:memory:")).build().await?;
+/// # let app = App::new().wrap(up.middleware()).service(web::scope("/api").configure(up.routes()));
+/// # let app = test::init_service(app).await;
+/// let answer = call(&app, TestRequest::get().uri("/api/users/me")).await;
+/// assert_eq!(answer.status(), 403);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn call<S, B>(app: &S, request: TestRequest) -> ServiceResponse<B>
 where
     S: Service<Request, Response = ServiceResponse<B>, Error = Error>,

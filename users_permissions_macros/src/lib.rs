@@ -18,9 +18,14 @@ use proc_macro2::TokenStream as TokenStream2;
 
 /// Puts an actix-web handler behind a permission.
 ///
-/// ```ignore (needs the users_permissions crate, which itself needs this one)
+/// ```
 /// use actix_web::{HttpResponse, get, put, web};
-/// use users_permissions::permission;
+/// use users_permissions::{AuthUser, permission};
+/// # struct Articles;
+/// # impl Articles {
+/// #     fn all(&self) -> Vec<String> { Vec::new() }
+/// #     fn is_by(&self, author: i32, article: u32) -> bool { true }
+/// # }
 ///
 /// /// Lists articles.
 /// #[permission("api::article.find", grant("public", "authenticated"))]
@@ -32,8 +37,12 @@ use proc_macro2::TokenStream as TokenStream2;
 /// /// Changes an article of one's own.
 /// #[permission("api::article.update", grant("authenticated"), policies(is_author))]
 /// #[put("/articles/{id}")]
-/// async fn update(id: web::Path<u32>, body: web::Json<Article>) -> HttpResponse {
+/// async fn update(id: web::Path<u32>, text: String) -> HttpResponse {
 ///     HttpResponse::NoContent().finish()
+/// }
+///
+/// async fn is_author(user: AuthUser, id: web::Path<u32>, articles: web::Data<Articles>) -> bool {
+///     articles.is_by(user.id(), *id)
 /// }
 /// ```
 ///

@@ -5,6 +5,21 @@ use std::collections::HashMap;
 use super::action::{ActionEntry, Registration};
 
 /// Why the annotated handlers cannot form a catalog.
+///
+/// ```
+/// use users_permissions::CatalogError;
+///
+/// fn advice(error: &CatalogError) -> String {
+///     match error {
+///         CatalogError::Duplicate { action, first, second } => format!("{action}: {first} or {second}?"),
+///         CatalogError::Missing(action) => format!("which crate has {action}?"),
+///         other => other.to_string(),
+///     }
+/// }
+///
+/// let error = CatalogError::Missing("api::article.find".to_owned());
+/// assert_eq!(advice(&error), "which crate has api::article.find?");
+/// ```
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CatalogError {
@@ -31,6 +46,18 @@ pub enum CatalogError {
 }
 
 /// An action of the catalog.
+///
+/// ```
+/// use users_permissions::UsersPermissions;
+///
+/// /// A line for every handler behind a permission.
+/// fn list(up: &UsersPermissions) {
+///     for served in up.catalog() {
+///         let action = served.action;
+///         println!("{} is {} at {}:{}", action.name(), action.handler(), action.file(), action.line());
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct CatalogAction {
     entry: &'static ActionEntry,
@@ -38,41 +65,97 @@ pub struct CatalogAction {
 
 impl CatalogAction {
     /// The action in its long form, e.g. `api::article.article.find`.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn is_own(action: &CatalogAction) -> bool {
+    ///     action.name().starts_with("api::")
+    /// }
+    /// ```
     pub fn name(&self) -> &'static str {
         self.entry.action
     }
 
     /// Path of the handler, e.g. `example_app::articles::find`.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn is_of_articles(action: &CatalogAction) -> bool {
+    ///     action.handler().contains("::articles::")
+    /// }
+    /// ```
     pub fn handler(&self) -> &'static str {
         self.entry.handler
     }
 
     /// Source file of the handler, as the compiler names it.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn link(action: &CatalogAction) -> String {
+    ///     format!("https://git.example.com/shop/blob/main/{}#L{}", action.file(), action.line())
+    /// }
+    /// ```
     pub fn file(&self) -> &'static str {
         self.entry.file
     }
 
     /// Line of the handler in its file.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn place(action: &CatalogAction) -> String {
+    ///     format!("{}:{}", action.file(), action.line())
+    /// }
+    /// ```
     pub fn line(&self) -> u32 {
         self.entry.line
     }
 
     /// Doc comment of the handler.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn undocumented(action: &CatalogAction) -> bool {
+    ///     action.description().is_empty()
+    /// }
+    /// ```
     pub fn description(&self) -> &'static str {
         self.entry.description
     }
 
     /// True for `auth = false`: open to everyone, whatever the roles say.
+    ///
+    /// ```
+    /// # use users_permissions::UsersPermissions;
+    /// fn open(up: &UsersPermissions) -> usize {
+    ///     up.catalog().iter().filter(|served| served.action.is_open()).count()
+    /// }
+    /// ```
     pub fn is_open(&self) -> bool {
         self.entry.open
     }
 
     /// Role types granted the action the first time it is seen.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn is_public_at_first(action: &CatalogAction) -> bool {
+    ///     action.is_open() || action.first_grants().contains(&"public")
+    /// }
+    /// ```
     pub fn first_grants(&self) -> &'static [&'static str] {
         self.entry.grants
     }
 
     /// The policies that are asked after the role check, as they are written.
+    ///
+    /// ```
+    /// # use users_permissions::CatalogAction;
+    /// fn asks_the_author(action: &CatalogAction) -> bool {
+    ///     action.policies().contains(&"is_author")
+    /// }
+    /// ```
     pub fn policies(&self) -> &'static [&'static str] {
         self.entry.policies
     }

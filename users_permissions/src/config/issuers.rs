@@ -91,6 +91,14 @@ pub struct TrustedIssuer {
 }
 
 /// Whether callers with tokens of an issuer are users of ours.
+///
+/// ```
+/// use users_permissions::{IssuerUsers, TrustedIssuer};
+///
+/// let mut issuer = TrustedIssuer::new("https://example.kinde.com", ["https://api.example.com"]);
+/// assert_eq!(issuer.users, IssuerUsers::None);
+/// issuer.users = IssuerUsers::Link;
+/// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum IssuerUsers {
@@ -103,6 +111,14 @@ pub enum IssuerUsers {
 
 impl TrustedIssuer {
     /// The defaults for an issuer whose tokens are for these audiences.
+    ///
+    /// ```
+    /// use users_permissions::TrustedIssuer;
+    ///
+    /// let mut issuer = TrustedIssuer::new("https://id.example.com", ["https://api.example.com"]);
+    /// assert_eq!(issuer.algorithms, ["RS256", "ES256", "EdDSA"]);
+    /// issuer.role_claim = Some("realm_access.roles".to_owned());
+    /// ```
     pub fn new<A: Into<String>>(
         issuer: impl Into<String>,
         audience: impl IntoIterator<Item = A>,

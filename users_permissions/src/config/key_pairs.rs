@@ -21,7 +21,15 @@ pub struct KeyPair {
 }
 
 impl KeyPair {
-    /// A key of this id.
+    /// A key of this id, in PEM. Nothing is parsed here: a key that is none stops the start.
+    ///
+    /// ```
+    /// use users_permissions::KeyPair;
+    ///
+    /// let pair = KeyPair::new("2026-11", "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----");
+    /// assert_eq!(pair.kid, "2026-11");
+    /// assert!(pair.pem.expose().starts_with("-----BEGIN"));
+    /// ```
     pub fn new(kid: impl Into<String>, pem: impl Into<String>) -> Self {
         Self {
             kid: kid.into(),

@@ -31,6 +31,16 @@ pub use span::parse_span;
 use crate::model::{AdvancedSettings, ProfileField, ProviderSettings, is_page_url};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
+///
+/// ```
+/// use users_permissions::{Config, ConfigError};
+///
+/// let refused = Config::from_lookup(|name| match name {
+///     "UP_JWT_EXPIRES_IN" => Some("soon".to_owned()),
+///     _ => None,
+/// });
+/// assert!(matches!(refused, Err(ConfigError::Invalid { .. })));
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
@@ -54,6 +64,14 @@ impl ConfigError {
 }
 
 /// Where the application runs; production turns the strict checks on.
+///
+/// ```
+/// use users_permissions::{Config, Environment};
+///
+/// let mut config = Config::new("postgres://shop@localhost/shop");
+/// assert_eq!(config.environment, Environment::Development);
+/// config.environment = Environment::Production;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
     /// Secrets may be generated, plain HTTP is fine.
@@ -63,6 +81,14 @@ pub enum Environment {
 }
 
 /// Rules a new password has to meet; both kinds refuse more than 72 bytes, where bcrypt would cut.
+///
+/// ```
+/// use users_permissions::{Config, PasswordPolicy};
+///
+/// let mut config = Config::new("sqlite://:memory:");
+/// assert_eq!(config.password_policy, PasswordPolicy::Recommended);
+/// config.password_policy = PasswordPolicy::Strapi;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PasswordPolicy {
     /// At least 8 characters, not a common password, no username or e-mail in it.
@@ -72,6 +98,17 @@ pub enum PasswordPolicy {
 }
 
 /// The first administrator, created when there is none.
+///
+/// ```
+/// use users_permissions::{Config, FirstAdmin};
+///
+/// let mut config = Config::new("sqlite://:memory:");
+/// config.first_admin = Some(FirstAdmin {
+///     email: "admin@example.com".to_owned(),
+///     username: "admin".to_owned(),
+///     password: "correct horse battery".into(),
+/// });
+/// ```
 #[derive(Debug, Clone)]
 pub struct FirstAdmin {
     /// E-mail address.
@@ -185,6 +222,14 @@ pub struct Config {
 
 impl Config {
     /// The defaults over the given database.
+    ///
+    /// ```
+    /// use users_permissions::Config;
+    ///
+    /// let config = Config::new("sqlite://shop.db");
+    /// assert_eq!(config.public_url, "http://localhost:1337");
+    /// assert_eq!(config.jwt_expires_in.as_secs(), 30 * 86_400);
+    /// ```
     pub fn new(database_url: impl Into<String>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {

@@ -16,6 +16,12 @@ pub struct Secret(String);
 
 impl Secret {
     /// The text itself; keep it out of logs and answers.
+    ///
+    /// ```
+    /// use users_permissions::Secret;
+    ///
+    /// assert_eq!(Secret::from("s3cret").expose(), "s3cret");
+    /// ```
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -61,6 +61,21 @@ pub struct Sessions {
 }
 
 /// The cookie that refresh tokens are kept in.
+///
+/// ```
+/// use users_permissions::{SameSite, SessionCookie, Sessions};
+///
+/// let sessions = Sessions {
+///     http_only: true,
+///     cookie: SessionCookie {
+///         same_site: SameSite::Strict,
+///         path: "/api/auth".to_owned(),
+///         ..SessionCookie::default()
+///     },
+///     ..Sessions::default()
+/// };
+/// assert_eq!(sessions.cookie.name, "strapi_up_refresh");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 pub struct SessionCookie {
@@ -77,6 +92,15 @@ pub struct SessionCookie {
 }
 
 /// Whether requests that come from other sites carry a cookie.
+///
+/// ```
+/// use users_permissions::{SameSite, SessionCookie};
+///
+/// // For a front end on another site.
+/// let cookie: SessionCookie = serde_json::from_str(r#"{"sameSite": "none", "secure": true}"#)?;
+/// assert_eq!(cookie.same_site, SameSite::None);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SameSite {

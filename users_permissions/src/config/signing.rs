@@ -18,6 +18,16 @@ const PLACEHOLDERS: [&str; 5] = [
 ];
 
 /// One HS256 secret, with the `kid` it is known by.
+///
+/// ```
+/// use users_permissions::SigningKeys;
+///
+/// let keys = SigningKeys::parse("k1:a secret of at least thirty-two bytes")?;
+/// let key = keys.signing();
+/// assert_eq!(key.kid.as_deref(), Some("k1"));
+/// assert_eq!(key.secret.expose(), "a secret of at least thirty-two bytes");
+/// # Ok::<(), users_permissions::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKey {
     /// Key id; `None` for a bare secret, whose tokens carry none (as Strapi's).
@@ -46,6 +56,15 @@ impl SigningKeys {
     ///
     /// # Errors
     /// [`ConfigError`] for an empty secret, a repeated `kid`, or a bare secret that is not the last.
+    ///
+    /// ```
+    /// use users_permissions::{Config, SigningKeys};
+    ///
+    /// let mut config = Config::new("sqlite://:memory:");
+    /// config.signing_keys = Some(SigningKeys::parse("2026:the new secret,2025:the former secret")?);
+    /// assert!(SigningKeys::parse("2026:one,2026:another").is_err());
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
         let invalid = |reason: &str| ConfigError::invalid("JWT_SECRET", reason);
         let mut keys: Vec<SigningKey> = Vec::new();
@@ -77,11 +96,25 @@ impl SigningKeys {
     }
 
     /// The key that signs new tokens.
+    ///
+    /// ```
+    /// # use users_permissions::SigningKeys;
+    /// assert_eq!(SigningKeys::parse("a bare secret")?.signing().kid, None);
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
     pub fn signing(&self) -> &SigningKey {
         &self.first
     }
 
     /// Every key that verifies, the signing one first.
+    ///
+    /// ```
+    /// # use users_permissions::SigningKeys;
+    /// let keys = SigningKeys::parse("2026:new,2025:old")?;
+    /// let ids: Vec<_> = keys.all().filter_map(|key| key.kid.as_deref()).collect();
+    /// assert_eq!(ids, ["2026", "2025"]);
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
     pub fn all(&self) -> impl Iterator<Item = &SigningKey> {
         std::iter::once(&self.first).chain(&self.others)
     }

@@ -67,26 +67,61 @@ impl AuthUser {
     }
 
     /// Row id of the user.
+    ///
+    /// ```
+    /// # use users_permissions::{AuthUser, UserId};
+    /// fn is_own(user: &AuthUser, author: UserId) -> bool {
+    ///     user.id() == author
+    /// }
+    /// ```
     pub fn id(&self) -> UserId {
         self.known.principal.id
     }
 
     /// User name.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn greet(user: &AuthUser) -> String {
+    ///     format!("hello {}", user.username())
+    /// }
+    /// ```
     pub fn username(&self) -> &str {
         &self.known.principal.username
     }
 
     /// Canonical e-mail address.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn is_staff(user: &AuthUser) -> bool {
+    ///     user.email().ends_with("@example.com")
+    /// }
+    /// ```
     pub fn email(&self) -> &str {
         &self.known.principal.email
     }
 
     /// Primary role of the user, Strapi's `role`.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn badge(user: &AuthUser) -> String {
+    ///     format!("{} ({})", user.username(), user.role().name)
+    /// }
+    /// ```
     pub fn role(&self) -> &Role {
         &self.role
     }
 
     /// All roles of the user, the primary one first.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn badges(user: &AuthUser) -> Vec<&str> {
+    ///     user.roles().iter().map(|role| role.name.as_str()).collect()
+    /// }
+    /// ```
     pub fn roles(&self) -> Vec<&Role> {
         std::iter::once(&self.role)
             .chain(&self.others)
@@ -95,6 +130,13 @@ impl AuthUser {
     }
 
     /// Is one of the user's roles of this type (`administrator`, …)?
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn sees_drafts(user: &AuthUser) -> bool {
+    ///     user.has_role("editor") || user.has_role("administrator")
+    /// }
+    /// ```
     pub fn has_role(&self, role_type: &str) -> bool {
         std::iter::once(&self.role)
             .chain(&self.others)
@@ -102,33 +144,75 @@ impl AuthUser {
     }
 
     /// Claims of the token, verified.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn expires(user: &AuthUser) -> Option<i64> {
+    ///     user.claims().get("exp")?.as_i64()
+    /// }
+    /// ```
     pub fn claims(&self) -> &Map<String, Value> {
         &self.known.claims
     }
 
     /// The claim of this name, or at this dotted path.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn language(user: &AuthUser) -> Option<&str> {
+    ///     user.claim("profile.locale")?.as_str()
+    /// }
+    /// ```
     pub fn claim(&self, path: &str) -> Option<&Value> {
         claim_at(&self.known.claims, path)
     }
 
     /// The trusted issuer whose token this is; `None`: it is ours.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn signed_in_by(user: &AuthUser) -> &str {
+    ///     user.issuer().unwrap_or("ourselves")
+    /// }
+    /// ```
     pub fn issuer(&self) -> Option<&str> {
         let person = self.known.person.as_ref();
         person.map(|person| person.issuer.as_str())
     }
 
     /// The organisation a trusted issuer says the caller acts for.
+    ///
+    /// ```
+    /// # use users_permissions::{AuthUser, Error};
+    /// fn tenant(user: &AuthUser) -> Result<&str, Error> {
+    ///     user.organisation().ok_or(Error::Forbidden)
+    /// }
+    /// ```
     pub fn organisation(&self) -> Option<&str> {
         self.known.person.as_ref()?.organisation.as_deref()
     }
 
     /// Permissions that a trusted issuer says the caller has; none with a token of ours.
+    ///
+    /// ```
+    /// # use users_permissions::AuthUser;
+    /// fn may_refund(user: &AuthUser) -> bool {
+    ///     user.permissions().iter().any(|held| held == "orders:refund")
+    /// }
+    /// ```
     pub fn permissions(&self) -> &[String] {
         let person = self.known.person.as_ref();
         person.map_or(&[], |person| &person.permissions)
     }
 
     /// Does one of the user's roles hold the action (short or long form)? False for unknown actions.
+    ///
+    /// ```
+    /// # use users_permissions::{AuthUser, Error};
+    /// fn publish(user: &AuthUser) -> Result<(), Error> {
+    ///     if user.can("api::article.publish") { Ok(()) } else { Err(Error::Forbidden) }
+    /// }
+    /// ```
     pub fn can(&self, action: &str) -> bool {
         let services = &self.shared.services;
         position(&self.shared, action).is_some_and(|action| {
@@ -251,6 +335,13 @@ impl Caller {
     }
 
     /// The signed-in user, if any.
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn name(caller: &Caller) -> &str {
+    ///     caller.user().map_or("stranger", |user| user.username())
+    /// }
+    /// ```
     pub fn user(&self) -> Option<&AuthUser> {
         match self {
             Self::Public | Self::Issuer(_) => None,
@@ -259,6 +350,13 @@ impl Caller {
     }
 
     /// Claims of the token, verified; `None` of the public.
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn has_token(caller: &Caller) -> bool {
+    ///     caller.claims().is_some()
+    /// }
+    /// ```
     pub fn claims(&self) -> Option<&Map<String, Value>> {
         match self {
             Self::Public => None,
@@ -268,11 +366,25 @@ impl Caller {
     }
 
     /// The claim of this name, or at this dotted path.
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn plan(caller: &Caller) -> &str {
+    ///     caller.claim("plan").and_then(|plan| plan.as_str()).unwrap_or("free")
+    /// }
+    /// ```
     pub fn claim(&self, path: &str) -> Option<&Value> {
         claim_at(self.claims()?, path)
     }
 
-    /// The trusted issuer whose token this is.
+    /// The trusted issuer whose token this is; `None` of the public, and with a token of ours.
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn is_partner(caller: &Caller) -> bool {
+    ///     caller.issuer() == Some("https://partner.example.com")
+    /// }
+    /// ```
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Public => None,
@@ -282,6 +394,13 @@ impl Caller {
     }
 
     /// The organisation a trusted issuer says the caller acts for.
+    ///
+    /// ```
+    /// # use users_permissions::{Caller, Error};
+    /// fn tenant(caller: &Caller) -> Result<&str, Error> {
+    ///     caller.organisation().ok_or(Error::Forbidden)
+    /// }
+    /// ```
     pub fn organisation(&self) -> Option<&str> {
         match self {
             Self::Public => None,
@@ -291,6 +410,13 @@ impl Caller {
     }
 
     /// Does a trusted issuer say that the caller has this permission?
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn may_refund(caller: &Caller) -> bool {
+    ///     caller.has_permission("orders:refund")
+    /// }
+    /// ```
     pub fn has_permission(&self, permission: &str) -> bool {
         let permissions = match self {
             Self::Public => &[],
@@ -301,6 +427,13 @@ impl Caller {
     }
 
     /// Is one of the caller's roles of this type? The public has the role `public`.
+    ///
+    /// ```
+    /// # use users_permissions::Caller;
+    /// fn sees_prices(caller: &Caller) -> bool {
+    ///     !caller.has_role("public")
+    /// }
+    /// ```
     pub fn has_role(&self, role_type: &str) -> bool {
         match self {
             Self::Public => role_type == crate::model::PUBLIC,

@@ -16,6 +16,16 @@ use actix_web::{HttpRequest, dev::ResourceMap, web};
 use crate::acl::{ActionEntry, Catalog, CatalogAction};
 
 /// A method and the full path pattern it is served under.
+///
+/// ```
+/// use users_permissions::UsersPermissions;
+///
+/// fn print(up: &UsersPermissions) {
+///     for route in up.coverage().unlisted {
+///         println!("{} {} is open to everyone", route.method, route.path);
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct ServedRoute {
@@ -26,6 +36,16 @@ pub struct ServedRoute {
 }
 
 /// An action with the routes that serve it.
+///
+/// ```
+/// use users_permissions::UsersPermissions;
+///
+/// fn print(up: &UsersPermissions) {
+///     for served in up.catalog() {
+///         println!("{} is served by {} routes", served.action.name(), served.routes.len());
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct ServedAction {
@@ -36,6 +56,15 @@ pub struct ServedAction {
 }
 
 /// What is protected and what is not.
+///
+/// ```
+/// use users_permissions::Coverage;
+///
+/// fn is_complete(coverage: &Coverage) -> bool {
+///     coverage.unlisted.is_empty() && coverage.unlocated.is_empty()
+/// }
+/// assert!(is_complete(&Coverage::default()));
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {

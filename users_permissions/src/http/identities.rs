@@ -110,7 +110,9 @@ fn signed_in(user: &AuthUser) -> SignedIn {
         },
         (None, Some(session)) => SignedIn::Session(session),
         (None, None) => SignedIn::Token {
-            version: number("ver").and_then(|ver| i32::try_from(ver).ok()).unwrap_or_default(),
+            version: number("ver")
+                .and_then(|ver| i32::try_from(ver).ok())
+                .unwrap_or_default(),
             since: number("iat"),
         },
     }

@@ -26,6 +26,12 @@ pub struct FromIssuer {
 
 impl FromIssuer {
     /// The issuer's name, its `iss`.
+    ///
+    /// ```
+    /// use users_permissions::FromIssuer;
+    ///
+    /// let partners = FromIssuer::new("https://partner.example.com");
+    /// ```
     pub fn new(issuer: impl Into<String>) -> Self {
         Self {
             issuer: issuer.into(),
@@ -62,6 +68,12 @@ pub struct HasPermission {
 
 impl HasPermission {
     /// The permission.
+    ///
+    /// ```
+    /// use users_permissions::HasPermission;
+    ///
+    /// let cashiers = HasPermission::new("orders:refund");
+    /// ```
     pub fn new(permission: impl Into<String>) -> Self {
         Self {
             permission: permission.into(),

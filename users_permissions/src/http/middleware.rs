@@ -20,6 +20,18 @@ use crate::error::Error;
 ///
 /// It answers nothing by itself, but with `deny_unlisted(true)`: then routes without `#[permission]`
 /// are 403. Who calls is found out where it is asked, so unprotected routes cost nothing.
+///
+/// ```
+/// use actix_web::{App, middleware::DefaultHeaders};
+/// use users_permissions::UsersPermissions;
+///
+/// fn serve(up: UsersPermissions) {
+///     // What is added last is asked first: refusals have the header, too.
+///     let headers = DefaultHeaders::new().add(("x-frame-options", "DENY"));
+///     let app = App::new().wrap(up.middleware()).wrap(headers);
+///     # let _ = app;
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct Middleware {
     shared: Arc<Shared>,

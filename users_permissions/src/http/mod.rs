@@ -53,11 +53,11 @@ pub use issuer_policies::{FromIssuer, HasPermission};
 #[cfg(feature = "admin")]
 pub(crate) use limits::{count_login, count_set_up, origin as request_origin};
 pub use listed::{listed, listed_at, mark};
-pub use middleware::{Middleware, MiddlewareService};
+pub use middleware::Middleware;
 pub use policy::{Extracted, HasClaim, Policy, PolicyContext};
 #[cfg(feature = "admin")]
 pub(crate) use profile::parse as parse_profile;
-pub use require_issuer::{RequireIssuer, RequireIssuerService};
+pub use require_issuer::RequireIssuer;
 pub(crate) use routes::configure;
 pub use routes::not_found;
 pub(crate) use well_known::configure_root;

@@ -40,10 +40,41 @@ use crate::error::Error;
 /// ```
 pub trait Policy<M = ()> {
     /// Yes, no, or an error that is answered as it is.
+    ///
+    /// ```
+    /// use actix_web::error::ErrorServiceUnavailable;
+    /// use users_permissions::{Policy, PolicyContext};
+    ///
+    /// struct Open;
+    ///
+    /// impl Policy for Open {
+    ///     async fn check(&self, _: &PolicyContext<'_>) -> Result<bool, actix_web::Error> {
+    ///         match std::fs::exists("maintenance") {
+    ///             Ok(false) => Ok(true),
+    ///             _ => Err(ErrorServiceUnavailable("back soon")),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     fn check(&self, context: &PolicyContext<'_>) -> impl Future<Output = Result<bool, ActixError>>;
 }
 
 /// What a policy may look at.
+///
+/// ```
+/// use users_permissions::{Policy, PolicyContext};
+///
+/// /// Lets users see their own page, and editors every one.
+/// struct OwnPage;
+///
+/// impl Policy for OwnPage {
+///     async fn check(&self, context: &PolicyContext<'_>) -> Result<bool, actix_web::Error> {
+///         let id = context.request().match_info().get("id");
+///         let is_own = context.user().is_some_and(|user| id == Some(user.id().to_string().as_str()));
+///         Ok(is_own || context.caller().has_role("editor"))
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct PolicyContext<'a> {
     request: &'a HttpRequest,
@@ -57,21 +88,51 @@ impl<'a> PolicyContext<'a> {
     }
 
     /// The request; its path parameters are in `match_info()`.
+    ///
+    /// ```
+    /// # use users_permissions::PolicyContext;
+    /// fn is_preview(context: &PolicyContext<'_>) -> bool {
+    ///     context.request().query_string().contains("preview=true")
+    /// }
+    /// ```
     pub fn request(&self) -> &'a HttpRequest {
         self.request
     }
 
     /// Who calls.
+    ///
+    /// ```
+    /// # use users_permissions::PolicyContext;
+    /// fn is_editor(context: &PolicyContext<'_>) -> bool {
+    ///     context.caller().has_role("editor")
+    /// }
+    /// ```
     pub fn caller(&self) -> &Caller {
         &self.caller
     }
 
     /// The signed-in user, if any.
+    ///
+    /// ```
+    /// # use users_permissions::PolicyContext;
+    /// fn is_ann(context: &PolicyContext<'_>) -> bool {
+    ///     context.user().is_some_and(|user| user.username() == "ann")
+    /// }
+    /// ```
     pub fn user(&self) -> Option<&AuthUser> {
         self.caller.user()
     }
 
     /// App data of this type (`web::Data<T>` registered on the application or a scope).
+    ///
+    /// ```
+    /// # use users_permissions::PolicyContext;
+    /// struct OpeningHours { closed: bool }
+    ///
+    /// fn is_open(context: &PolicyContext<'_>) -> bool {
+    ///     context.data::<OpeningHours>().is_some_and(|hours| !hours.closed)
+    /// }
+    /// ```
     pub fn data<T: ?Sized + 'static>(&self) -> Option<&'a actix_web::web::Data<T>> {
         self.request.app_data::<actix_web::web::Data<T>>()
     }
@@ -131,6 +192,12 @@ pub struct HasClaim {
 
 impl HasClaim {
     /// The claim's name and the value it has to have.
+    ///
+    /// ```
+    /// use users_permissions::HasClaim;
+    ///
+    /// let premium = HasClaim::new("app_metadata.plan", "premium");
+    /// ```
     pub fn new(claim: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             claim: claim.into(),

@@ -13,6 +13,19 @@ use super::worker::{Known, MISSING, Shared, Worker};
 use crate::error::Error;
 
 /// Made by [`UsersPermissions::require_issuer`](crate::UsersPermissions::require_issuer).
+///
+/// ```
+/// use actix_web::{App, web};
+/// use users_permissions::{RequireIssuer, UsersPermissions};
+///
+/// fn serve(up: UsersPermissions) {
+///     let partners_only: RequireIssuer = up.require_issuer("https://partner.example.com");
+///     let app = App::new()
+///         .wrap(up.middleware())
+///         .service(web::scope("/partners").wrap(partners_only));
+///     # let _ = app;
+/// }
+/// ```
 #[derive(Debug, Clone)]
 pub struct RequireIssuer {
     shared: Arc<Shared>,

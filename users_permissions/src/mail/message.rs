@@ -33,6 +33,14 @@ pub struct Mail {
 
 impl Mail {
     /// A mail of text.
+    ///
+    /// ```
+    /// use users_permissions::{Email, Mail};
+    ///
+    /// let mail = Mail::new(Email::parse("ann@example.com")?, "Your order", "It is on its way.");
+    /// assert_eq!(mail.html, None);
+    /// # Ok::<(), users_permissions::NameError>(())
+    /// ```
     pub fn new(to: Email, subject: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             to,
@@ -42,7 +50,15 @@ impl Mail {
         }
     }
 
-    /// The same mail with an HTML part beside its text.
+    /// The same mail with an HTML part beside its text, as it is: what comes from people has to be escaped.
+    ///
+    /// ```
+    /// use users_permissions::{Email, Mail};
+    ///
+    /// let mail = Mail::new(Email::parse("ann@example.com")?, "Hello", "Good day.").html("<h1>Good day.</h1>");
+    /// assert_eq!(mail.html.as_deref(), Some("<h1>Good day.</h1>"));
+    /// # Ok::<(), users_permissions::NameError>(())
+    /// ```
     pub fn html(self, html: impl Into<String>) -> Self {
         Self {
             html: Some(html.into()),
@@ -52,6 +68,17 @@ impl Mail {
 }
 
 /// An address with the name shown beside it.
+///
+/// ```
+/// use users_permissions::OutgoingMail;
+///
+/// fn sender(mail: &OutgoingMail) -> String {
+///     match mail.from.name.as_str() {
+///         "" => mail.from.email.clone(),
+///         name => format!("{name} <{}>", mail.from.email),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MailAddress {
@@ -71,6 +98,21 @@ impl MailAddress {
 }
 
 /// A mail as a [`Mailer`] gets it: one recipient, no line breaks in what becomes a header.
+///
+/// ```
+/// use users_permissions::OutgoingMail;
+///
+/// fn body(mail: &OutgoingMail) -> serde_json::Value {
+///     serde_json::json!({
+///         "id": mail.message_id,
+///         "from": mail.from.email,
+///         "to": [mail.to],
+///         "subject": mail.subject,
+///         "text": mail.text,
+///         "html": mail.html,
+///     })
+/// }
+/// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct OutgoingMail {
@@ -102,6 +144,20 @@ impl Debug for OutgoingMail {
 }
 
 /// Why a mail was not taken. The texts are shown to administrators and logged.
+///
+/// ```
+/// use users_permissions::MailError;
+///
+/// /// What the status of a service's answer means.
+/// fn judge(status: u16) -> Result<(), MailError> {
+///     match status {
+///         200..300 => Ok(()),
+///         429 | 500.. => Err(MailError::Temporary(format!("answered {status}"))),
+///         _ => Err(MailError::Permanent(format!("answered {status}"))),
+///     }
+/// }
+/// assert!(matches!(judge(503), Err(MailError::Temporary(_))));
+/// ```
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum MailError {
@@ -114,6 +170,14 @@ pub enum MailError {
 }
 
 /// What [`Mailer::send`] returns.
+///
+/// ```
+/// use users_permissions::{MailFuture, OutgoingMail};
+///
+/// fn discard(_: &OutgoingMail) -> MailFuture<'_> {
+///     Box::pin(async { Ok(()) })
+/// }
+/// ```
 pub type MailFuture<'a> = Pin<Box<dyn Future<Output = Result<(), MailError>> + Send + 'a>>;
 
 /// Takes mails away: SMTP is built in, other ways implement this
@@ -142,7 +206,20 @@ pub type MailFuture<'a> = Pin<Box<dyn Future<Output = Result<(), MailError>> + S
 /// }
 /// ```
 pub trait Mailer: Debug + Send + Sync + 'static {
-    /// Hands one mail over.
+    /// Hands one mail over; `Ok` once it has been taken.
+    ///
+    /// ```
+    /// use users_permissions::{MailError, MailFuture, Mailer, OutgoingMail};
+    ///
+    /// #[derive(Debug)]
+    /// struct Closed;
+    ///
+    /// impl Mailer for Closed {
+    ///     fn send<'a>(&'a self, _: &'a OutgoingMail) -> MailFuture<'a> {
+    ///         Box::pin(async { Err(MailError::Temporary("come back later".into())) })
+    ///     }
+    /// }
+    /// ```
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a>;
 }
 

@@ -39,6 +39,26 @@ pub(crate) use user_roles::RolesChange;
 pub use user_roles::UserRoles;
 
 /// Id of a user row; never reused.
+///
+/// ```
+/// use users_permissions::{AuthUser, UserId};
+///
+/// struct Note {
+///     author: UserId,
+/// }
+///
+/// fn is_author(user: &AuthUser, note: &Note) -> bool {
+///     note.author == user.id()
+/// }
+/// ```
 pub type UserId = i32;
 /// Id of a role row; never reused.
+///
+/// ```
+/// use users_permissions::{RoleId, User};
+///
+/// fn has(user: &User, role: RoleId) -> bool {
+///     user.roles.iter().any(|id| id == role)
+/// }
+/// ```
 pub type RoleId = i32;

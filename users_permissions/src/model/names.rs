@@ -6,6 +6,14 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_security::{GeneralSecurityProfile, MixedScript};
 
 /// Why a name was refused.
+///
+/// ```
+/// use users_permissions::{Email, NameError, Username};
+///
+/// assert_eq!(Email::parse("ann"), Err(NameError::InvalidEmail));
+/// assert_eq!(Username::parse("an", None), Err(NameError::UsernameTooShort));
+/// assert_eq!(Username::parse("bob@example.com", None), Err(NameError::UsernameLikeEmail));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -39,6 +47,15 @@ impl Email {
     ///
     /// # Errors
     /// [`NameError::InvalidEmail`].
+    ///
+    /// ```
+    /// use users_permissions::Email;
+    ///
+    /// assert!(Email::parse("ann.lee+news@example.com").is_ok());
+    /// for bad in ["ann", "ann@", " ann@example.com", "ann..lee@example.com", "zoë@example.com"] {
+    ///     assert!(Email::parse(bad).is_err(), "{bad}");
+    /// }
+    /// ```
     pub fn parse(text: &str) -> Result<Self, NameError> {
         let (local, domain) = text.split_once('@').ok_or(NameError::InvalidEmail)?;
         let valid = text.len() <= 254
@@ -54,7 +71,13 @@ impl Email {
         }
     }
 
-    /// The address.
+    /// The address, in lower case.
+    ///
+    /// ```
+    /// # use users_permissions::Email;
+    /// assert_eq!(Email::parse("Ann@Example.com")?.as_str(), "ann@example.com");
+    /// # Ok::<(), users_permissions::NameError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -96,6 +119,15 @@ impl Username {
     ///
     /// # Errors
     /// [`NameError`], for an `@` unless the name equals `own_email` whatever the case.
+    ///
+    /// ```
+    /// use users_permissions::{Email, Username};
+    ///
+    /// let email = Email::parse("ann@example.com")?;
+    /// assert!(Username::parse("ann@example.com", Some(&email)).is_ok());
+    /// assert!(Username::parse("bob@example.com", Some(&email)).is_err());
+    /// # Ok::<(), users_permissions::NameError>(())
+    /// ```
     pub fn parse(text: &str, own_email: Option<&Email>) -> Result<Self, NameError> {
         let name: String = text.nfkc().collect();
         if name.encode_utf16().count() < 3 {
@@ -122,7 +154,13 @@ impl Username {
         }
     }
 
-    /// The name.
+    /// The name, in Unicode's form NFKC.
+    ///
+    /// ```
+    /// # use users_permissions::Username;
+    /// assert_eq!(Username::parse("ﬁona", None)?.as_str(), "fiona");
+    /// # Ok::<(), users_permissions::NameError>(())
+    /// ```
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -9,6 +9,13 @@ use serde::{Serialize, Serializer};
 const MAX_TEXT: usize = 255;
 
 /// Type of a profile field.
+///
+/// ```
+/// use users_permissions::{ProfileField, ProfileKind};
+///
+/// let fields = [("nickname", ProfileKind::Text), ("birthday", ProfileKind::Time)];
+/// let fields = fields.map(|(name, kind)| ProfileField::new(name, kind));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProfileKind {
@@ -45,6 +52,13 @@ pub struct ProfileField {
 impl ProfileField {
     /// A field of a type. Names are letters and digits, the first a lower-case letter; those of a
     /// user's own fields are refused at start.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, ProfileKind};
+    ///
+    /// let field = ProfileField::new("loyaltyPoints", ProfileKind::Integer);
+    /// assert_eq!(field, ProfileField::integer("loyaltyPoints"));
+    /// ```
     pub fn new(name: impl Into<String>, kind: ProfileKind) -> Self {
         Self {
             name: name.into(),
@@ -57,26 +71,57 @@ impl ProfileField {
     }
 
     /// A field of text.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, ProfileKind};
+    ///
+    /// assert_eq!(ProfileField::text("nickname"), ProfileField::new("nickname", ProfileKind::Text));
+    /// ```
     pub fn text(name: impl Into<String>) -> Self {
         Self::new(name, ProfileKind::Text)
     }
 
-    /// A field of integers.
+    /// A field of integers of 32 bits.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, ProfileKind};
+    ///
+    /// assert_eq!(ProfileField::integer("points"), ProfileField::new("points", ProfileKind::Integer));
+    /// ```
     pub fn integer(name: impl Into<String>) -> Self {
         Self::new(name, ProfileKind::Integer)
     }
 
     /// A field of `true` and `false`.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, ProfileKind};
+    ///
+    /// assert_eq!(ProfileField::boolean("newsletter"), ProfileField::new("newsletter", ProfileKind::Boolean));
+    /// ```
     pub fn boolean(name: impl Into<String>) -> Self {
         Self::new(name, ProfileKind::Boolean)
     }
 
-    /// A field of times.
+    /// A field of times in UTC, of the years 1000 to 9999.
+    ///
+    /// ```
+    /// use users_permissions::{ProfileField, ProfileKind};
+    ///
+    /// assert_eq!(ProfileField::time("birthday"), ProfileField::new("birthday", ProfileKind::Time));
+    /// ```
     pub fn time(name: impl Into<String>) -> Self {
         Self::new(name, ProfileKind::Time)
     }
 
     /// Every new user needs a value, so it may be sent on registration, too.
+    ///
+    /// ```
+    /// use users_permissions::ProfileField;
+    ///
+    /// let field = ProfileField::text("company").required();
+    /// assert_eq!(field, field.clone().on_registration());
+    /// ```
     #[must_use]
     pub fn required(mut self) -> Self {
         self.required = true;
@@ -85,6 +130,12 @@ impl ProfileField {
     }
 
     /// Written by administrators and never shown, filtered or sorted by.
+    ///
+    /// ```
+    /// use users_permissions::ProfileField;
+    ///
+    /// let field = ProfileField::text("note").private();
+    /// ```
     #[must_use]
     pub fn private(mut self) -> Self {
         self.private = true;
@@ -92,6 +143,12 @@ impl ProfileField {
     }
 
     /// May be sent on registration. `UP_REGISTER_ALLOWED_FIELDS` says the same from outside.
+    ///
+    /// ```
+    /// use users_permissions::ProfileField;
+    ///
+    /// let field = ProfileField::text("nickname").on_registration();
+    /// ```
     #[must_use]
     pub fn on_registration(mut self) -> Self {
         self.on_registration = true;
@@ -99,6 +156,13 @@ impl ProfileField {
     }
 
     /// Longest text, in characters; 255 at most.
+    ///
+    /// ```
+    /// use users_permissions::ProfileField;
+    ///
+    /// let field = ProfileField::text("nickname").max_length(40);
+    /// assert_eq!(ProfileField::text("bio").max_length(5_000), ProfileField::text("bio").max_length(255));
+    /// ```
     #[must_use]
     pub fn max_length(mut self, characters: usize) -> Self {
         self.max_length = characters.min(MAX_TEXT);
@@ -143,6 +207,20 @@ impl ProfileField {
 }
 
 /// A value of a profile field.
+///
+/// ```
+/// use users_permissions::{ProfileValue, User};
+///
+/// fn points(user: &User) -> i32 {
+///     match user.profile.get("points") {
+///         Some(ProfileValue::Integer(points)) => *points,
+///         _ => 0,
+///     }
+/// }
+///
+/// assert_eq!(serde_json::to_value(ProfileValue::Text("Ann".to_owned()))?, "Ann");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ProfileValue {

@@ -31,6 +31,17 @@ pub(crate) const SEEDED_ROLES: [(&str, &str, &str); 3] = [
 ];
 
 /// A role.
+///
+/// ```
+/// use users_permissions::AuthUser;
+///
+/// fn roles(user: &AuthUser) -> Vec<String> {
+///     let describe = |role: &users_permissions::Role| {
+///         format!("{} ({}): {}", role.name, role.role_type, role.description.as_deref().unwrap_or("-"))
+///     };
+///     user.roles().into_iter().map(describe).collect()
+/// }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Role {

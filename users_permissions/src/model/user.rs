@@ -7,6 +7,14 @@ use chrono::{DateTime, Utc};
 use super::{Email, ProfileChange, ProfileValue, RoleId, UserId, UserRoles, Username};
 
 /// A user without anything secret.
+///
+/// ```
+/// use users_permissions::{User, UsersPermissions};
+///
+/// let builder = UsersPermissions::builder().after_registration(|user: User| {
+///     println!("{} <{}> came by {}", user.username, user.email, user.provider);
+/// });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct User {

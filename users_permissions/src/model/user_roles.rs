@@ -5,11 +5,10 @@ use super::RoleId;
 /// The roles of a user: the primary one, Strapi's `role`, and any others. Permissions are their union.
 ///
 /// ```
-/// use users_permissions::AuthUser;
+/// use users_permissions::User;
 ///
-/// fn describe(user: &AuthUser) -> String {
-///     let types: Vec<_> = user.roles().iter().map(|role| role.role_type.as_str()).collect();
-///     types.join(", ")
+/// fn describe(user: &User) -> String {
+///     format!("role {} and {} more", user.roles.primary(), user.roles.iter().count() - 1)
 /// }
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,12 +38,26 @@ impl UserRoles {
         Some(Self::new(roles.next()?, roles))
     }
 
-    /// Strapi's `role`.
+    /// The primary role, Strapi's `role`.
+    ///
+    /// ```
+    /// # use users_permissions::{RoleId, User};
+    /// fn role(user: &User) -> RoleId {
+    ///     user.roles.primary()
+    /// }
+    /// ```
     pub fn primary(&self) -> RoleId {
         self.primary
     }
 
     /// All roles, the primary one first.
+    ///
+    /// ```
+    /// # use users_permissions::{RoleId, User};
+    /// fn roles(user: &User) -> Vec<RoleId> {
+    ///     user.roles.iter().collect()
+    /// }
+    /// ```
     pub fn iter(&self) -> impl Iterator<Item = RoleId> {
         std::iter::once(self.primary).chain(self.others.iter().copied())
     }

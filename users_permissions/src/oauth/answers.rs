@@ -12,6 +12,16 @@ use crate::config::Secret;
 use crate::outbound::{OutboundAnswer, OutboundClient};
 
 /// The answers to an exchanged code, and a way to ask for more. The provider's tokens are forgotten with it.
+///
+/// ```
+/// use users_permissions::oauth::{Answers, Profile, ProviderError};
+///
+/// async fn profile(answers: Answers) -> Result<Profile, ProviderError> {
+///     let user = answers.get("https://id.example/api/me").await?;
+///     let id = user["id"].as_str().ok_or("no id")?;
+///     Ok(Profile::new(id).username(user["login"].as_str().unwrap_or_default()))
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Answers {
     pub(super) client: Arc<OutboundClient>,
@@ -28,29 +38,70 @@ pub struct Answers {
 
 impl Answers {
     /// The provider's access token.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::{Answers, ProviderError};
+    /// # use serde_json::Value;
+    /// async fn me(answers: &Answers) -> Result<Value, ProviderError> {
+    ///     // A service that wants the token in a header of its own.
+    ///     let headers = [("x-access-token", answers.access_token())];
+    ///     answers.get_with("https://id.example/api/me", &headers).await
+    /// }
+    /// ```
     pub fn access_token(&self) -> &str {
         self.token.expose()
     }
 
     /// Our client id at the provider.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::{Answers, ProviderError};
+    /// # use serde_json::Value;
+    /// async fn me(answers: &Answers) -> Result<Value, ProviderError> {
+    ///     answers.get_with("https://id.example/api/me", &[("client-id", answers.client_id())]).await
+    /// }
+    /// ```
     pub fn client_id(&self) -> &str {
         &self.key
     }
 
     /// A field of the answer to the exchanged code.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Answers;
+    /// fn user_id(answers: &Answers) -> Option<&str> {
+    ///     answers.field("user_id")?.as_str()
+    /// }
+    /// ```
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.fields.get(name)
     }
 
     /// The claims of the verified id token; of OpenID Connect providers.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::{Answers, Profile, ProviderError};
+    /// fn profile(answers: &Answers) -> Result<Profile, ProviderError> {
+    ///     let claims = answers.claims().ok_or("no id token")?;
+    ///     Ok(Profile::new(claims["oid"].as_str().ok_or("no oid")?))
+    /// }
+    /// ```
     pub fn claims(&self) -> Option<&Value> {
         self.claims.as_ref()
     }
 
-    /// Asks with the access token as bearer and reads JSON.
+    /// Asks with the access token as bearer (RFC 6750) and reads JSON.
     ///
     /// # Errors
     /// [`ProviderError`] for an answer that is no success or no JSON, or none.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::{Answers, ProviderError};
+    /// async fn address(answers: &Answers) -> Result<Option<String>, ProviderError> {
+    ///     let addresses = answers.get("https://id.example/api/emails").await?;
+    ///     Ok(addresses[0]["email"].as_str().map(str::to_owned))
+    /// }
+    /// ```
     pub async fn get(&self, url: &str) -> Result<Value, ProviderError> {
         self.get_with(url, &[]).await
     }
@@ -59,6 +110,14 @@ impl Answers {
     ///
     /// # Errors
     /// As [`get`](Self::get).
+    ///
+    /// ```
+    /// # use users_permissions::oauth::{Answers, ProviderError};
+    /// # use serde_json::Value;
+    /// async fn me(answers: &Answers) -> Result<Value, ProviderError> {
+    ///     answers.get_with("https://id.example/api/me", &[("api-version", "2026-11")]).await
+    /// }
+    /// ```
     pub async fn get_with(
         &self,
         url: &str,

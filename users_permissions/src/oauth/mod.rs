@@ -1,5 +1,15 @@
 //! Social login: the providers, and what is said to them. Knows no database and no requests; accounts are
 //! made in `services`.
+//!
+//! ```
+//! use users_permissions::UsersPermissions;
+//! use users_permissions::oauth::Provider;
+//!
+//! let builder = UsersPermissions::builder().providers(|registry| {
+//!     registry.add("okta", Provider::openid("https://dev-1.okta.com").display_name("Okta"));
+//! });
+//! # let _ = builder;
+//! ```
 
 mod answers;
 mod builtin;

@@ -35,6 +35,12 @@ pub(crate) enum EmailProof {
 
 impl Profile {
     /// A person by what never changes about them at the provider.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// let profile = Profile::new("4711");
+    /// assert_eq!((profile.name(), profile.email_address()), (None, None));
+    /// ```
     pub fn new(subject: impl Into<String>) -> Self {
         Self {
             subject: subject.into(),
@@ -45,18 +51,40 @@ impl Profile {
         }
     }
 
-    /// The name to be called by, if it is free.
+    /// The name to be called by, if it is free; an empty one is none.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// assert_eq!(Profile::new("4711").username("ann").name(), Some("ann"));
+    /// assert_eq!(Profile::new("4711").username("").name(), None);
+    /// ```
     pub fn username(self, name: impl Into<String>) -> Self {
         let username = Some(name.into()).filter(|name: &String| !name.is_empty());
         Self { username, ..self }
     }
 
     /// An address the provider says is the person's.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// let profile = Profile::new("4711").proven_email("ann@example.com");
+    /// assert_eq!(profile.email_address(), Some("ann@example.com"));
+    /// ```
     pub fn proven_email(self, email: impl Into<String>) -> Self {
         self.email(email, EmailProof::Proven)
     }
 
     /// An address without a word on whether it is the person's: nobody is let in by it.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// let (email, is_verified) = ("ann@example.com", false);
+    /// let profile = match is_verified {
+    ///     true => Profile::new("4711").proven_email(email),
+    ///     false => Profile::new("4711").unproven_email(email),
+    /// };
+    /// assert_eq!(profile.email_address(), Some(email));
+    /// ```
     pub fn unproven_email(self, email: impl Into<String>) -> Self {
         self.email(email, EmailProof::None)
     }
@@ -76,22 +104,44 @@ impl Profile {
     }
 
     /// Whose subjects these are, where a provider has several.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// // Each tenant counts its people from 1.
+    /// let profile = Profile::new("1").issuer("https://id.example/tenants/shop");
+    /// assert_ne!(profile, Profile::new("1").issuer("https://id.example/tenants/bank"));
+    /// ```
     pub fn issuer(self, issuer: impl Into<String>) -> Self {
         let issuer = issuer.into();
         Self { issuer, ..self }
     }
 
-    /// What never changes.
+    /// What never changes about the person at the provider.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// assert_eq!(Profile::new("4711").subject(), "4711");
+    /// ```
     pub fn subject(&self) -> &str {
         &self.subject
     }
 
-    /// The address.
+    /// The address, proven or not.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// assert_eq!(Profile::new("4711").email_address(), None);
+    /// ```
     pub fn email_address(&self) -> Option<&str> {
         self.email.as_deref()
     }
 
-    /// The name.
+    /// The name they go by at the provider.
+    ///
+    /// ```
+    /// # use users_permissions::oauth::Profile;
+    /// assert_eq!(Profile::new("4711").username("ann").name(), Some("ann"));
+    /// ```
     pub fn name(&self) -> Option<&str> {
         self.username.as_deref()
     }

@@ -18,7 +18,14 @@ type ReadProfile =
 type OnLogin =
     Arc<dyn Fn(ProviderLogin) -> BoxFuture<'static, Result<UserChanges, String>> + Send + Sync>;
 
-/// How a client proves to a token endpoint who it is.
+/// How a client proves to a token endpoint who it is (RFC 6749, section 2.3.1).
+///
+/// ```
+/// use users_permissions::oauth::{ClientAuth, Provider};
+///
+/// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token")
+///     .client_auth(ClientAuth::Basic);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAuth {
     /// Key and secret as fields of the body.
@@ -111,6 +118,13 @@ impl Provider {
 
     /// An OAuth 2 service, by the page people sign in on and the URL that exchanges codes. Its profile is
     /// read from [`profile_url`](Self::profile_url) as OpenID claims, unless a function reads it.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token")
+    ///     .profile_url("https://id.example/userinfo");
+    /// ```
     pub fn oauth2(authorize_url: impl Into<String>, access_url: impl Into<String>) -> Self {
         Self {
             authorize_url: authorize_url.into(),
@@ -145,6 +159,13 @@ impl Provider {
     }
 
     /// Where the profile is read, with the access token as bearer.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::oauth2("https://[subdomain].id.example/authorize", "https://[subdomain].id.example/token")
+    ///     .profile_url("https://[subdomain].id.example/userinfo");
+    /// ```
     pub fn profile_url(self, url: impl Into<String>) -> Self {
         let profile_url = url.into();
         Self {
@@ -171,7 +192,13 @@ impl Provider {
         }
     }
 
-    /// What is asked for.
+    /// What is asked for, in the place of what was before.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").scopes(["openid", "email", "groups"]);
+    /// ```
     pub fn scopes<I>(self, scopes: I) -> Self
     where
         I: IntoIterator,
@@ -182,12 +209,26 @@ impl Provider {
     }
 
     /// Between scopes there is a comma, and not a space.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token")
+    ///     .scopes(["profile", "email"])
+    ///     .comma_scopes();
+    /// ```
     pub fn comma_scopes(self) -> Self {
         let delimiter = ",";
         Self { delimiter, ..self }
     }
 
-    /// The provider knows no PKCE.
+    /// The provider knows no PKCE (RFC 7636), and refuses requests that come with it.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token").without_pkce();
+    /// ```
     pub fn without_pkce(self) -> Self {
         Self {
             pkce: false,
@@ -195,30 +236,64 @@ impl Provider {
         }
     }
 
-    /// How the code is exchanged.
+    /// How key and secret are sent when the code is exchanged (default [`ClientAuth::Body`]).
+    ///
+    /// ```
+    /// use users_permissions::oauth::{ClientAuth, Provider};
+    ///
+    /// let provider = Provider::openid("https://id.example").client_auth(ClientAuth::Basic);
+    /// ```
     pub fn client_auth(self, auth: ClientAuth) -> Self {
         Self { auth, ..self }
     }
 
-    /// A parameter of the page people sign in on.
+    /// A further parameter of the page people sign in on.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").authorize_param("prompt", "select_account");
+    /// ```
     pub fn authorize_param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.authorize_params.insert(name.into(), value.into());
         self
     }
 
-    /// What people call it.
+    /// What people call it (default its name, with a capital).
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").display_name("Example ID");
+    /// ```
     pub fn display_name(self, name: impl Into<String>) -> Self {
         let display = name.into();
         Self { display, ..self }
     }
 
     /// The name of an icon, for user interfaces.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").icon("key");
+    /// ```
     pub fn icon(self, icon: impl Into<String>) -> Self {
         let icon = icon.into();
         Self { icon, ..self }
     }
 
-    /// Reads the provider's answers.
+    /// Reads the provider's answers. It may ask for more; the deadline of a login is one for all of it.
+    ///
+    /// ```
+    /// use users_permissions::oauth::{Answers, Profile, Provider};
+    ///
+    /// let provider = Provider::oauth2("https://id.example/authorize", "https://id.example/token")
+    ///     .profile(async |answers: Answers| {
+    ///         let user = answers.get("https://id.example/api/me").await?;
+    ///         Ok(Profile::new(user["id"].as_str().ok_or("no id")?))
+    ///     });
+    /// ```
     pub fn profile<F, Fut>(self, read: F) -> Self
     where
         F: Fn(Answers) -> Fut + Send + Sync + 'static,

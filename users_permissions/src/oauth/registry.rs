@@ -41,6 +41,14 @@ impl Default for ProviderRegistry {
 impl ProviderRegistry {
     /// Adds a provider, or replaces one. Its name is part of URLs: lower-case letters, digits, `-` and `_`;
     /// another one stops the start.
+    ///
+    /// ```
+    /// use users_permissions::oauth::{Provider, ProviderRegistry};
+    ///
+    /// let mut registry = ProviderRegistry::default();
+    /// registry.add("okta", Provider::openid("https://dev-1.okta.com"));
+    /// assert!(registry.get("okta").is_some());
+    /// ```
     pub fn add(&mut self, name: &str, mut provider: Provider) -> &mut Self {
         if !is_provider_name(name) {
             self.faults.push(name.to_owned());
@@ -55,17 +63,39 @@ impl ProviderRegistry {
     }
 
     /// Forgets a provider.
+    ///
+    /// ```
+    /// use users_permissions::oauth::ProviderRegistry;
+    ///
+    /// let mut registry = ProviderRegistry::default();
+    /// registry.remove("vk").remove("reddit");
+    /// assert!(registry.get("vk").is_none());
+    /// ```
     pub fn remove(&mut self, name: &str) -> &mut Self {
         self.providers.remove(name);
         self
     }
 
     /// A provider.
+    ///
+    /// ```
+    /// use users_permissions::oauth::ProviderRegistry;
+    ///
+    /// assert!(ProviderRegistry::default().get("github").is_some());
+    /// ```
     pub fn get(&self, name: &str) -> Option<&Provider> {
         self.providers.get(name).map(AsRef::as_ref)
     }
 
     /// All of them, by name.
+    ///
+    /// ```
+    /// use users_permissions::oauth::ProviderRegistry;
+    ///
+    /// let registry = ProviderRegistry::default();
+    /// let names: Vec<_> = registry.list().map(|(name, _)| name).collect();
+    /// assert!(names.is_sorted() && names.contains(&"google"));
+    /// ```
     pub fn list(&self) -> impl Iterator<Item = (&str, &Provider)> {
         let each = self.providers.iter();
         each.map(|(name, provider)| (name.as_str(), provider.as_ref()))

@@ -17,6 +17,19 @@ use crate::services::{
 };
 
 /// Builds a [`UsersPermissions`].
+///
+/// ```no_run
+/// use users_permissions::{Builder, Config, StartError, UsersPermissions};
+///
+/// fn common() -> Builder {
+///     UsersPermissions::builder().deny_unlisted(true)
+/// }
+///
+/// # async fn start() -> Result<(), StartError> {
+/// let up = common().config(Config::new("sqlite://shop.db")).build().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct Builder {
     config: Option<Config>,
@@ -33,6 +46,15 @@ pub struct Builder {
 
 impl Builder {
     /// The configuration; without it, the environment's ([`Config::from_env`]).
+    ///
+    /// ```
+    /// use users_permissions::{Config, UsersPermissions};
+    ///
+    /// let mut config = Config::from_env()?;
+    /// config.public_url = "https://api.example.com".to_owned();
+    /// let builder = UsersPermissions::builder().config(config);
+    /// # Ok::<(), users_permissions::ConfigError>(())
+    /// ```
     pub fn config(mut self, config: Config) -> Self {
         self.config = Some(config);
         self
@@ -44,6 +66,12 @@ impl Builder {
     /// has to be marked: `web::get().guard(users_permissions::listed).to(handler)`. Middlewares that
     /// wait before they pass a request on (`from_fn`, sessions) have to be outside of the plugin's:
     /// add `.wrap(up.middleware())` first.
+    ///
+    /// ```
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// let builder = UsersPermissions::builder().deny_unlisted(true);
+    /// ```
     pub fn deny_unlisted(mut self, deny: bool) -> Self {
         self.deny_unlisted = Some(deny);
         self
@@ -51,6 +79,12 @@ impl Builder {
 
     /// Actions (short or long form) without which the application shall not start: notices a
     /// dependency whose handlers were not linked.
+    ///
+    /// ```
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// let builder = UsersPermissions::builder().expect_actions(["api::article.find", "api::article.create"]);
+    /// ```
     pub fn expect_actions<I>(mut self, actions: I) -> Self
     where
         I: IntoIterator,
@@ -236,6 +270,24 @@ impl Builder {
     }
 
     /// Sends mails by `mailer` instead of `SMTP_URL`.
+    ///
+    /// ```
+    /// use users_permissions::{MailFuture, Mailer, OutgoingMail, UsersPermissions};
+    ///
+    /// #[derive(Debug)]
+    /// struct Printer;
+    ///
+    /// impl Mailer for Printer {
+    ///     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a> {
+    ///         Box::pin(async move {
+    ///             println!("{}: {}", mail.to, mail.subject);
+    ///             Ok(())
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// let builder = UsersPermissions::builder().mailer(Printer);
+    /// ```
     pub fn mailer(mut self, mailer: impl Mailer) -> Self {
         self.mailer = Some(Arc::new(mailer));
         self
@@ -274,6 +326,15 @@ impl Builder {
     ///
     /// # Errors
     /// [`StartError`]: an unusable configuration, contradicting handlers, an unreachable database.
+    ///
+    /// ```no_run
+    /// use users_permissions::{Config, UsersPermissions};
+    ///
+    /// # async fn start() -> Result<(), Box<dyn std::error::Error>> {
+    /// let up = UsersPermissions::builder().config(Config::from_env()?).build().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn build(self) -> Result<UsersPermissions, StartError> {
         let mut config = match self.config {
             Some(config) => config,

@@ -47,11 +47,26 @@ pub struct UsersPermissions {
 
 impl UsersPermissions {
     /// Starts describing a plugin.
+    ///
+    /// ```
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// let builder = UsersPermissions::builder().deny_unlisted(true);
+    /// ```
     pub fn builder() -> Builder {
         Builder::default()
     }
 
     /// The middleware; wrap the whole `App` with it.
+    ///
+    /// ```
+    /// use actix_web::App;
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// # fn app(up: UsersPermissions) {
+    /// let app = App::new().wrap(up.middleware());
+    /// # }
+    /// ```
     pub fn middleware(&self) -> Middleware {
         Middleware::new(Arc::clone(&self.shared))
     }
@@ -78,6 +93,17 @@ impl UsersPermissions {
 
     /// Registers the JSON API (`/auth/…`, `/users/…`, `/users-permissions/…`) and the JSON forms of
     /// errors; for the scope the API shall live in, `/api` for Strapi's clients.
+    ///
+    /// ```
+    /// use actix_web::{App, web};
+    /// use users_permissions::UsersPermissions;
+    ///
+    /// # fn app(up: UsersPermissions) {
+    /// // The application's own handlers come before the plugin's.
+    /// let api = web::scope("/api").route("/health", web::get().to(|| async { "fine" })).configure(up.routes());
+    /// let app = App::new().wrap(up.middleware()).service(api);
+    /// # }
+    /// ```
     pub fn routes(&self) -> impl FnOnce(&mut ServiceConfig) + use<> {
         let shared = Arc::clone(&self.shared);
         move |config| http::configure(config, &shared.services)
@@ -139,6 +165,13 @@ impl UsersPermissions {
     }
 
     /// Every action with the routes that serve it. The routes are known from the first request on.
+    ///
+    /// ```
+    /// # use users_permissions::UsersPermissions;
+    /// fn is_served(up: &UsersPermissions, action: &str) -> bool {
+    ///     up.catalog().iter().any(|served| served.action.name() == action && !served.routes.is_empty())
+    /// }
+    /// ```
     pub fn catalog(&self) -> Vec<ServedAction> {
         self.shared
             .routes
@@ -147,6 +180,15 @@ impl UsersPermissions {
     }
 
     /// What is protected and what is not; known from the first request on.
+    ///
+    /// ```
+    /// # use users_permissions::UsersPermissions;
+    /// fn warn(up: &UsersPermissions) {
+    ///     for route in up.coverage().unlisted {
+    ///         eprintln!("without permission: {} {}", route.method, route.path);
+    ///     }
+    /// }
+    /// ```
     pub fn coverage(&self) -> Coverage {
         self.shared
             .routes
@@ -155,6 +197,21 @@ impl UsersPermissions {
     }
 
     /// The plugin's pool of connections, for tables of the application's own.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use users_permissions::{Error, UsersPermissions};
+    ///
+    /// diesel::table! {
+    ///     notes (id) { id -> Integer, text -> Text }
+    /// }
+    ///
+    /// async fn write(up: &UsersPermissions, text: String) -> Result<usize, Error> {
+    ///     up.database()
+    ///         .run(move |conn| diesel::insert_into(notes::table).values(notes::text.eq(text)).execute(conn))
+    ///         .await
+    /// }
+    /// ```
     pub fn database(&self) -> Database {
         Database::new(self.shared.services.store.clone())
     }
@@ -211,6 +268,15 @@ impl UsersPermissions {
     }
 
     /// SQL statements the plugin has run so far, over all its connections.
+    ///
+    /// ```
+    /// # use users_permissions::UsersPermissions;
+    /// fn statements_of(up: &UsersPermissions, request: impl FnOnce()) -> u64 {
+    ///     let before = up.query_count();
+    ///     request();
+    ///     up.query_count() - before
+    /// }
+    /// ```
     pub fn query_count(&self) -> u64 {
         self.shared.services.store.query_count()
     }

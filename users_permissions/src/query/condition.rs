@@ -3,6 +3,16 @@
 use super::value::Value;
 
 /// A comparison of one field.
+///
+/// ```
+/// use users_permissions::query::{Condition, FieldKind, FieldRef, Filter, Operator, Query, Schema, Value};
+///
+/// let schema = Schema::new().field("views", FieldKind::Integer);
+/// let query = Query::parse("filters[views][$ne]=3", &schema)?;
+/// let is_three = Condition { operator: Operator::Equal, values: vec![Value::Integer(3)], negated: true };
+/// assert_eq!(query.filter, Some(Filter::Field(FieldRef::Own(0), is_three)));
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Condition {
     /// How.
@@ -61,6 +71,16 @@ impl Condition {
 }
 
 /// How a field is compared.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Filter, Operator, Query, Schema};
+///
+/// let schema = Schema::new().field("title", FieldKind::Text);
+/// let query = Query::parse("filters[title][$startsWithi]=the", &schema)?;
+/// let Some(Filter::Field(_, condition)) = query.filter else { panic!() };
+/// assert_eq!(condition.operator, Operator::StartsWithIgnoringCase);
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Operator {

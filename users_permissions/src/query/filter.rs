@@ -13,6 +13,24 @@ const MAX_CONDITIONS: usize = 100;
 const MAX_ITEMS: usize = 100;
 
 /// A condition tree.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, FieldRef, Filter, Query, Schema};
+///
+/// /// The fields a filter looks at.
+/// fn fields(filter: &Filter) -> Vec<FieldRef> {
+///     match filter {
+///         Filter::And(parts) | Filter::Or(parts) => parts.iter().flat_map(fields).collect(),
+///         Filter::Not(part) => fields(part),
+///         Filter::Field(field, _) => vec![*field],
+///     }
+/// }
+///
+/// let schema = Schema::new().field("id", FieldKind::Integer).field("title", FieldKind::Text);
+/// let query = Query::parse("filters[$or][0][id]=7&filters[$or][1][$not][title]=milk", &schema)?;
+/// assert_eq!(query.filter.as_ref().map(fields), Some(vec![FieldRef::Own(0), FieldRef::Own(1)]));
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub enum Filter {
     /// Every part holds; an empty one always.

@@ -2,6 +2,14 @@
 //!
 //! Parsing resolves every key against a [`Schema`]; what is unknown or private is an error, never
 //! ignored. Nothing of the query string survives as a name: fields are numbers, values are typed.
+//!
+//! ```
+//! use users_permissions::query::{FieldKind, Query, Schema};
+//!
+//! let schema = Schema::new().field("title", FieldKind::Text).private("price");
+//! assert!(Query::parse("filters[title][$contains]=milk&sort=title", &schema).is_ok());
+//! assert!(Query::parse("filters[price][$lt]=10", &schema).is_err());
+//! ```
 
 mod condition;
 mod fields;
@@ -24,6 +32,18 @@ pub(crate) use params::Params;
 use crate::error::{Error, QueryError};
 
 /// A parsed query.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, FieldRef, Query, Schema};
+///
+/// let schema = Schema::new().field("id", FieldKind::Integer).field("title", FieldKind::Text).searched("title");
+/// let query = Query::parse("_q=milk&fields=title&limit=20", &schema)?;
+/// assert_eq!(query.search.as_deref(), Some("milk"));
+/// assert_eq!(query.fields, Some(vec![FieldRef::Own(1)]));
+/// assert_eq!((query.page.start, query.page.limit), (0, Some(20)));
+/// assert!(query.filter.is_none() && query.sort.is_empty());
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Query {

@@ -13,6 +13,15 @@ const MAX_KEYS: usize = 10;
 const MAX_OFFSET: i64 = 1_000_000_000;
 
 /// A direction.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Order, Query, Schema};
+///
+/// let schema = Schema::new().field("title", FieldKind::Text);
+/// assert_eq!(Query::parse("sort=title", &schema)?.sort[0].order, Order::Ascending);
+/// assert_eq!(Query::parse("sort=title:desc", &schema)?.sort[0].order, Order::Descending);
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// Smallest first.
@@ -22,6 +31,16 @@ pub enum Order {
 }
 
 /// One key of the order.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, FieldRef, Order, Query, Schema, Sort};
+///
+/// let schema = Schema::new().field("id", FieldKind::Integer).field("title", FieldKind::Text);
+/// let query = Query::parse("sort=title,id:desc", &schema)?;
+/// let by_id = Sort { field: FieldRef::Own(0), order: Order::Descending };
+/// assert_eq!(query.sort.last(), Some(&by_id));
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     /// The field.
@@ -31,6 +50,20 @@ pub struct Sort {
 }
 
 /// How the part of the list was asked for, which decides what the answer tells of it.
+///
+/// ```
+/// use serde_json::{Value, json};
+/// use users_permissions::query::{Page, PageKind};
+///
+/// /// What an answer tells of its page.
+/// fn meta(page: &Page) -> Value {
+///     match page.kind {
+///         PageKind::Everything => json!({}),
+///         PageKind::Numbered => json!({ "page": page.number(), "pageSize": page.limit }),
+///         PageKind::Offset => json!({ "start": page.start, "limit": page.limit }),
+///     }
+/// }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PageKind {
     /// Not at all.
@@ -42,6 +75,15 @@ pub enum PageKind {
 }
 
 /// Which part of the list.
+///
+/// ```
+/// use users_permissions::query::{PageKind, Query, Schema};
+///
+/// let page = Query::parse("pagination[page]=3&pagination[pageSize]=10", &Schema::new())?.page;
+/// assert_eq!((page.kind, page.start, page.limit), (PageKind::Numbered, 20, Some(10)));
+/// assert!(page.with_count);
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
@@ -58,6 +100,15 @@ pub struct Page {
 impl Page {
     /// The page with a size that is always there and never above `most`; a numbered page keeps its
     /// number.
+    ///
+    /// ```
+    /// use users_permissions::query::{Query, Schema};
+    ///
+    /// let page = |query: &str| Query::parse(query, &Schema::new()).map(|query| query.page.within(25, 100));
+    /// assert_eq!(page("")?.limit, Some(25));
+    /// assert_eq!(page("limit=1000000")?.limit, Some(100));
+    /// # Ok::<(), users_permissions::Error>(())
+    /// ```
     #[must_use]
     pub fn within(self, default: i64, most: i64) -> Self {
         let number = self.number();
@@ -74,6 +125,13 @@ impl Page {
     }
 
     /// Number of the page, from 1, for pages of a size.
+    ///
+    /// ```
+    /// use users_permissions::query::{Query, Schema};
+    ///
+    /// assert_eq!(Query::parse("start=40&limit=20", &Schema::new())?.page.number(), 3);
+    /// # Ok::<(), users_permissions::Error>(())
+    /// ```
     pub fn number(&self) -> i64 {
         match self.limit {
             Some(size) if size > 0 => self.start / size + 1,

@@ -1,6 +1,14 @@
 //! What a query may reach.
 
 /// Type of a field, and so of the values it is compared with.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Query, Schema};
+///
+/// let schema = Schema::new().field("done", FieldKind::Boolean).field("due", FieldKind::Time);
+/// assert!(Query::parse("filters[done]=true&filters[due][$lt]=2026-12-01", &schema).is_ok());
+/// assert!(Query::parse("filters[done]=maybe", &schema).is_err());
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FieldKind {
@@ -15,6 +23,16 @@ pub enum FieldKind {
 }
 
 /// A field a query has named: its position in the schema, or in that of a relation.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, FieldRef, Query, Schema};
+///
+/// let author = Schema::new().field("id", FieldKind::Integer).field("name", FieldKind::Text);
+/// let schema = Schema::new().field("title", FieldKind::Text).relation("author", author, true);
+/// let sort = Query::parse("sort=author.name,title", &schema)?.sort;
+/// assert_eq!((sort[0].field, sort[1].field), (FieldRef::Related(0, 1), FieldRef::Own(0)));
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldRef {
     /// A field of the schema itself.
@@ -64,11 +82,25 @@ pub(super) enum Found<'a> {
 
 impl Schema {
     /// A schema without fields.
+    ///
+    /// ```
+    /// use users_permissions::query::{Query, Schema};
+    ///
+    /// assert!(Query::parse("start=20&limit=10", &Schema::new()).is_ok());
+    /// assert!(Query::parse("sort=title", &Schema::new()).is_err());
+    /// ```
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Adds a field; positions count from 0.
+    ///
+    /// ```
+    /// use users_permissions::query::{FieldKind, FieldRef, Schema};
+    ///
+    /// let schema = Schema::new().field("id", FieldKind::Integer).field("title", FieldKind::Text);
+    /// assert_eq!(schema.name(FieldRef::Own(1)).as_deref(), Some("title"));
+    /// ```
     pub fn field(mut self, name: impl Into<String>, kind: FieldKind) -> Self {
         self.fields.push(Field {
             name: name.into(),
@@ -79,6 +111,14 @@ impl Schema {
     }
 
     /// Lets `_q` look into a field of text that was added before.
+    ///
+    /// ```
+    /// use users_permissions::query::{FieldKind, Query, Schema};
+    ///
+    /// let schema = Schema::new().field("title", FieldKind::Text);
+    /// assert!(Query::parse("_q=milk", &schema).is_err());
+    /// assert!(Query::parse("_q=milk", &schema.searched("title")).is_ok());
+    /// ```
     pub fn searched(mut self, name: &str) -> Self {
         let fields = self.fields.iter_mut();
         for field in fields.filter(|field| field.name == name) {
@@ -95,18 +135,43 @@ impl Schema {
     }
 
     /// Adds a field that exists and may not be named; errors tell so, as Strapi's do.
+    ///
+    /// ```
+    /// use users_permissions::query::{Query, Schema};
+    ///
+    /// let schema = Schema::new().private("price");
+    /// assert!(Query::parse("filters[price][$lt]=10", &schema).is_err());
+    /// ```
     pub fn private(mut self, name: impl Into<String>) -> Self {
         self.private.push(name.into());
         self
     }
 
     /// Adds a to-one relation; one that is not readable can be neither filtered nor sorted by.
+    ///
+    /// ```
+    /// use users_permissions::query::{FieldKind, Query, Schema};
+    ///
+    /// let author = Schema::new().field("id", FieldKind::Integer).field("name", FieldKind::Text);
+    /// let schema = |may_read| Schema::new().relation("author", author.clone(), may_read);
+    /// assert!(Query::parse("filters[author][name]=ann&sort=author.name", &schema(true)).is_ok());
+    /// assert!(Query::parse("filters[author][name]=ann", &schema(false)).is_err());
+    /// ```
     pub fn relation(self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
         self.related(name.into(), schema, readable, false)
     }
 
     /// Adds a to-many relation: a condition on it asks whether any of the related satisfies it, and
     /// nothing can be sorted by it.
+    ///
+    /// ```
+    /// use users_permissions::query::{FieldKind, Query, Schema};
+    ///
+    /// let tag = Schema::new().field("id", FieldKind::Integer).field("name", FieldKind::Text);
+    /// let schema = Schema::new().to_many("tags", tag, true);
+    /// assert!(Query::parse("filters[tags][name]=rust", &schema).is_ok());
+    /// assert!(Query::parse("sort=tags.name", &schema).is_err());
+    /// ```
     pub fn to_many(self, name: impl Into<String>, schema: Schema, readable: bool) -> Self {
         self.related(name.into(), schema, readable, true)
     }
@@ -128,7 +193,16 @@ impl Schema {
             .is_some_and(|relation| !relation.many)
     }
 
-    /// Name of a field, e.g. `username`, `role.name`.
+    /// Name of a field, e.g. `username`, `role.name`; `None` for a position the schema does not have.
+    ///
+    /// ```
+    /// use users_permissions::query::{FieldKind, FieldRef, Schema};
+    ///
+    /// let author = Schema::new().field("id", FieldKind::Integer).field("name", FieldKind::Text);
+    /// let schema = Schema::new().relation("author", author, true);
+    /// assert_eq!(schema.name(FieldRef::Related(0, 1)).as_deref(), Some("author.name"));
+    /// assert_eq!(schema.name(FieldRef::Own(7)), None);
+    /// ```
     pub fn name(&self, field: FieldRef) -> Option<String> {
         match field {
             FieldRef::Own(field) => self.fields.get(field).map(|field| field.name.clone()),

@@ -13,6 +13,16 @@ pub(crate) fn is_kept(time: &DateTime<Utc>) -> bool {
 }
 
 /// A value a field is compared with.
+///
+/// ```
+/// use users_permissions::query::{FieldKind, Filter, Query, Schema, Value};
+///
+/// let schema = Schema::new().field("views", FieldKind::Integer);
+/// let query = Query::parse("filters[views][$between]=3,5", &schema)?;
+/// let Some(Filter::Field(_, condition)) = query.filter else { panic!() };
+/// assert_eq!(condition.values, [Value::Integer(3), Value::Integer(5)]);
+/// # Ok::<(), users_permissions::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
@@ -66,6 +76,13 @@ impl Value {
     }
 
     /// The text of a text value.
+    ///
+    /// ```
+    /// use users_permissions::query::Value;
+    ///
+    /// assert_eq!(Value::Text("milk".to_owned()).as_text(), Some("milk"));
+    /// assert_eq!(Value::Integer(7).as_text(), None);
+    /// ```
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),

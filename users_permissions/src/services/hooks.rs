@@ -30,6 +30,20 @@ use crate::oauth::{CallbackRule, ProviderRegistry};
 /// ```
 pub trait Hook<I, O, M>: Send + Sync + 'static {
     /// Calls the function.
+    ///
+    /// ```
+    /// use users_permissions::Hook;
+    ///
+    /// async fn answer<M>(hook: impl Hook<String, Result<(), String>, M>) -> Result<(), String> {
+    ///     hook.call("ann@example.com".to_owned()).await
+    /// }
+    ///
+    /// # async fn ask() {
+    /// let refused = answer(|_: String| Err("By invitation only.".to_owned())).await;
+    /// assert!(refused.is_err());
+    /// assert!(answer(async |_: String| Ok(())).await.is_ok());
+    /// # }
+    /// ```
     fn call(&self, input: I) -> BoxFuture<'static, O>;
 }
 
@@ -84,16 +98,37 @@ pub struct NewPassword {
 
 impl NewPassword {
     /// The password.
+    ///
+    /// ```
+    /// # use users_permissions::NewPassword;
+    /// fn is_long(new: &NewPassword) -> bool {
+    ///     new.password().chars().count() >= 12
+    /// }
+    /// ```
     pub fn password(&self) -> &str {
         self.password.expose()
     }
 
     /// Whose it shall be.
+    ///
+    /// ```
+    /// # use users_permissions::NewPassword;
+    /// fn is_no_name(new: &NewPassword) -> bool {
+    ///     !new.password().contains(new.username())
+    /// }
+    /// ```
     pub fn username(&self) -> &str {
         &self.username
     }
 
     /// The user's address.
+    ///
+    /// ```
+    /// # use users_permissions::NewPassword;
+    /// fn is_staff(new: &NewPassword) -> bool {
+    ///     new.email().ends_with("@example.com")
+    /// }
+    /// ```
     pub fn email(&self) -> &str {
         &self.email
     }

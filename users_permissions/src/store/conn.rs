@@ -17,6 +17,22 @@ use crate::error::Error;
 compile_error!("enable at least one of the features `sqlite`, `postgres` and `mysql`");
 
 /// A connection to whichever database the URL names; the variants follow the features.
+///
+/// ```
+/// use diesel::connection::SimpleConnection as _;
+/// use diesel::prelude::*;
+/// use users_permissions::DbConn;
+///
+/// # #[allow(unreachable_patterns)]
+/// fn create_table(conn: &mut DbConn) -> QueryResult<()> {
+///     let id = match conn {
+///         # #[cfg(feature = "sqlite")]
+///         DbConn::Sqlite(_) => "INTEGER PRIMARY KEY AUTOINCREMENT",
+///         _ => "SERIAL PRIMARY KEY",
+///     };
+///     conn.batch_execute(&format!("CREATE TABLE IF NOT EXISTS notes (id {id}, text VARCHAR(255))"))
+/// }
+/// ```
 #[derive(diesel::MultiConnection)]
 #[allow(missing_debug_implementations)]
 pub enum DbConn {

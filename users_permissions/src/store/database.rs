@@ -32,6 +32,20 @@ impl Database {
     ///
     /// # Errors
     /// What `work` answers; [`Error::Unavailable`] when there is no connection.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use users_permissions::{Database, Error};
+    ///
+    /// diesel::table! {
+    ///     notes (id) { id -> Integer, text -> Text }
+    /// }
+    ///
+    /// async fn forget(database: &Database, note: i32) -> Result<bool, Error> {
+    ///     let deleted = database.run(move |conn| diesel::delete(notes::table.find(note)).execute(conn)).await?;
+    ///     Ok(deleted > 0)
+    /// }
+    /// ```
     pub async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut DbConn) -> Result<T, E> + Send + 'static,
@@ -47,6 +61,16 @@ impl Database {
     ///
     /// # Errors
     /// What `work` answers; [`Error::Unavailable`] when there is no connection.
+    ///
+    /// ```
+    /// use diesel::connection::SimpleConnection as _;
+    /// use users_permissions::{Error, UsersPermissions};
+    ///
+    /// async fn make_tables(up: &UsersPermissions) -> Result<(), Error> {
+    ///     let create = "CREATE TABLE IF NOT EXISTS notes (id VARCHAR(24) PRIMARY KEY, text VARCHAR(255))";
+    ///     up.database().set_up(move |conn| conn.batch_execute(create)).await
+    /// }
+    /// ```
     pub async fn set_up<E>(
         &self,
         work: impl FnOnce(&mut DbConn) -> Result<(), E> + Send + 'static,

@@ -9,28 +9,142 @@ use super::conn::DbConn;
 use crate::query::{Condition, FieldRef, Filter, Operator, Order, Query, Schema, Value};
 
 /// The backend behind [`DbConn`].
+///
+/// ```
+/// use diesel::BoxableExpression;
+/// use diesel::prelude::*;
+/// use diesel::sql_types::Bool;
+/// use users_permissions::query::Backend;
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, text -> Text }
+/// }
+///
+/// fn is_short() -> Box<dyn BoxableExpression<notes::table, Backend, SqlType = Bool>> {
+///     Box::new(notes::text.not_like("____________%"))
+/// }
+/// ```
 pub type Backend = <DbConn as diesel::Connection>::Backend;
 /// A condition on a table, for `filter`.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use users_permissions::query::BoxedCondition;
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, text -> Text }
+/// }
+///
+/// fn wanted(only_new: bool) -> BoxedCondition<notes::table> {
+///     if only_new { Box::new(notes::id.gt(1_000)) } else { Box::new(notes::text.ne("")) }
+/// }
+/// ```
 pub type BoxedCondition<T> = Box<dyn BoxableExpression<T, Backend, SqlType = Bool>>;
 /// A key of an order, for `then_order_by`.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use users_permissions::query::BoxedOrder;
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, text -> Text }
+/// }
+///
+/// fn order(newest_first: bool) -> BoxedOrder<notes::table> {
+///     if newest_first { Box::new(notes::id.desc()) } else { Box::new(notes::id.asc()) }
+/// }
+/// ```
 pub type BoxedOrder<T> = Box<dyn BoxableExpression<T, Backend, SqlType = NotSelectable>>;
 
-/// Says which columns of a table queries may reach. [`reachable!`](crate::reachable) writes it.
+/// Says which columns of a table queries may reach. [`reachable!`](crate::reachable) writes it for all but
+/// columns of other tables:
+///
+/// ```
+/// use diesel::prelude::*;
+/// use users_permissions::query::{
+///     BoxedCondition, BoxedOrder, Condition, FieldKind, FieldRef, Operator, Order, Reachable, Schema, Value,
+/// };
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, text -> Text }
+/// }
+///
+/// struct NoteFields;
+///
+/// impl Reachable for NoteFields {
+///     type Table = notes::table;
+///
+///     fn schema() -> Schema {
+///         Schema::new().field("id", FieldKind::Integer)
+///     }
+///
+///     fn condition(field: FieldRef, condition: &Condition) -> Option<BoxedCondition<notes::table>> {
+///         match (field, condition.operator, condition.values.first()?) {
+///             (FieldRef::Own(0), Operator::Equal, Value::Integer(id)) => Some(Box::new(notes::id.eq(*id))),
+///             _ => None,
+///         }
+///     }
+///
+///     fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<notes::table>> {
+///         Some(match (field, order) {
+///             (FieldRef::Own(0), Order::Ascending) => Box::new(notes::id.asc()),
+///             (FieldRef::Own(0), Order::Descending) => Box::new(notes::id.desc()),
+///             _ => return None,
+///         })
+///     }
+/// }
+/// ```
 pub trait Reachable {
     /// The table.
     type Table: 'static;
 
     /// Names and types, in the order of the positions below.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "id" => Integer(notes::id) } }
+    /// use users_permissions::query::{Query, Reachable as _};
+    ///
+    /// let query = Query::parse("filters[id][$gt]=7", &NoteFields::schema())?;
+    /// # Ok::<(), users_permissions::Error>(())
+    /// ```
     fn schema() -> Schema;
 
-    /// The condition on a field; `None` for a position or an operator that does not fit, which no
-    /// parsed query holds.
+    /// The condition on a field, whatever `negated` says: who asks turns it round. `None` for a position or an
+    /// operator that does not fit, which no parsed query holds.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "id" => Integer(notes::id) } }
+    /// use users_permissions::query::{Condition, FieldRef, Operator, Reachable as _, Value};
+    ///
+    /// let is_seven = Condition { operator: Operator::Equal, values: vec![Value::Integer(7)], negated: false };
+    /// assert!(NoteFields::condition(FieldRef::Own(0), &is_seven).is_some());
+    /// assert!(NoteFields::condition(FieldRef::Own(1), &is_seven).is_none());
+    /// ```
     fn condition(field: FieldRef, condition: &Condition) -> Option<BoxedCondition<Self::Table>>;
 
     /// The field as a key of an order.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "id" => Integer(notes::id) } }
+    /// use users_permissions::query::{FieldRef, Order, Reachable as _};
+    ///
+    /// assert!(NoteFields::order(FieldRef::Own(0), Order::Descending).is_some());
+    /// ```
     fn order(field: FieldRef, order: Order) -> Option<BoxedOrder<Self::Table>>;
 
     /// That some searched field contains a text, whatever the case.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "text" => Text(notes::text) searched } }
+    /// use diesel::prelude::*;
+    /// use users_permissions::query::Reachable as _;
+    ///
+    /// let found = notes::table.into_boxed().filter(NoteFields::search("milk"));
+    /// ```
     fn search(text: &str) -> BoxedCondition<Self::Table> {
         let contains = Condition {
             operator: Operator::ContainsIgnoringCase,
@@ -48,6 +162,22 @@ pub trait Reachable {
 
 impl Query {
     /// The query's filter and search as a condition on a table; `None`: every row.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "id" => Integer(notes::id) } }
+    /// use diesel::prelude::*;
+    /// use users_permissions::query::{Query, Reachable as _};
+    /// use users_permissions::DbConn;
+    ///
+    /// fn count(query: &Query, conn: &mut DbConn) -> QueryResult<i64> {
+    ///     let mut found = notes::table.count().into_boxed();
+    ///     if let Some(condition) = query.condition::<NoteFields>() {
+    ///         found = found.filter(condition);
+    ///     }
+    ///     found.get_result(conn)
+    /// }
+    /// ```
     pub fn condition<R: Reachable>(&self) -> Option<BoxedCondition<R::Table>> {
         let filter = self.filter.as_ref();
         let filter = filter.map(|filter| compile(filter, &R::condition));
@@ -55,6 +185,22 @@ impl Query {
     }
 
     /// The query's order, most significant first.
+    ///
+    /// ```
+    /// # diesel::table! { notes (id) { id -> Integer, text -> Text } }
+    /// # users_permissions::reachable! { struct NoteFields: notes::table { "id" => Integer(notes::id) } }
+    /// use diesel::prelude::*;
+    /// use users_permissions::query::{Query, Reachable as _};
+    /// use users_permissions::DbConn;
+    ///
+    /// fn texts(query: &Query, conn: &mut DbConn) -> QueryResult<Vec<String>> {
+    ///     let mut found = notes::table.select(notes::text).into_boxed();
+    ///     for key in query.order::<NoteFields>() {
+    ///         found = found.then_order_by(key);
+    ///     }
+    ///     found.load(conn)
+    /// }
+    /// ```
     pub fn order<R: Reachable>(&self) -> Vec<BoxedOrder<R::Table>> {
         self.sort
             .iter()
@@ -117,6 +263,19 @@ pub(crate) fn constant<T: 'static>(value: bool) -> BoxedCondition<T> {
 
 diesel::define_sql_function! {
     /// Lower case, as the database has it.
+    ///
+    /// ```
+    /// use diesel::prelude::*;
+    /// use users_permissions::query::{BoxedCondition, lower};
+    ///
+    /// diesel::table! {
+    ///     tags (id) { id -> Integer, name -> Text }
+    /// }
+    ///
+    /// fn is_rust() -> BoxedCondition<tags::table> {
+    ///     Box::new(lower(tags::name).eq("rust"))
+    /// }
+    /// ```
     fn lower(text: Text) -> Text;
 }
 
@@ -129,6 +288,20 @@ diesel::define_sql_function! {
 }
 
 /// Escapes what `LIKE` would take for a wildcard; `!` means the same everywhere, a backslash does not.
+///
+/// ```
+/// use diesel::prelude::*;
+/// use users_permissions::query::{BoxedCondition, like_text};
+///
+/// diesel::table! {
+///     notes (id) { id -> Integer, text -> Text }
+/// }
+///
+/// fn contains(text: &str) -> BoxedCondition<notes::table> {
+///     Box::new(notes::text.like(format!("%{}%", like_text(text))).escape('!'))
+/// }
+/// assert_eq!(like_text("100%"), "100!%");
+/// ```
 pub fn like_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {

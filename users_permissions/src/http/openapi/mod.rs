@@ -3,6 +3,20 @@
 //! Handlers are described where they stand, by `#[utoipa::path]` above `#[permission]`, under the path
 //! their route attribute names. What only the running application knows is added when the description
 //! is asked for: the full path, the action, the security scheme, and what the check may answer.
+//!
+//! ```
+//! use actix_web::{Responder, get};
+//! use users_permissions::openapi::{Missing, utoipa};
+//! use users_permissions::permission;
+//!
+//! /// One article.
+//! #[utoipa::path(responses((status = 200, description = "The article", body = String), Missing))]
+//! #[permission("api::article.findOne", grant("public"))]
+//! #[get("/articles/{id}")]
+//! async fn find_one() -> impl Responder {
+//!     "an article"
+//! }
+//! ```
 
 mod answers;
 mod bodies;
