@@ -4,6 +4,7 @@
 #
 #   services_install_libraries   libpq, the MariaDB client library and pkg-config, where missing
 #   services_install_bundled     what the features *-bundled compile their C libraries with
+#   services_install_node DIR    Node.js with npm, in DIR where the system's own is too old
 #   services_start               servers, and UP_TEST_POSTGRES_URL, UP_TEST_MYSQL_URL and
 #                                UP_TEST_REDIS_URL for them
 #   services_stop                stops the servers and removes their files; call it from an EXIT trap
@@ -98,6 +99,35 @@ services_install_bundled() {
     command -v c++ >/dev/null || install_packages "a C++ compiler" g++
     command -v cmake >/dev/null || install_packages "CMake" cmake
     pkg-config --exists openssl || install_packages "the OpenSSL headers" libssl-dev
+}
+
+# What the npm packages of the tests ask for.
+node_suffices() {
+    node -e '
+        const [major, minor, patch] = process.versions.node.split(".").map(Number);
+        process.exit(major > 20 || (major === 20 && (minor > 18 || (minor === 18 && patch >= 2))) ? 0 : 1);
+    '
+}
+
+# need_node: ends the script where there is no Node.js to run the npm packages with.
+need_node() {
+    command -v node >/dev/null && command -v npm >/dev/null ||
+        die "missing: Node.js with npm. See https://nodejs.org."
+    node_suffices || die "Node.js $(node --version) is too old: 20.18.2 or newer is needed."
+}
+
+# Debian's Node.js may be too old for the packages; npm has newer ones as packages, too.
+services_install_node() {
+    local package
+    if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
+        install_packages "Node.js" nodejs npm
+    fi
+    node_suffices && return
+    package=node-linux-$(node -p process.arch)
+    say "==> installing Node.js 22, for $(node --version) is too old: $package"
+    npm install --prefix "$1" --no-save --no-audit --no-fund --loglevel=error "$package@22"
+    PATH=$1/node_modules/$package/bin:$PATH
+    need_node
 }
 
 # Sets services_postgres_bin to the directory of initdb and pg_ctl, the newest where there are several.

@@ -75,6 +75,36 @@ pub use model::{
 pub use plugin::{Builder, UsersPermissions};
 pub use services::{Hook, IssuerProfile, NewPassword, RegistrationRequest};
 pub use store::{Database, DbConn};
+// Here, and not at the macro itself: an example of it needs this crate.
+/// Puts an actix-web handler behind a permission.
+///
+/// ```
+/// use actix_web::{HttpResponse, get, put, web};
+/// use users_permissions::{AuthUser, permission};
+/// # struct Articles;
+/// # impl Articles {
+/// #     fn all(&self) -> Vec<String> { Vec::new() }
+/// #     fn is_by(&self, author: i32, article: u32) -> bool { true }
+/// # }
+///
+/// /// Lists articles.
+/// #[permission("api::article.find", grant("public", "authenticated"))]
+/// #[get("/articles")]
+/// async fn find(articles: web::Data<Articles>) -> HttpResponse {
+///     HttpResponse::Ok().json(articles.all())
+/// }
+///
+/// /// Changes an article of one's own.
+/// #[permission("api::article.update", grant("authenticated"), policies(is_author))]
+/// #[put("/articles/{id}")]
+/// async fn update(id: web::Path<u32>, text: String) -> HttpResponse {
+///     HttpResponse::NoContent().finish()
+/// }
+///
+/// async fn is_author(user: AuthUser, id: web::Path<u32>, articles: web::Data<Articles>) -> bool {
+///     articles.is_by(user.id(), *id)
+/// }
+/// ```
 pub use users_permissions_macros::permission;
 
 /// What expanded macros name; no part of the API.

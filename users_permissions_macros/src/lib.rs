@@ -1,5 +1,5 @@
 //! The `#[permission]` attribute of the `users_permissions` crate, which re-exports it; the code
-//! it writes needs that crate.
+//! it writes needs that crate, and so does its example, which is there.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -16,41 +16,11 @@ mod tests;
 use proc_macro::TokenStream;
 use proc_macro2::TokenStream as TokenStream2;
 
-/// Puts an actix-web handler behind a permission.
-///
-/// ```
-/// use actix_web::{HttpResponse, get, put, web};
-/// use users_permissions::{AuthUser, permission};
-/// # struct Articles;
-/// # impl Articles {
-/// #     fn all(&self) -> Vec<String> { Vec::new() }
-/// #     fn is_by(&self, author: i32, article: u32) -> bool { true }
-/// # }
-///
-/// /// Lists articles.
-/// #[permission("api::article.find", grant("public", "authenticated"))]
-/// #[get("/articles")]
-/// async fn find(articles: web::Data<Articles>) -> HttpResponse {
-///     HttpResponse::Ok().json(articles.all())
-/// }
-///
-/// /// Changes an article of one's own.
-/// #[permission("api::article.update", grant("authenticated"), policies(is_author))]
-/// #[put("/articles/{id}")]
-/// async fn update(id: web::Path<u32>, text: String) -> HttpResponse {
-///     HttpResponse::NoContent().finish()
-/// }
-///
-/// async fn is_author(user: AuthUser, id: web::Path<u32>, articles: web::Data<Articles>) -> bool {
-///     articles.is_by(user.id(), *id)
-/// }
-/// ```
-///
-/// The caller's roles are asked before anything else of the request is read: whoever may not call
-/// the handler gets 401 or 403, however broken the rest of the request is. Then the policies are
-/// asked, then the arguments are extracted, then the handler runs. The handler may be all that it
-/// could be without the attribute: it may have up to sixteen extractors, be generic, answer with
-/// any `Responder`.
+/// Asks the caller's roles before anything else of the request is read: whoever may not call the
+/// handler gets 401 or 403, however broken the rest of the request is. Then the policies are asked,
+/// then the arguments are extracted, then the handler runs. The handler may be all that it could be
+/// without the attribute: it may have up to sixteen extractors, be generic, answer with any
+/// `Responder`.
 ///
 /// # The action
 ///
@@ -70,9 +40,9 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// # Where it stands
 ///
-/// Above the route attribute, as in the example. Then the route is known before the program runs,
-/// and the resource gets the action as its name, unless you have given it one (`name = "…"`).
-/// Several routes below `#[routes]` are named `<action>`, `<action>~1`, `<action>~2` and so on.
+/// Above the route attribute. Then the route is known before the program runs, and the resource gets
+/// the action as its name, unless you have given it one (`name = "…"`). Several routes below
+/// `#[routes]` are named `<action>`, `<action>~1`, `<action>~2` and so on.
 ///
 /// It is as correct below the route attribute, and on handlers that are given to
 /// `web::get().to(find)`, only that the routes are then found out later.

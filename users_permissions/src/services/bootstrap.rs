@@ -9,8 +9,8 @@ use super::sealing::cookie_keys;
 use super::settings::{self, ADVANCED, Settings};
 use super::{
     Flows, Hasher, Hooks, Issuers, KeyPairs, Letters, MailRequests, Mails, PasswordRules,
-    Principals, Rights, Sealer, Services, Tokens, outbox, passwords, provider_secrets, providers,
-    rights, setup,
+    Principals, Rights, Sealer, Services, Tokens, hasher, outbox, passwords, provider_secrets,
+    providers, rights, setup,
 };
 use crate::acl::Catalog;
 use crate::config::{Config, Environment, FirstAdmin, JwtManagement, SigningKeys};
@@ -320,7 +320,7 @@ fn create_first_admin(
         .map_err(Error::internal)?
         .block_on(asked)?;
     let email_key = settings.unique_email.then(|| hooks.email_key(&email));
-    let hash = passwords::hash(&admin.password, config.bcrypt_cost)?;
+    let hash = hasher::hash(&admin.password, config.bcrypt_cost)?;
     transaction(conn, |conn| {
         setup::create_admin(conn, username, email, email_key, hash)
     })?;

@@ -11,6 +11,7 @@ mod confirmation;
 mod delivery;
 mod expected_user;
 mod flows;
+mod hasher;
 mod hooks;
 mod identities;
 mod issuer_users;
@@ -71,6 +72,7 @@ pub(crate) use change_settings::AdvancedChange;
 #[cfg(feature = "admin")]
 pub(crate) use expected_user::ExpectedUser;
 pub(crate) use flows::Flows;
+pub(crate) use hasher::Hasher;
 pub use hooks::{Hook, NewPassword, RegistrationRequest};
 pub(crate) use hooks::{Hooks, store as store_hook};
 pub(crate) use identities::{NewLink, SignedIn};
@@ -86,7 +88,7 @@ pub(crate) use mail_thread::MailThread;
 pub(crate) use mails::{Delivery, Mails};
 #[cfg(feature = "admin")]
 pub(crate) use manage_providers::ProviderDetail;
-pub(crate) use passwords::{Hasher, PasswordRules};
+pub(crate) use passwords::PasswordRules;
 pub(crate) use principals::{Principals, Slot};
 pub(crate) use provider_tokens::Presented;
 pub(crate) use providers::{ProviderChange, TEXTS as PROVIDER_TEXTS};
