@@ -150,7 +150,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 20] = [
+        const TABLES: [(&str, &str); 21] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -189,6 +189,7 @@ impl TestDatabase {
             ("up_states", "state_hash"),
             ("up_ended_sign_ins", "sign_in"),
             ("up_proofs", "user_id, address"),
+            ("up_claims", "user_id"),
             ("up_unproven", "user_id"),
             (
                 "up_outbox",

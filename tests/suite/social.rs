@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use acceptance::providers::{Simulators, settings};
 use acceptance::{Answer, Client, Server};
 use reqwest::{Method, Url};
+use serde_json::json;
 use users_permissions::Config;
 
 /// The page of the front end.
@@ -144,5 +145,47 @@ impl Browser {
                 "/api/auth/{provider}/callback?access_token={ticket}"
             ))
             .await
+    }
+}
+
+/// What comes of a login.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// With this address.
+    SignedIn(String),
+    /// The front end is told this code.
+    Failed(String),
+    /// The ticket is answered with this message.
+    Refused(String),
+}
+
+/// Signs in at a provider as a new browser.
+pub async fn outcome(server: &Server, provider: &str) -> Outcome {
+    let mut browser = Browser::new(server);
+    let back = browser.login(provider).await;
+    if let Some(error) = back.get("error") {
+        assert!(!back.contains_key("access_token"));
+        return Outcome::Failed(error.clone());
+    }
+    let answer = browser.redeem(provider, &back["access_token"]).await;
+    match answer.status.as_u16() {
+        200 => {
+            let body = answer.json();
+            assert!(body["jwt"].is_string());
+            assert_eq!(
+                (&body["user"]["provider"], &body["user"]["confirmed"]),
+                (&json!(provider), &json!(true))
+            );
+            Outcome::SignedIn(body["user"]["email"].as_str().unwrap().to_owned())
+        }
+        status => {
+            assert_eq!(status, 400, "{}", answer.text);
+            Outcome::Refused(
+                answer.json()["error"]["message"]
+                    .as_str()
+                    .unwrap()
+                    .to_owned(),
+            )
+        }
     }
 }

@@ -147,7 +147,7 @@ on_every_database! {
         }).await;
         let mut browser = Browser::new(&server);
         let first = browser.sign_in("google").await.expect(200);
-        // Facebook gives no word on an address.
+        // Facebook gives no word on an address, and promises nothing of it.
         let back = browser.login("facebook").await;
         let taken = "Email is already taken.";
         browser.redeem("facebook", &back["access_token"]).await.expect_error(400, "ApplicationError", taken);

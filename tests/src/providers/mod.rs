@@ -4,14 +4,18 @@
 mod openid;
 mod plain;
 mod server;
+mod simulators;
 mod twitter;
+mod wire;
 
 pub use openid::{Forgery, PUBLIC_KEY_PEM};
-pub use server::{Asked, Fault, Person as Someone, Scenario, Simulators};
+pub use simulators::{Fault, Person as Someone, Scenario, Simulators};
+pub use wire::Asked;
 
 use serde_json::{Value, json};
-use server::{Reply, State};
+use simulators::State;
 use users_permissions::{ProviderSettings, Secret};
+use wire::Reply;
 
 type Answering = fn(&State, &Asked) -> Reply;
 
@@ -44,6 +48,8 @@ pub struct Spec {
     pub introspection: Option<&'static str>,
     /// Addresses come with a word on whether they are proven.
     pub has_flag: bool,
+    /// Addresses are proven, by that word or by the documentation.
+    pub vouches: bool,
     /// There are addresses.
     pub has_email: bool,
     token_answer: Answering,

@@ -2,16 +2,21 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use super::server::{Asked, Reply, Scenario, State};
+use super::simulators::{Scenario, State};
+use super::wire::{Asked, Reply};
 use super::{Spec, invalid_grant, json as reply};
 
 /// The key the providers sign with.
 pub const PUBLIC_KEY_PEM: &str = include_str!("../../keys/provider.pem");
 const STRANGER: &str = include_str!("../../keys/stranger.pem");
 const MODULUS: &str = include_str!("../../keys/provider.n");
+/// Names of the keys the providers sign with, one after the other. The second one is the stranger's: once it is
+/// published, whoever holds it is the provider.
+pub(super) const KEYS: [&str; 2] = ["key-1", "key-3"];
 const TENANT: &str = "9188040d-6c67-4c5b-b112-36a304b66dad";
 
 /// What is wrong with an id token.
@@ -47,6 +52,7 @@ const OPENID: Spec = Spec {
     issuer: None,
     introspection: None,
     has_flag: true,
+    vouches: true,
     has_email: true,
     token_answer: |state, _| tokens(state, "", |_| {}),
     refusal: invalid_grant,
@@ -173,6 +179,7 @@ pub(super) fn specs() -> Vec<Spec> {
         },
         Spec {
             name: "cas",
+            vouches: false,
             display: "CAS",
             authorize: "sso.example:8443/cas/oidc/authorize",
             token: "sso.example:8443/cas/oidc/token",
@@ -228,11 +235,25 @@ fn acme(_: &State, _: &Asked) -> Reply {
     }))
 }
 
-fn keys(_: &State, _: &Asked) -> Reply {
-    reply(json!({ "keys": [
-        { "kty": "RSA", "use": "sig", "alg": "RS256", "kid": "key-1", "n": MODULUS.trim(), "e": "AQAB" },
-        { "kty": "unheard-of", "kid": "key-2" },
-    ] }))
+fn keys(state: &State, _: &Asked) -> Reply {
+    let mut keys = vec![json!({ "kty": "unheard-of", "kid": "key-2" })];
+    let published = KEYS.iter().filter(|name| state.published.contains(name));
+    keys.extend(published.map(|name| {
+        let key = Jwk::from_encoding_key(&pair(name), Algorithm::RS256).expect("a public key");
+        let mut key = json!(key);
+        key["kid"] = json!(name);
+        key
+    }));
+    reply(json!({ "keys": keys }))
+}
+
+/// The key of this name.
+fn pair(name: &str) -> EncodingKey {
+    let pem = match name == KEYS[0] {
+        true => PUBLIC_KEY_PEM,
+        false => STRANGER,
+    };
+    EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key")
 }
 
 /// RFC 7662: what a client may know of a token.
@@ -295,6 +316,9 @@ fn cas_profile(state: &State, _: &Asked) -> Reply {
     if state.scenario == Scenario::Unverified {
         answer["email_verified"] = json!(false);
     }
+    for (name, value) in &state.released {
+        answer["attributes"][*name] = value.clone();
+    }
     reply(answer)
 }
 
@@ -306,21 +330,20 @@ fn tokens(state: &State, issuer: &str, change: impl Fn(&mut Value)) -> Reply {
     });
     add_email(state, &mut claims);
     change(&mut claims);
-    let id_token = sign(claims, &state.forgery);
+    let id_token = sign(claims, state);
     reply(json!({
         "access_token": "provider-token", "token_type": "Bearer", "expires_in": 300, "scope": "openid email profile",
         "id_token": id_token,
     }))
 }
 
-fn sign(mut claims: Value, forgery: &Forgery) -> String {
+fn sign(mut claims: Value, state: &State) -> String {
     let mut header = Header::new(Algorithm::RS256);
-    header.kid = Some("key-1".to_owned());
-    let rsa = |pem: &str| EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
-    let mut key = rsa(PUBLIC_KEY_PEM);
-    match forgery {
+    header.kid = Some(state.signing.to_owned());
+    let mut key = pair(state.signing);
+    match &state.forgery {
         Forgery::None => {}
-        Forgery::Stranger => key = rsa(STRANGER),
+        Forgery::Stranger => key = pair(KEYS[1]),
         Forgery::UnknownKey => header.kid = Some("key-of-nobody".to_owned()),
         Forgery::Claim(name, value) => change_claim(&mut claims, name, value),
         Forgery::Claims(all) => {

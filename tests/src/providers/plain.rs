@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::server::{Asked, Reply, Scenario, State};
+use super::simulators::{Scenario, State};
+use super::wire::{Asked, Reply};
 use super::{Spec, invalid_grant, json as reply};
 
 const PLAIN: Spec = Spec {
@@ -19,6 +20,7 @@ const PLAIN: Spec = Spec {
     issuer: None,
     introspection: None,
     has_flag: false,
+    vouches: true,
     has_email: true,
     token_answer: bearer,
     refusal: invalid_grant,
@@ -55,6 +57,7 @@ pub(super) fn specs() -> Vec<Spec> {
         Spec {
             name: "facebook",
             display: "Facebook",
+            vouches: false,
             authorize: "www.facebook.com/v23.0/dialog/oauth",
             token: "graph.facebook.com/v23.0/oauth/access_token",
             scope: "email,public_profile",
@@ -112,6 +115,7 @@ pub(super) fn specs() -> Vec<Spec> {
         },
         Spec {
             name: "vk",
+            vouches: false,
             display: "VK",
             authorize: "oauth.vk.com/authorize",
             token: "oauth.vk.com/access_token",

@@ -7,7 +7,8 @@ use reqwest::Url;
 use serde_json::json;
 
 use super::openid::base64;
-use super::server::{Asked, Reply, Scenario, State};
+use super::simulators::{Scenario, State};
+use super::wire::{Asked, Reply};
 
 const REQUEST: &str = "api.twitter.com/oauth/request_token";
 const AUTHORIZE: &str = "api.twitter.com/oauth/authenticate";
@@ -31,7 +32,7 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Reply> {
         REQUEST if !is_signed || !header.contains("oauth_callback=\"") => refused(),
         REQUEST => {
             let number = state.codes.len();
-            let given = super::server::Given {
+            let given = super::simulators::Given {
                 redirect: callback(header),
                 challenge: None,
                 nonce: None,

@@ -206,6 +206,12 @@ pub struct Config {
     /// Stands in front of every URL a provider is asked at; for tests.
     #[doc(hidden)]
     pub provider_base: Option<String>,
+    /// Keys of providers are read again after so long (default an hour); for tests.
+    #[doc(hidden)]
+    pub provider_key_age: Duration,
+    /// An unknown key of a provider is looked for no more often (default a minute); for tests.
+    #[doc(hidden)]
+    pub provider_key_pause: Duration,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -262,6 +268,8 @@ impl Config {
             admin_session: AdminSession::default(),
             providers: BTreeMap::new(),
             provider_base: None,
+            provider_key_age: Duration::from_secs(3_600),
+            provider_key_pause: Duration::from_secs(60),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,

@@ -9,11 +9,12 @@ use super::input::{self, Checker};
 use super::limits::{self, limited, limited_body};
 #[cfg(feature = "openapi")]
 use super::openapi as doc;
+use super::sessions::session_of;
 use super::worker::Worker;
 use crate::config::Secret;
 use crate::error::Error;
 use crate::permission;
-use crate::services::NewLink;
+use crate::services::{NewLink, SignedIn};
 
 /// The providers the caller has linked, oldest first.
 #[cfg_attr(feature = "openapi", utoipa::path(
@@ -30,7 +31,7 @@ pub(super) async fn find(req: HttpRequest, user: AuthUser) -> Result<HttpRespons
 
 /// Links a provider: after a login there, with the `access_token` the front end was called with.
 ///
-/// Whoever has a password has to send it.
+/// Whoever has a password has to send it; whoever has none has to have signed in within the last ten minutes.
 #[cfg_attr(feature = "openapi", utoipa::path(
     request_body = doc::LinkBody,
     responses(
@@ -61,6 +62,7 @@ pub(super) async fn link(req: HttpRequest, user: AuthUser, payload: web::Payload
             ticket: Some(ticket),
             verifier: text("code_verifier").map(str::to_owned),
             password: text("currentPassword").map(Secret::from),
+            signed_in: signed_in(&user),
         };
         let services = &Worker::of(&req)?.shared.services;
         let identities = services.link_identity(user.id(), link).await?;
@@ -93,4 +95,25 @@ pub(super) async fn unlink(
         Ok(ok(json!({ "data": {} })))
     })
     .await
+}
+
+/// By what the caller is signed in. A token of ours without a session is made by a login; an issuer renews its
+/// tokens, and says in `auth_time` when somebody signed in.
+fn signed_in(user: &AuthUser) -> SignedIn {
+    let number = |name: &str| user.claims().get(name).and_then(Value::as_u64);
+    let text = |name: &str| user.claims().get(name).and_then(Value::as_str);
+    match (user.issuer(), session_of(user)) {
+        (Some(issuer), _) => SignedIn::Attested {
+            issuer: issuer.to_owned(),
+            subject: text("sub").unwrap_or_default().to_owned(),
+            since: number("auth_time"),
+        },
+        (None, Some(session)) => SignedIn::Session(session),
+        (None, None) => SignedIn::Token {
+            version: number("ver")
+                .and_then(|ver| i32::try_from(ver).ok())
+                .unwrap_or_default(),
+            since: number("iat"),
+        },
+    }
 }

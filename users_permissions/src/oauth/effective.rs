@@ -7,8 +7,10 @@ use url::Url;
 use super::discovery::Discoveries;
 use super::id_token::Keys;
 use super::profile::ProviderError;
-use super::provider::{PLACEHOLDER, Protocol, Provider, Subdomain};
+use super::provider::{Protocol, Provider};
 use super::registry::capitalised;
+use super::subdomain::{PLACEHOLDER, Subdomain};
+use crate::config::Config;
 use crate::model::ProviderSettings;
 use crate::outbound::OutboundClient;
 
@@ -16,18 +18,18 @@ use crate::outbound::OutboundClient;
 #[derive(Debug)]
 pub(crate) struct Asking {
     pub(super) client: Arc<OutboundClient>,
+    /// Stands in front of every host, in tests.
     pub(super) base: Option<String>,
     pub(super) keys: Keys,
     pub(super) discoveries: Discoveries,
 }
 
 impl Asking {
-    /// `base` stands in front of every host, in tests.
-    pub(crate) fn new(client: Arc<OutboundClient>, base: Option<String>) -> Self {
+    pub(crate) fn new(client: Arc<OutboundClient>, config: &Config) -> Self {
         Self {
-            keys: Keys::new(Arc::clone(&client)),
+            keys: Keys::new(Arc::clone(&client), config),
             client,
-            base,
+            base: config.provider_base.clone(),
             discoveries: Discoveries::default(),
         }
     }

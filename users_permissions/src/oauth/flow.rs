@@ -21,7 +21,7 @@ const LIFE: u64 = 600;
 /// How long one look at a provider may take, whatever number of requests it needs: a browser waits for it.
 const DEADLINE: Duration = Duration::from_secs(9);
 
-/// The same, or an error after the deadline.
+/// What comes of it, or an error after the deadline.
 pub(super) async fn in_time<T, E: From<ProviderError>>(
     asked: impl Future<Output = Result<T, E>>,
 ) -> Result<T, E> {
@@ -76,6 +76,33 @@ pub(crate) struct Arrival {
     pub(crate) issuer: Option<String>,
 }
 
+impl Arrival {
+    /// The code, unless the person or the provider said no.
+    fn code(&self) -> Result<&str, FlowError> {
+        const DENIALS: [&str; 4] = [
+            "access_denied",
+            "user_cancelled_login",
+            "user_cancelled_authorize",
+            "user_denied",
+        ];
+        match self.error.as_deref() {
+            Some(error) if DENIALS.contains(&error) => Err(FlowError::Denied),
+            Some(_) => Err(ProviderError::from("the provider answered with an error").into()),
+            None => {
+                let code = self.code.as_deref();
+                Ok(code.ok_or(ProviderError::from("there is no code"))?)
+            }
+        }
+    }
+
+    /// RFC 9207: does it say that it is of another issuer?
+    fn is_foreign(&self, endpoints: &Endpoints) -> bool {
+        let ours = &endpoints.issuer;
+        let is_known = !ours.is_empty() && !ours.contains("{tid}");
+        is_known && self.issuer.as_ref().is_some_and(|issuer| issuer != ours)
+    }
+}
+
 /// Why a login came to nothing.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FlowError {
@@ -94,7 +121,29 @@ impl Effective {
         random: impl Fn() -> String,
         now: u64,
     ) -> Result<(Flow, Url), FlowError> {
-        in_time(self.begin(asking, redirect, random, now)).await
+        in_time(async {
+            let endpoints = self.endpoints(asking).await?;
+            let mut flow = Flow {
+                provider: self.name.clone(),
+                state: random(),
+                nonce: random(),
+                verifier: random(),
+                callback: String::new(),
+                challenge: None,
+                issued_at: now,
+            };
+            if self.provider.protocol == Protocol::OAuth1 {
+                let asked = oauth1::request_token(self, &endpoints, redirect, asking);
+                let (pair, page) = asked.await?;
+                (flow.state, flow.verifier) = pair;
+                return Ok((flow, page));
+            }
+            let nonce = (self.provider.protocol == Protocol::OpenId).then_some(flow.nonce.as_str());
+            let secrets = (flow.state.as_str(), nonce, flow.verifier.as_str());
+            let page = exchange::authorize_url(self, &endpoints, redirect, secrets)?;
+            Ok((flow, page))
+        })
+        .await
     }
 
     /// Reads who has come back. The flow has been compared with the arrival, and used up.
@@ -105,101 +154,58 @@ impl Effective {
         flow: &Flow,
         arrival: &Arrival,
     ) -> Result<(Profile, Value), FlowError> {
-        in_time(self.complete(asking, redirect, flow, arrival)).await
-    }
-
-    async fn begin(
-        &self,
-        asking: &Asking,
-        redirect: &str,
-        random: impl Fn() -> String,
-        now: u64,
-    ) -> Result<(Flow, Url), FlowError> {
-        let endpoints = self.endpoints(asking).await?;
-        let mut flow = Flow {
-            provider: self.name.clone(),
-            state: random(),
-            nonce: random(),
-            verifier: random(),
-            callback: String::new(),
-            challenge: None,
-            issued_at: now,
-        };
-        if self.provider.protocol == Protocol::OAuth1 {
-            let (pair, page) = oauth1::request_token(self, &endpoints, redirect, asking).await?;
-            (flow.state, flow.verifier) = pair;
-            return Ok((flow, page));
-        }
-        let nonce = (self.provider.protocol == Protocol::OpenId).then_some(flow.nonce.as_str());
-        let secrets = (flow.state.as_str(), nonce, flow.verifier.as_str());
-        let page = exchange::authorize_url(self, &endpoints, redirect, secrets)?;
-        Ok((flow, page))
-    }
-
-    async fn complete(
-        &self,
-        asking: &Asking,
-        redirect: &str,
-        flow: &Flow,
-        arrival: &Arrival,
-    ) -> Result<(Profile, Value), FlowError> {
-        if let Some(error) = &arrival.error {
-            return Err(match error.as_str() {
-                "access_denied"
-                | "user_cancelled_login"
-                | "user_cancelled_authorize"
-                | "user_denied" => FlowError::Denied,
-                _ => ProviderError::from("the provider answered with an error").into(),
-            });
-        }
-        let code = arrival
-            .code
-            .as_deref()
-            .ok_or(ProviderError::from("there is no code"))?;
-        let endpoints = self.endpoints(asking).await?;
-        // RFC 9207.
-        if arrival.issuer.as_ref().is_some_and(|issuer| {
-            *issuer != endpoints.issuer
-                && !endpoints.issuer.is_empty()
-                && !endpoints.issuer.contains("{tid}")
-        }) {
-            return Err(ProviderError::from("the answer is another provider's").into());
-        }
-        if self.provider.protocol == Protocol::OAuth1 {
-            let request = (flow.state.clone(), flow.verifier.clone());
-            let (profile, answer) =
-                oauth1::finish(self, &endpoints, &request, code, asking).await?;
-            return Ok((profile.check()?, answer));
-        }
-        let (token, fields) =
-            exchange::exchange(self, &endpoints, redirect, code, &flow.verifier, asking).await?;
-        let mut claims = None;
-        if self.provider.protocol == Protocol::OpenId {
-            let token = fields.get("id_token").and_then(Value::as_str);
-            let token = token.ok_or(ProviderError::from("there is no id token"))?;
-            let keys = endpoints
-                .jwks
-                .as_ref()
-                .ok_or(ProviderError::from("there are no keys"))?;
-            let expected = Expected {
-                issuer: &endpoints.issuer,
-                client: &self.settings.key,
-                nonce: self.provider.nonce.then_some(flow.nonce.as_str()),
+        let code = arrival.code()?;
+        in_time(async {
+            let endpoints = self.endpoints(asking).await?;
+            if arrival.is_foreign(&endpoints) {
+                return Err(ProviderError::from("the answer is another provider's").into());
+            }
+            if self.provider.protocol == Protocol::OAuth1 {
+                let request = (flow.state.clone(), flow.verifier.clone());
+                let asked = oauth1::finish(self, &endpoints, &request, code, asking);
+                let (profile, answer) = asked.await?;
+                return Ok((profile.check()?, answer));
+            }
+            let asked =
+                exchange::exchange(self, &endpoints, redirect, code, &flow.verifier, asking);
+            let (token, fields) = asked.await?;
+            let claims = match self.provider.protocol {
+                Protocol::OpenId => Some(self.claims(asking, &endpoints, flow, &fields).await?),
+                _ => None,
             };
-            claims = Some(id_token::verify(token, keys, &expected, asking).await?);
-        }
-        // Tenants of one provider are told apart by their issuer.
-        let issuer = claims
-            .as_ref()
-            .and_then(|claims| claims["iss"].as_str())
-            .map(str::to_owned);
-        let answered = Answered {
-            token,
-            fields,
-            claims,
-            issuer,
+            // Tenants of one provider are told apart by their issuer.
+            let issuer = claims
+                .as_ref()
+                .and_then(|claims| claims["iss"].as_str())
+                .map(str::to_owned);
+            let answered = Answered {
+                token,
+                fields,
+                claims,
+                issuer,
+            };
+            Ok(self.read(asking, endpoints, answered).await?)
+        })
+        .await
+    }
+
+    /// The claims of the id token among these fields, if it is for this flow.
+    async fn claims(
+        &self,
+        asking: &Asking,
+        endpoints: &Endpoints,
+        flow: &Flow,
+        fields: &Map<String, Value>,
+    ) -> Result<Value, ProviderError> {
+        let token = fields.get("id_token").and_then(Value::as_str);
+        let token = token.ok_or("there is no id token")?;
+        let keys = endpoints.jwks.as_ref().ok_or("there are no keys")?;
+        let expected = Expected {
+            issuer: &endpoints.issuer,
+            client: &self.settings.key,
+            nonce: self.provider.nonce.then_some(flow.nonce.as_str()),
         };
-        Ok(self.read(asking, endpoints, answered).await?)
+        id_token::verify(token, keys, &expected, asking).await
     }
 
     /// The profile of who a provider's answers are about.

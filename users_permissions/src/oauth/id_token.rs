@@ -10,6 +10,7 @@ use url::Url;
 
 use super::effective::Asking;
 use super::profile::{ProviderError, text};
+use crate::config::Config;
 use crate::outbound::OutboundClient;
 use crate::published_keys::{Known, Place, PublishedKeys, Times};
 
@@ -25,11 +26,8 @@ const ALGORITHMS: [Algorithm; 9] = [
     Algorithm::ES384,
     Algorithm::EdDSA,
 ];
-const TIMES: Times = Times {
-    age: Duration::from_secs(3_600),
-    limit: Duration::from_secs(86_400),
-    pause: Duration::from_secs(60),
-};
+/// Keys that cannot be read again are believed for so long.
+const LIMIT: Duration = Duration::from_secs(86_400);
 const LEEWAY: u64 = 60;
 
 /// What a token has to say.
@@ -49,9 +47,14 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub(super) fn new(client: Arc<OutboundClient>) -> Self {
+    pub(super) fn new(client: Arc<OutboundClient>, config: &Config) -> Self {
+        let times = Times {
+            age: config.provider_key_age,
+            limit: LIMIT,
+            pause: config.provider_key_pause,
+        };
         Self {
-            times: TIMES,
+            times,
             client,
             known: Mutex::default(),
         }

@@ -21,10 +21,12 @@ mod exchange;
 mod flow;
 mod id_token;
 mod oauth1;
+mod on_login;
 mod profile;
 mod provider;
 mod provider_token;
 mod registry;
+mod subdomain;
 #[cfg(feature = "admin")]
 mod trial;
 
@@ -33,9 +35,10 @@ pub(crate) use callback::{CallbackRule, is_callback};
 pub(crate) use effective::{Asking, Effective};
 pub use enabled::EnabledProvider;
 pub(crate) use flow::{Arrival, Flow, FlowError};
+pub use on_login::{ProviderLogin, UserChanges};
 pub(crate) use profile::EmailProof;
 pub use profile::{Profile, ProviderError};
-pub use provider::{ClientAuth, Provider, ProviderLogin, UserChanges};
+pub use provider::{ClientAuth, Provider};
 pub(crate) use provider_token::ProviderToken;
 pub use registry::ProviderRegistry;
 #[cfg(feature = "admin")]

@@ -92,9 +92,9 @@ pub(super) async fn finish(
         serde_json::from_slice(&answer.body).map_err(|_| "the profile is no JSON")?;
     let subject = text(&answer, "/id_str").ok_or("the profile has no subject")?;
     let profile = Profile::new(subject).username(text(&answer, "/screen_name").unwrap_or_default());
-    // Told only where the address was confirmed.
+    // Documented: null where the address is not verified.
     let profile = match text(&answer, "/email") {
-        Some(email) => profile.stated_email(email),
+        Some(email) => profile.proven_email(email),
         None => profile,
     };
     Ok((profile, answer))

@@ -27,9 +27,9 @@ pub struct Profile {
 pub(crate) enum EmailProof {
     /// Anybody may have written it.
     None,
-    /// The provider hands out no others, but gives no word on this one.
+    /// The provider gives no word on it, nor does its documentation: as if it was typed in.
     Stated,
-    /// The provider says that it is the person's.
+    /// The provider says that it is the person's, or its documentation that it tells no others.
     Proven,
 }
 
@@ -89,6 +89,7 @@ impl Profile {
         self.email(email, EmailProof::None)
     }
 
+    /// An address of which nobody says that it is the person's, and nobody that it is not.
     pub(crate) fn stated_email(self, email: impl Into<String>) -> Self {
         self.email(email, EmailProof::Stated)
     }

@@ -6,11 +6,12 @@ use std::future::Future;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use serde_json::Value;
 
 use super::answers::Answers;
+use super::on_login::{ProviderLogin, UserChanges};
 use super::profile::{Profile, ProviderError};
-use crate::model::{ProviderSettings, User};
+use super::subdomain::Subdomain;
+use crate::model::ProviderSettings;
 
 type ReadProfile =
     Arc<dyn Fn(Answers) -> BoxFuture<'static, Result<Profile, ProviderError>> + Send + Sync>;
@@ -38,48 +39,6 @@ pub(crate) enum Protocol {
     OAuth1,
     OAuth2,
     OpenId,
-}
-
-/// What `[subdomain]` in URLs may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Subdomain {
-    /// Labels in front of a fixed domain.
-    Labels,
-    /// A host, maybe with a port and a path.
-    Host,
-    /// A name in a path.
-    Name,
-    /// A tenant of Microsoft's, by its id; or those names that stand for several.
-    Tenant,
-}
-
-/// What stands for the setting in URLs.
-pub(super) const PLACEHOLDER: &str = "[subdomain]";
-
-impl Subdomain {
-    /// What fits at every place where these URLs hold it.
-    fn of<'a>(urls: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let mut kinds = urls.into_iter().flat_map(Self::places);
-        let first = kinds.next()?;
-        // Labels alone fit everywhere.
-        let is_same = kinds.all(|kind| kind == first);
-        Some(if is_same { first } else { Self::Labels })
-    }
-
-    /// What fits at each place where this URL holds it.
-    fn places(url: &str) -> impl Iterator<Item = Self> {
-        url.match_indices(PLACEHOLDER).map(|(at, _)| {
-            let (before, rest) = (&url[..at], &url[at + PLACEHOLDER.len()..]);
-            let is_path = before
-                .split_once("://")
-                .is_some_and(|(_, before)| before.contains(['/', '?', '#']));
-            match (is_path, before.ends_with("://")) {
-                (true, _) => Self::Name,
-                (false, true) if rest.is_empty() || rest.starts_with('/') => Self::Host,
-                (false, _) => Self::Labels,
-            }
-        })
-    }
 }
 
 /// A provider of social login. `[subdomain]` in a URL stands for the setting of that name: for a host, maybe
@@ -413,135 +372,5 @@ impl fmt::Debug for Provider {
             .field("display", &self.display)
             .field("protocol", &self.protocol)
             .finish_non_exhaustive()
-    }
-}
-
-/// Somebody who has signed in with a provider, for [`Provider::on_login`].
-///
-/// ```
-/// use users_permissions::oauth::{Provider, ProviderLogin, UserChanges};
-///
-/// let provider = Provider::openid("https://id.example").on_login(async |login: ProviderLogin| {
-///     if login.user.is_none() {
-///         println!("{} is new here, by {}", login.profile.subject(), login.provider);
-///     }
-///     match login.claims["staff"].as_bool() {
-///         Some(true) => Ok(UserChanges::none().role("editor")),
-///         _ => Ok(UserChanges::none()),
-///     }
-/// });
-/// ```
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct ProviderLogin {
-    /// Name of the provider.
-    pub provider: String,
-    /// Who they are there.
-    pub profile: Profile,
-    /// Who they are here; `None` at the first login.
-    pub user: Option<User>,
-    /// The claims of the id token; of a provider that makes none, the first answer its profile was read from.
-    /// Null where that is longer than some 50 kB.
-    pub claims: Value,
-}
-
-/// What a login changes of its user; see [`Provider::on_login`].
-///
-/// ```
-/// use users_permissions::oauth::UserChanges;
-///
-/// let changes = UserChanges::none().confirmed(true).role("authenticated");
-/// # let _ = changes;
-/// ```
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct UserChanges {
-    pub(crate) confirmed: Option<bool>,
-    pub(crate) blocked: Option<bool>,
-    pub(crate) role: Option<String>,
-}
-
-impl UserChanges {
-    /// Leaves the user as it is.
-    ///
-    /// ```
-    /// # use users_permissions::oauth::UserChanges;
-    /// assert_eq!(UserChanges::none(), UserChanges::default());
-    /// ```
-    pub fn none() -> Self {
-        Self::default()
-    }
-
-    /// Is the address proven?
-    ///
-    /// ```
-    /// # use users_permissions::oauth::UserChanges;
-    /// let changes = UserChanges::none().confirmed(true);
-    /// ```
-    pub fn confirmed(self, confirmed: bool) -> Self {
-        let confirmed = Some(confirmed);
-        Self { confirmed, ..self }
-    }
-
-    /// Is the user kept out?
-    ///
-    /// ```
-    /// # use users_permissions::oauth::UserChanges;
-    /// let changes = UserChanges::none().blocked(true);
-    /// ```
-    pub fn blocked(self, blocked: bool) -> Self {
-        let blocked = Some(blocked);
-        Self { blocked, ..self }
-    }
-
-    /// The type of the user's only role: all others are taken away.
-    ///
-    /// ```
-    /// # use users_permissions::oauth::UserChanges;
-    /// let changes = UserChanges::none().role("editor");
-    /// ```
-    pub fn role(self, role_type: impl Into<String>) -> Self {
-        let role = Some(role_type.into());
-        Self { role, ..self }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_subdomain_may_be_follows_from_its_places() {
-        let of = |urls: &[&str]| Subdomain::of(urls.iter().copied());
-        assert_eq!(of(&["https://id.example/a", ""]), None);
-        assert_eq!(
-            of(&["https://[subdomain]/a", "https://[subdomain]"]),
-            Some(Subdomain::Host)
-        );
-        for labels in [
-            "https://[subdomain].id.example/a",
-            "https://id-[subdomain].example/a",
-            "https://id.[subdomain].example/a",
-            "https://[subdomain]:8443/a",
-            "https://[subdomain]@id.example/a",
-            "https://[subdomain]?a",
-            "[subdomain]/a",
-        ] {
-            assert_eq!(of(&[labels]), Some(Subdomain::Labels), "{labels}");
-        }
-        for name in [
-            "https://id.example/[subdomain]/a",
-            "https://id.example?t=[subdomain]",
-        ] {
-            assert_eq!(of(&[name]), Some(Subdomain::Name), "{name}");
-        }
-        // What fits in all places.
-        assert_eq!(
-            of(&["https://[subdomain]/[subdomain]"]),
-            Some(Subdomain::Labels)
-        );
-        assert_eq!(
-            of(&["https://[subdomain]/a", "https://id.example/[subdomain]/a"]),
-            Some(Subdomain::Labels)
-        );
     }
 }

@@ -58,46 +58,39 @@ impl Effective {
         if text.expose().is_empty() || text.expose().len() > MAX_LENGTH {
             return Err("the token is empty or too long".into());
         }
-        in_time(self.proven(asking, redirect, token, now)).await
-    }
-
-    async fn proven(
-        &self,
-        asking: &Asking,
-        redirect: &str,
-        token: ProviderToken,
-        now: u64,
-    ) -> Result<ProvenToken, ProviderError> {
-        let mut endpoints = self.endpoints(asking).await?;
-        let (answered, expires_at) = match token {
-            ProviderToken::Id(token) => {
-                let proven = self.prove_id_token(asking, &endpoints, &token).await?;
-                // There is no access token to ask with.
-                endpoints.profile = None;
-                proven
+        in_time(async {
+            let mut endpoints = self.endpoints(asking).await?;
+            let (answered, expires_at) = match token {
+                ProviderToken::Id(token) => {
+                    let proven = self.prove_id_token(asking, &endpoints, &token).await?;
+                    // There is no access token to ask with.
+                    endpoints.profile = None;
+                    proven
+                }
+                ProviderToken::Access(token) => {
+                    let answer =
+                        exchange::introspect(self, &endpoints, redirect, &token, asking).await?;
+                    let expires_at = self.judge(&answer, &endpoints, now)?;
+                    let is_openid = self.provider.protocol == Protocol::OpenId;
+                    let answered = Answered {
+                        token,
+                        fields: Map::new(),
+                        claims: None,
+                        issuer: is_openid.then(|| endpoints.issuer.clone()),
+                    };
+                    (answered, expires_at)
+                }
+            };
+            if expires_at > now + MAX_LIFE {
+                return Err("the token lives too long".into());
             }
-            ProviderToken::Access(token) => {
-                let answer =
-                    exchange::introspect(self, &endpoints, redirect, &token, asking).await?;
-                let expires_at = self.judge(&answer, &endpoints, now)?;
-                let is_openid = self.provider.protocol == Protocol::OpenId;
-                let answered = Answered {
-                    token,
-                    fields: Map::new(),
-                    claims: None,
-                    issuer: is_openid.then(|| endpoints.issuer.clone()),
-                };
-                (answered, expires_at)
-            }
-        };
-        if expires_at > now + MAX_LIFE {
-            return Err("the token lives too long".into());
-        }
-        Ok(ProvenToken {
-            endpoints,
-            answered,
-            expires_at,
+            Ok(ProvenToken {
+                endpoints,
+                answered,
+                expires_at,
+            })
         })
+        .await
     }
 
     /// Who a proven token is about.

@@ -126,7 +126,7 @@ fn asking(
     hooks: &Hooks,
     client: &Arc<OutboundClient>,
 ) -> Result<Arc<Asking>, StartError> {
-    let asking = Asking::new(Arc::clone(client), config.provider_base.clone());
+    let asking = Asking::new(Arc::clone(client), config);
     providers::check_configured(config, &hooks.providers, client)?;
     Ok(Arc::new(asking))
 }

@@ -1,5 +1,6 @@
 //! Passwords: changed by who knows the old one, or reset by who reads the user's mail.
 
+use super::claims::keep_out_others;
 use super::letters::digest;
 use super::{Login, Services};
 use crate::config::Secret;
@@ -136,16 +137,6 @@ impl Services {
     }
 }
 
-/// Whoever reads the mail of a user proves the address. When nobody had before, somebody else may have
-/// registered with it and linked providers of their own, which would be ways in still.
-fn keep_out_others(conn: &mut DbConn, user: &User) -> Result<()> {
-    if !store::proofs::has(conn, user.id, &user.email)? {
-        store::identities::delete_all(conn, user.id)?;
-        store::proofs::note(conn, user.id, &user.email)?;
-    }
-    Ok(())
-}
-
 /// The device with what is known of it where the caller is signed in.
 fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) -> Result<Device> {
     let session = match session {
@@ -165,7 +156,7 @@ fn same_device(conn: &mut DbConn, session: Option<SessionId>, device: Device) ->
     })
 }
 
-const GONE: Error = Error::Unauthorized("Invalid credentials");
+pub(super) const GONE: Error = Error::Unauthorized("Invalid credentials");
 pub(super) const WRONG_CURRENT: &str = "The provided current password is invalid";
 
 fn incorrect_code() -> Error {

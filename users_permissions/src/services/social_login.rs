@@ -1,13 +1,14 @@
 //! Whose account a finished social login is.
 
+use super::claims::take_over;
 use super::provider_tokens::Presented;
 use super::social::Arrived;
 use super::users::keep_an_administrator;
-use super::{Login, Services, settings};
+use super::{Letters, Login, Services, settings};
 use crate::error::{Error, Result};
 use crate::model::{
-    AdvancedSettings, Device, Email, MailKind, NewIdentity, NewMail, NewUser, ProfileChange, User,
-    UserId, UserPatch, UserRoles, Username,
+    AdvancedSettings, CodePurpose, Device, Email, MailKind, NewIdentity, NewMail, NewUser,
+    ProfileChange, User, UserId, UserPatch, UserRoles, Username,
 };
 use crate::oauth::{Effective, EmailProof, Profile, ProviderLogin, UserChanges};
 use crate::store::{self, Conflict, DbConn, transaction};
@@ -118,40 +119,29 @@ impl Services {
         }
         let name = profile.name().unwrap_or_default();
         self.ask_before_registration(name, &email).await?;
-        let key = self.hooks.email_key(&email);
-        let (names, name_of_provider) = (usernames(name, &email), provider.name.clone());
-        let is_proven = profile.proof() == EmailProof::Proven;
-        let write = move |conn: &mut DbConn| -> Result<User> {
-            // As the settings are now: nobody must slip through while they change.
-            let settings = settings::held(conn)?;
-            let role = store::roles::find_by_type(conn, &settings.default_role)?;
-            let role =
-                role.ok_or_else(|| Error::application("Impossible to find the default role"))?;
-            check_free(conn, &settings, &email, &key)?;
-            let new = NewUser {
-                username: free(conn, &names)?,
-                email_key: settings.unique_email.then(|| key.clone()),
-                email: email.clone(),
-                password_hash: None,
-                confirmed: true,
-                blocked: false,
-                roles: UserRoles::new(role.id, []),
-                profile: ProfileChange::default(),
-            };
-            let user = store::users::create_of(conn, new, &name_of_provider).map_err(taken)?;
-            store::identities::insert(conn, user.id, &person, store::now()).map_err(taken)?;
-            if is_proven {
-                store::proofs::note(conn, user.id, email.as_str())?;
-            }
-            apply(conn, user.id, &changes)
+        let newcomer = Newcomer {
+            names: usernames(name, &email),
+            key: self.hooks.email_key(&email),
+            email,
+            provider: provider.name.clone(),
+            is_proven: profile.proof() == EmailProof::Proven,
+            person,
+            changes,
         };
+        let has_mail = settings.email_confirmation && !newcomer.is_proven;
+        if has_mail && !self.limits.spend_mail().await {
+            return Err(Error::RateLimited);
+        }
+        let letters = self.letters.clone();
+        let write = move |conn: &mut DbConn| newcomer.insert(conn, &letters);
         let user = self.store.run(move |conn| transaction(conn, write)).await?;
+        self.letters.post();
         tracing::info!(target: "users_permissions::security", user = user.id, provider = provider.name, "registration");
         self.tell_of_registration(&user);
         Ok(user)
     }
 
-    /// An address that the provider vouches for.
+    /// An address that the provider does not disown.
     fn judge_email(&self, provider: &Effective, profile: &Profile) -> Result<Email> {
         let address = profile.email_address();
         let address = address.ok_or_else(|| Error::application("Email was not available."))?;
@@ -164,7 +154,8 @@ impl Services {
         Ok(email)
     }
 
-    /// The user with this address, where both sides have proven it and the settings say that this will do.
+    /// The user with this address, where both sides have proven it and the settings say that this will do. Who
+    /// has registered with it need not be who has proven it, so whatever else opens the account ends.
     async fn linked(
         &self,
         provider: &Effective,
@@ -175,19 +166,27 @@ impl Services {
         if !provider.settings.link_by_verified_email || profile.proof() != EmailProof::Proven {
             return Ok(None);
         }
-        let (email, person) = (email.clone(), person.clone());
+        let address = email.clone();
+        let owner = self
+            .store
+            .run(move |conn| store::proofs::owner(conn, &address))
+            .await?;
+        let Some(id) = owner else { return Ok(None) };
+        let (email, person, letters) = (email.clone(), person.clone(), self.letters.clone());
         let (mails, display) = (
             std::sync::Arc::clone(&self.mails),
             provider.provider.display.clone(),
         );
         let write = move |conn: &mut DbConn| -> Result<Option<User>> {
-            let Some(id) = store::proofs::owner(conn, &email)? else {
+            store::roles::line_up(conn)?;
+            if store::proofs::owner(conn, &email)? != Some(id) {
                 return Ok(None);
-            };
+            }
             let user = store::users::find(conn, id)?;
             let Some(user) = user.filter(|user| user.confirmed && !user.blocked) else {
                 return Ok(None);
             };
+            let user = take_over(conn, &letters, user)?;
             store::identities::insert(conn, id, &person, store::now()).map_err(taken)?;
             mails.queue(
                 conn,
@@ -195,12 +194,58 @@ impl Services {
             )?;
             Ok(Some(user))
         };
-        let linked = self.store.run(move |conn| transaction(conn, write)).await?;
+        let linked = self
+            .change_user(id, move |conn| transaction(conn, write))
+            .await?;
         if let Some(user) = &linked {
             self.mails.wake();
             tracing::info!(target: "users_permissions::security", user = user.id, provider = provider.name, "provider linked by a proven address");
         }
         Ok(linked)
+    }
+}
+
+/// Somebody who signs in for the first time.
+struct Newcomer {
+    names: Vec<Username>,
+    email: Email,
+    /// What the address is reserved by, where addresses are unique.
+    key: String,
+    provider: String,
+    /// The provider vouches for the address.
+    is_proven: bool,
+    person: NewIdentity,
+    changes: UserChanges,
+}
+
+impl Newcomer {
+    fn insert(&self, conn: &mut DbConn, letters: &Letters) -> Result<User> {
+        // As the settings are now: nobody must slip through while they change.
+        let settings = settings::held(conn)?;
+        let role = store::roles::find_by_type(conn, &settings.default_role)?;
+        let role = role.ok_or_else(|| Error::application("Impossible to find the default role"))?;
+        check_free(conn, &settings, &self.email, &self.key)?;
+        let new = NewUser {
+            username: free(conn, &self.names)?,
+            email_key: settings.unique_email.then(|| self.key.clone()),
+            email: self.email.clone(),
+            password_hash: None,
+            // What nobody vouches for is as good as an address that is typed in.
+            confirmed: self.is_proven || !settings.email_confirmation,
+            blocked: false,
+            roles: UserRoles::new(role.id, []),
+            profile: ProfileChange::default(),
+        };
+        let user = store::users::create_of(conn, new, &self.provider).map_err(taken)?;
+        store::identities::insert(conn, user.id, &self.person, store::now()).map_err(taken)?;
+        if self.is_proven {
+            store::proofs::claim(conn, user.id, self.email.as_str())?;
+        }
+        let user = apply(conn, user.id, &self.changes)?;
+        if !self.is_proven && settings.email_confirmation && !user.confirmed {
+            letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+        }
+        Ok(user)
     }
 }
 

@@ -82,6 +82,18 @@ pub(crate) fn set_password(
     users::find(conn, id)
 }
 
+/// Takes the password away and ends every token and session so far.
+pub(crate) fn drop_password(conn: &mut DbConn, id: UserId) -> QueryResult<()> {
+    diesel::update(up_users::table.find(id))
+        .set((
+            up_users::password_hash.eq(None::<String>),
+            up_users::token_version.eq(up_users::token_version + 1),
+            up_users::updated_at.eq(to_db(now())),
+        ))
+        .execute(conn)?;
+    sessions::end_all(conn, id).map(drop)
+}
+
 /// Addresses of users of higher ids than `after`, in their order.
 pub(crate) fn addresses(conn: &mut DbConn, after: UserId) -> QueryResult<Vec<(UserId, String)>> {
     up_users::table

@@ -25,12 +25,12 @@ compile_error!("enable at least one of the features `sqlite`, `postgres` and `my
 ///
 /// # #[allow(unreachable_patterns)]
 /// fn create_table(conn: &mut DbConn) -> QueryResult<()> {
-///     let id = match conn {
+///     let statement = match conn {
 ///         # #[cfg(feature = "sqlite")]
-///         DbConn::Sqlite(_) => "INTEGER PRIMARY KEY AUTOINCREMENT",
-///         _ => "SERIAL PRIMARY KEY",
+///         DbConn::Sqlite(_) => "CREATE TABLE IF NOT EXISTS notes (id INTEGER PRIMARY KEY, text VARCHAR(255))",
+///         _ => "CREATE TABLE IF NOT EXISTS notes (id SERIAL PRIMARY KEY, text VARCHAR(255))",
 ///     };
-///     conn.batch_execute(&format!("CREATE TABLE IF NOT EXISTS notes (id {id}, text VARCHAR(255))"))
+///     conn.batch_execute(statement)
 /// }
 /// ```
 #[derive(diesel::MultiConnection)]

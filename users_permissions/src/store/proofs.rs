@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::{up_proofs, up_unproven, up_users};
+use super::schema::{up_claims, up_proofs, up_unproven, up_users};
 use crate::model::{Email, UserId};
 
 /// The user has a new address, which may be a mistyped one; the caller holds a transaction.
@@ -32,14 +32,38 @@ pub(crate) fn is_doubted(conn: &mut DbConn, user: UserId) -> QueryResult<bool> {
     Ok(row.is_some())
 }
 
-/// The user has proven this address; the caller holds a transaction.
+/// The user has proven this address; the caller holds a transaction. Somebody else may have a way in.
 pub(crate) fn note(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<()> {
     trust(conn, user)?;
+    if has(conn, user, address)? {
+        return Ok(());
+    }
+    diesel::delete(up_claims::table.find(user)).execute(conn)?;
     diesel::delete(up_proofs::table.find(user)).execute(conn)?;
     diesel::insert_into(up_proofs::table)
         .values((up_proofs::user_id.eq(user), up_proofs::address.eq(address)))
         .execute(conn)
         .map(drop)
+}
+
+/// The user has proven this address, and nobody else has a way in; the caller holds a transaction.
+pub(crate) fn claim(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<()> {
+    note(conn, user, address)?;
+    diesel::delete(up_claims::table.find(user)).execute(conn)?;
+    diesel::insert_into(up_claims::table)
+        .values(up_claims::user_id.eq(user))
+        .execute(conn)
+        .map(drop)
+}
+
+/// Was this address proven by who holds every way in?
+pub(crate) fn is_claimed(conn: &mut DbConn, user: UserId, address: &str) -> QueryResult<bool> {
+    let row: Option<UserId> = up_claims::table
+        .find(user)
+        .select(up_claims::user_id)
+        .first(conn)
+        .optional()?;
+    Ok(row.is_some() && has(conn, user, address)?)
 }
 
 /// The only user with this address, if it has proven it and may sign in.

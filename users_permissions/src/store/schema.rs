@@ -228,6 +228,12 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    up_claims (user_id) {
+        user_id -> Integer,
+    }
+}
+
 diesel::joinable!(up_user_roles -> up_users (user_id));
 diesel::joinable!(up_user_roles -> up_roles (role_id));
 diesel::joinable!(up_permissions -> up_roles (role_id));

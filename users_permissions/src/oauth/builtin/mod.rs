@@ -8,8 +8,9 @@ mod vk;
 use serde_json::Value;
 
 use super::answers::Answers;
-use super::profile::{EmailProof, Profile, ProviderError, text};
-use super::provider::{ClientAuth, Provider, Subdomain};
+use super::profile::{Profile, ProviderError, text};
+use super::provider::{ClientAuth, Provider};
+use super::subdomain::Subdomain;
 
 /// By name, all disabled.
 pub(super) fn all() -> Vec<(&'static str, Provider)> {
@@ -45,8 +46,10 @@ struct Places {
 enum Proof {
     /// This field is true.
     Flag(&'static str),
-    /// The provider's documentation.
+    /// The provider's documentation: it tells no others.
     Documented,
+    /// Nothing.
+    Nothing,
 }
 
 fn read(answer: &Value, places: &Places) -> Result<Profile, ProviderError> {
@@ -55,15 +58,13 @@ fn read(answer: &Value, places: &Places) -> Result<Profile, ProviderError> {
     let Some(email) = text(answer, places.email) else {
         return Ok(profile);
     };
-    let proof = match places.proof {
-        Proof::Documented => EmailProof::Stated,
-        Proof::Flag(flag) if answer.pointer(flag) == Some(&Value::Bool(true)) => EmailProof::Proven,
-        Proof::Flag(_) => EmailProof::None,
-    };
-    Ok(match proof {
-        EmailProof::Proven => profile.proven_email(email),
-        EmailProof::Stated => profile.stated_email(email),
-        EmailProof::None => profile.unproven_email(email),
+    Ok(match places.proof {
+        Proof::Documented => profile.proven_email(email),
+        Proof::Nothing => profile.stated_email(email),
+        Proof::Flag(flag) if answer.pointer(flag) == Some(&Value::Bool(true)) => {
+            profile.proven_email(email)
+        }
+        Proof::Flag(_) => profile.unproven_email(email),
     })
 }
 
@@ -107,7 +108,7 @@ fn auth0() -> Provider {
         .icon("shield")
 }
 
-/// Addresses are what the operator of the server releases.
+/// Addresses are what the operator of the server releases, with or without a word on them.
 fn cas() -> Provider {
     let provider = openid(
         "https://[subdomain]/oidc",
@@ -136,12 +137,19 @@ fn cas() -> Provider {
         };
         let name = attribute("strapiusername").unwrap_or_else(|| subject.clone());
         let profile = Profile::new(subject).username(name);
-        let email = attribute("strapiemail").or_else(|| attribute("email"));
-        let denied = answer.get("email_verified") == Some(&Value::Bool(false));
-        Ok(match email {
-            Some(email) if denied => profile.unproven_email(email),
-            Some(email) => profile.stated_email(email),
-            None => profile,
+        let standard = attribute("email");
+        let email = attribute("strapiemail").or_else(|| standard.clone());
+        let word = ["/attributes/email_verified", "/email_verified"]
+            .iter()
+            .find_map(|place| answer.pointer(place)?.as_bool());
+        Ok(match (email, word) {
+            (Some(email), Some(false)) => profile.unproven_email(email),
+            // The word is on the standard claim.
+            (Some(email), Some(true)) if Some(&email) == standard.as_ref() => {
+                profile.proven_email(email)
+            }
+            (Some(email), _) => profile.stated_email(email),
+            (None, _) => profile,
         })
     });
     of_subdomain(provider, Subdomain::Host)
@@ -192,6 +200,7 @@ fn discord() -> Provider {
         .icon("discord")
 }
 
+/// Tells the address on the profile where it is "valid", and promises no more of it.
 fn facebook() -> Provider {
     let provider = Provider::oauth2(
         "https://www.facebook.com/v23.0/dialog/oauth",
@@ -205,7 +214,7 @@ fn facebook() -> Provider {
         subject: "/id",
         username: "/name",
         email: "/email",
-        proof: Proof::Documented,
+        proof: Proof::Nothing,
     };
     placed(provider, places)
         .display_name("Facebook")
@@ -324,6 +333,7 @@ fn reddit() -> Provider {
         .icon("reddit")
 }
 
+/// Tells "the user's verified email address" alone.
 fn twitch() -> Provider {
     let provider = Provider::oauth2(
         "https://id.twitch.tv/oauth2/authorize",

@@ -1,4 +1,5 @@
-//! VK: the address stands beside the access token, and errors are answered 200.
+//! VK: the address stands beside the access token, without a word on whether it is confirmed, and errors are
+//! answered 200.
 
 use crate::oauth::answers::Answers;
 use crate::oauth::profile::{Profile, ProviderError, text};
