@@ -11,7 +11,7 @@ use super::find;
 use super::form;
 use super::frame::Frame;
 use super::user_slice::MOST;
-use super::visit::{Visit, log, words};
+use super::visit::{Visit, words};
 use crate::error::{Error, Result};
 use crate::services::{Account, UserChange};
 
@@ -77,7 +77,7 @@ async fn each(
         match work(id).await {
             Ok(account) => done.push(account.user.username),
             Err(error) => {
-                log(&error);
+                error.log();
                 failed.push(format!("{name}: {}", words(&error)));
                 if matches!(error, Error::Unavailable(_) | Error::Internal(_)) {
                     break;

@@ -234,14 +234,9 @@ pub(super) async fn slice(visit: &Visit, filter: &Filter<'_>) -> Result<Slice> {
     if is_search && is_first && !slice.is_all() {
         put_first(visit, filter, &mut slice).await?;
     }
-    slice.first = slice
-        .accounts
-        .first()
-        .map(|found| written(&Place::of(&found.user, by)));
-    slice.last = slice
-        .accounts
-        .last()
-        .map(|found| written(&Place::of(&found.user, by)));
+    let place = |found: &Account| written(&Place::of(&found.user, by));
+    slice.first = slice.accounts.first().map(place);
+    slice.last = slice.accounts.last().map(place);
     Ok(slice)
 }
 

@@ -307,7 +307,7 @@ impl Visit {
     }
 
     fn error_page(&self, error: &Error) -> HttpResponse {
-        log(error);
+        error.log();
         let status = error.status_code();
         let page = self
             .frame("Not possible", "?")
@@ -319,15 +319,6 @@ impl Visit {
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
-}
-
-/// Notes the cause of an error that tells nobody else.
-pub(super) fn log(error: &Error) {
-    match error {
-        Error::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
-        Error::Internal(cause) => tracing::error!(%cause, "internal error"),
-        _ => {}
-    }
 }
 
 /// What a person is told of an error.

@@ -57,6 +57,15 @@ impl<'a> Field<'a> {
 }
 
 impl Error {
+    /// Notes the cause of a fault of ours, of which clients learn nothing.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
+            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
+            _ => {}
+        }
+    }
+
     /// Strapi's name of the error.
     fn wire_name(&self) -> &'static str {
         match self {
@@ -112,12 +121,7 @@ impl ResponseError for Error {
             },
             _ => Details::None {},
         };
-        // The cause is for the log; the client learns nothing from it.
-        match self {
-            Self::Unavailable(cause) => tracing::error!(%cause, "service unavailable"),
-            Self::Internal(cause) => tracing::error!(%cause, "internal error"),
-            _ => {}
-        }
+        self.log();
         let status = self.status_code();
         let error = Body {
             status: status.as_u16(),
