@@ -20,8 +20,13 @@ pub struct Browser {
 impl Browser {
     /// A browser that has visited nothing.
     pub fn new(server: &Server) -> Self {
+        Self::of(server.anonymous())
+    }
+
+    /// The same at the place of a client.
+    pub fn of(client: Client) -> Self {
         Self {
-            client: server.anonymous(),
+            client,
             jar: BTreeMap::new(),
             headers: Vec::new(),
             csrf: String::new(),

@@ -184,6 +184,7 @@ impl TestDatabase {
                 "up_identities",
                 "user_id, provider, issuer, subject, coalesce(email, '-')",
             ),
+            ("up_departures", "person, gone_at"),
             ("up_changes", "actor, kind, target, changes"),
             ("up_tickets", "ticket_hash, provider"),
             ("up_states", "state_hash"),

@@ -80,6 +80,21 @@ on_every_database! {
         first.submit(&format!("/admin/users/{id}/sessions"), &[]).await.has("Every session of the user has ended.");
         assert_eq!(browser.get("/admin").await.status, 303);
     }
+
+    // As every change of a user: what somebody else does in the same moment is no reason to fail.
+    async fn sessions_end_although_the_user_is_changed_meanwhile(kind) {
+        let server = Server::start(kind).await;
+        let (ann, mut browser) = (server.register("ann").await, Browser::signed_in(&server, "admin", "AdminPass1").await);
+        browser.page(&format!("/admin/users/{}", ann.id)).await;
+        let renamed = format!("UPDATE up_users SET username = 'annabel' WHERE id = {}", ann.id);
+        let held = server.database().hold_changes(&[renamed]);
+        let path = format!("/admin/users/{}/sessions", ann.id);
+        let (answer, ()) = futures_util::future::join(browser.post(&path, &[]), held.release_soon()).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        ann.client.get("/api/users/me").await.expect(401);
+        let body = json!({ "identifier": "annabel", "password": PASSWORD });
+        server.anonymous().post("/api/auth/local", body).await.expect(200);
+    }
 }
 
 #[actix_web::test]

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use acceptance::providers::Simulators;
-use acceptance::{Answer, Client, Kind, Mode, PASSWORD, SmtpSink, TestDatabase};
+use acceptance::{Answer, Browser as Pages, Client, Kind, Mode, PASSWORD, SmtpSink, TestDatabase};
 use serde_json::{Value, json};
 
 use crate::killed_instances::process::{Instance, Setup};
@@ -25,7 +25,7 @@ struct Instances {
 }
 
 /// Compiles what shifts the clock of a process.
-fn shifted(directory: &Path) -> String {
+pub fn shifted(directory: &Path) -> String {
     let library = directory.join("shifted.so");
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/suite/clocks/shifted.c");
     let mut compiler = Command::new("cc");
@@ -85,25 +85,25 @@ impl Instances {
     }
 }
 
-fn by_sessions() -> Vec<(&'static str, String)> {
+pub fn by_sessions() -> Vec<(&'static str, String)> {
     vec![
         ("UP_JWT_MANAGEMENT", "refresh".to_owned()),
         ("UP_ADVANCED_SETTINGS", "{}".to_owned()),
     ]
 }
 
-async fn refresh(client: &Client, token: &str) -> Answer {
+pub async fn refresh(client: &Client, token: &str) -> Answer {
     client
         .post("/api/auth/refresh", json!({ "refreshToken": token }))
         .await
 }
 
-async fn sign_in(client: &Client) -> Pair {
+pub async fn sign_in(client: &Client) -> Pair {
     let body = json!({ "identifier": "ann", "password": PASSWORD });
     Pair::of(&client.post("/api/auth/local", body).await.expect(200))
 }
 
-async fn register(client: &Client) -> Value {
+pub async fn register(client: &Client) -> Value {
     let body = json!({ "username": "ann", "email": "ann@example.com", "password": PASSWORD });
     client
         .post("/api/auth/local/register", body)
@@ -173,6 +173,26 @@ async fn ticket(kind: Kind) {
             .await;
         let body = answer.expect(200);
         assert_eq!(body["user"]["provider"], "acme2");
+        // The browser may come back to another instance than it left from.
+        let (mut leaving, mut returning) = (Browser::of(one.clone()), Browser::of(other.clone()));
+        leaving.connect("acme2", &[]).await;
+        (returning.cookie, returning.location) = (leaving.cookie, leaving.location);
+        let back = returning.come_back().await;
+        assert!(back.contains_key("access_token"), "{back:?}");
+    }
+}
+
+async fn pages(kind: Kind) {
+    let instances = Instances::start(kind, &[]).await;
+    let [on_time, ahead] = instances.clients();
+    for (one, other) in [(&on_time, &ahead), (&ahead, &on_time)] {
+        let mut browser = Pages::of(one.clone());
+        browser.sign_in("admin", "AdminPass1").await;
+        let mut elsewhere = Pages::of(other.clone());
+        elsewhere.jar = browser.jar.clone();
+        for browser in [&mut browser, &mut elsewhere] {
+            assert_eq!(browser.get("/admin").await.status, 200);
+        }
     }
 }
 
@@ -202,5 +222,6 @@ macro_rules! on_servers {
 on_servers! {
     whoever_has_the_later_clock_takes_a_race_for_a_race_and_a_replay_for_a_replay, rotation;
     a_mail_that_one_instance_holds_is_taken_by_no_other, mail;
-    a_ticket_is_good_at_every_instance, ticket;
+    a_social_login_goes_on_at_every_instance, ticket;
+    an_administrator_is_signed_in_at_every_instance, pages;
 }

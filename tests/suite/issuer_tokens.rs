@@ -136,10 +136,13 @@ async fn claims_that_are_not_for_us_are_refused() {
         ("iat", json!("today")),
         // Good for something else.
         ("at_hash", json!("x")),
+        ("c_hash", json!("x")),
         ("events", json!({})),
         ("cnf", json!({ "jkt": "x" })),
         ("typ", json!("ID")),
         ("typ", json!("Refresh")),
+        ("typ", json!("Offline")),
+        ("typ", json!("Logout")),
         ("token_use", json!("id")),
     ] {
         let mut claims = issuer.claims("ann");

@@ -39,6 +39,7 @@ extern crate self as users_permissions;
 mod acl;
 #[cfg(feature = "admin")]
 mod admin;
+mod clock;
 mod config;
 mod error;
 mod http;

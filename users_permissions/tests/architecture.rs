@@ -230,6 +230,25 @@ fn one_client_asks_others_and_knows_nobody() {
 }
 
 #[test]
+fn the_present_is_told_by_the_clock_that_never_goes_back() {
+    room_has_none_of("clock", &["crate::", "diesel", "actix"]);
+    for room in [
+        "acl",
+        "admin",
+        "config",
+        "http",
+        "model",
+        "oauth",
+        "plugin",
+        "published_keys",
+        "services",
+        "store",
+    ] {
+        room_has_none_of(room, &["Utc::now", "SystemTime"]);
+    }
+}
+
+#[test]
 fn tokens_are_made_in_one_place() {
     for room in ["acl", "config", "http", "model", "plugin", "store"] {
         room_has_none_of(room, &["jsonwebtoken"]);

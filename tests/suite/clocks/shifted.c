@@ -1,12 +1,30 @@
-/* Lets a process believe that it is CLOCK_SHIFT seconds later than it is; preloaded into it. */
+/* Lets a process believe that it is CLOCK_SHIFT seconds later than it is, or as many as the long in the file
+   CLOCK_FILE says at the moment; preloaded into it. */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
+static const volatile long *set;
+
+__attribute__((constructor)) static void prepare(void) {
+    const char *path = getenv("CLOCK_FILE");
+    int file = path ? open(path, O_RDONLY) : -1;
+    if (file < 0)
+        return;
+    void *place = mmap(NULL, sizeof(long), PROT_READ, MAP_SHARED, file, 0);
+    close(file);
+    if (place != MAP_FAILED)
+        set = place;
+}
+
 static long shift(void) {
+    if (set)
+        return *set;
     const char *text = getenv("CLOCK_SHIFT");
     return text ? atol(text) : 0;
 }

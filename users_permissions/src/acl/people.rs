@@ -100,6 +100,12 @@ mod tests {
         assert_eq!(held(&person(&["The editors", "unknown"], &[])), [1, 3]);
         assert_eq!(held(&person(&["unknown"], &[])), [0, 3]);
         assert_eq!(held(&person(&[], &[])), [0, 3]);
+        let types = |person: &Person| -> Vec<String> {
+            let roles = snapshot().stranger_roles(person);
+            roles.iter().map(|role| role.role_type.clone()).collect()
+        };
+        assert_eq!(types(&person(&["editor"], &[])), ["editor"]);
+        assert_eq!(types(&person(&[], &[])), ["authenticated"]);
     }
 
     #[test]

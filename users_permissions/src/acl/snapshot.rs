@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn a_role_is_allowed_what_it_was_granted_and_nothing_else() {
         let snapshot = Snapshot::new(vec![
-            RoleGrants::new(role(9, "editor"), 130, [0, 64, 129]),
+            RoleGrants::new(role(9, "editor"), 130, [0, 64, 129, 64, 500]),
             RoleGrants::new(role(2, PUBLIC), 130, [1]),
         ]);
         let held: Vec<_> = (0..200)
@@ -152,6 +152,27 @@ mod tests {
         assert_eq!(held(UserRoles::new(1, [])), [0]);
         assert_eq!(held(UserRoles::new(1, [2])), [0, 1]);
         assert_eq!(held(UserRoles::new(7, [2])), [1]);
+    }
+
+    #[test]
+    fn roles_are_found_by_their_ids() {
+        let snapshot = Snapshot::new(vec![
+            RoleGrants::new(role(3, "three"), 0, []),
+            RoleGrants::new(role(1, "one"), 0, []),
+            RoleGrants::new(role(2, "two"), 0, []),
+        ]);
+        let types = |roles: &UserRoles| -> Vec<String> {
+            let roles = snapshot.roles_of(roles);
+            roles.iter().map(|role| role.role_type.clone()).collect()
+        };
+        assert_eq!(types(&UserRoles::new(3, [1, 7])), ["three", "one"]);
+        assert!(snapshot.role(0).is_none() && snapshot.role(4).is_none());
+        let ids: Vec<_> = snapshot
+            .roles()
+            .iter()
+            .map(|grants| grants.role().id)
+            .collect();
+        assert_eq!(ids, [1, 2, 3]);
     }
 
     #[test]

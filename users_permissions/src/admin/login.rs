@@ -88,7 +88,7 @@ pub(super) async fn sign_in(visit: &Visit) -> Outcome {
         Ok(user) => {
             // Whoever was signed in here is no more.
             session::sign_out(&visit.session, visit.me.as_ref(), visit.services()).await?;
-            session::begin(&visit.session, &user)?;
+            session::begin(&visit.session, &user, visit.services()).await?;
             tracing::info!(target: "users_permissions::security", user = user.id, "an administrator signed in");
             let next = own_page(visit, next).filter(|page| visit.opens(page, Some(&user.roles)));
             match next {
@@ -157,7 +157,7 @@ pub(super) async fn set_up(visit: &Visit) -> Outcome {
     let form = &visit.form;
     match create_first(visit).await {
         Ok(user) => {
-            session::begin(&visit.session, &user)?;
+            session::begin(&visit.session, &user, visit.services()).await?;
             visit.say("Welcome. You are the first administrator.")?;
             visit.see("")
         }

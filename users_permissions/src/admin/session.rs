@@ -1,6 +1,6 @@
 //! The sign-in of an administrator: an encrypted cookie that names the user and the version of its
 //! tokens, so that a new password or a block ends it like any other token. It has an id of its own, by which
-//! it is ended.
+//! it is ended. Its times are those of the clock that instances have in common.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::flash::Flash;
 use crate::config::AdminSession;
 use crate::error::{Error, Result};
 use crate::model::{Principal, SessionId, User, UserId};
-use crate::services::{Services, unix_now};
+use crate::services::Services;
 
 const SIGNED_IN: &str = "in";
 const FORMS: &str = "forms";
@@ -39,17 +39,18 @@ pub(super) struct Ticket {
 pub(super) struct Me {
     pub(super) principal: Arc<Principal>,
     ticket: Ticket,
+    /// When the request came.
+    now: u64,
 }
 
 impl Me {
     /// Was the password typed a short while ago?
     pub(super) fn is_recent(&self, times: &AdminSession) -> bool {
-        within(self.ticket.proof, times.recent)
+        within(self.now, self.ticket.proof, times.recent)
     }
 }
 
-fn within(time: u64, span: Duration) -> bool {
-    let now = unix_now();
+fn within(now: u64, time: u64, span: Duration) -> bool {
     // A clock that was set back must not stretch anything.
     time <= now + 60 && now.saturating_sub(time) < span.as_secs()
 }
@@ -60,11 +61,10 @@ pub(super) async fn signed_in(session: &Session, services: &Services) -> Result<
         return Ok(None);
     };
     let times = &services.config.admin_session;
-    if !within(ticket.since, times.absolute) || !within(ticket.seen, times.idle) {
-        end(session);
-        return Ok(None);
-    }
-    if services.has_ended(ticket.id.clone()).await? {
+    let (has_ended, now) = services.has_ended(ticket.id.clone()).await?;
+    let is_in_time =
+        within(now, ticket.since, times.absolute) && within(now, ticket.seen, times.idle);
+    if has_ended || !is_in_time {
         end(session);
         return Ok(None);
     }
@@ -80,21 +80,24 @@ pub(super) async fn signed_in(session: &Session, services: &Services) -> Result<
         end(session);
         return Ok(None);
     };
-    let now = unix_now();
     // Well before it would count as nobody having been here.
     let step = STEP.min(times.idle.as_secs() / 10);
     if now.saturating_sub(ticket.seen) >= step {
         ticket.seen = now;
         put(session, SIGNED_IN, &ticket)?;
     }
-    Ok(Some(Me { principal, ticket }))
+    Ok(Some(Me {
+        principal,
+        ticket,
+        now,
+    }))
 }
 
 /// Begins a session in the place of whatever was there.
-pub(super) fn begin(session: &Session, user: &User) -> Result<()> {
+pub(super) async fn begin(session: &Session, user: &User, services: &Services) -> Result<()> {
+    let now = services.shared_time().await?;
     session.clear();
     session.renew();
-    let now = unix_now();
     let ticket = Ticket {
         id: SessionId::random().to_string(),
         user: user.id,
@@ -109,7 +112,7 @@ pub(super) fn begin(session: &Session, user: &User) -> Result<()> {
 /// Notes that the password was typed again.
 pub(super) fn prove(session: &Session, me: &Me) -> Result<()> {
     let ticket = Ticket {
-        proof: unix_now(),
+        proof: me.now,
         ..me.ticket.clone()
     };
     put(session, SIGNED_IN, &ticket)

@@ -18,6 +18,7 @@ mod identities;
 mod input;
 mod issuer_caller;
 mod issuer_policies;
+mod judge;
 mod limits;
 mod listed;
 mod mails;

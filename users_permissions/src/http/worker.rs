@@ -9,15 +9,13 @@ use serde_json::{Map, Value};
 
 use super::bearer::{bearer, read};
 use super::catalog::Routes;
+pub(super) use super::judge::MISSING;
+use super::judge::{INVALID, judge, knows};
 use crate::acl::ActionEntry;
+use crate::clock::unix_now;
 use crate::error::Error;
 use crate::model::{Person, Principal, UserId};
-use crate::services::{Attested, Proof, RightsReader, Services, Slot, VerifiedToken, unix_now};
-
-/// A token that does not verify, or none where one is needed.
-pub(super) const MISSING: Error = Error::Unauthorized("Missing or invalid credentials");
-/// A good token of a user who is gone, blocked or unconfirmed.
-const INVALID: Error = Error::Unauthorized("Invalid credentials");
+use crate::services::{Attested, Proof, RightsReader, Services, Slot, VerifiedToken};
 
 /// What every worker of a plugin shares.
 #[derive(Debug)]
@@ -293,7 +291,7 @@ impl Worker {
         let attested = issuer.verify(text, &services.catalog).await?;
         let attested = attested.ok_or(MISSING)?;
         let user = match issuer.links_users() {
-            true => Some(services.user_of(&attested).await?),
+            true => Some(services.user_of(&attested).await?.ok_or(INVALID)?),
             false => None,
         };
         self.attested(text, attested, user).await
@@ -360,37 +358,7 @@ impl Worker {
         token: &VerifiedToken,
         principal: Option<&'a Arc<Principal>>,
     ) -> Result<&'a Arc<Principal>, Error> {
-        if token.expires_at <= unix_now() {
-            return Err(MISSING);
-        }
-        let principal = match (principal, token.proof) {
-            (Some(principal), _) => principal,
-            (None, Proof::Version(_) | Proof::Attested) => return Err(INVALID),
-            // As Strapi says it.
-            (None, Proof::Session(_)) => return Err(MISSING),
-        };
-        let is_outdated = match token.proof {
-            Proof::Version(version) => principal.token_version != version,
-            Proof::Session(_) | Proof::Attested => false,
-        };
-        if principal.blocked || is_outdated {
-            return Err(INVALID);
-        }
-        if !knows(principal, token) {
-            return Err(MISSING);
-        }
-        if !principal.confirmed && self.shared.services.settings.load().email_confirmation {
-            return Err(INVALID);
-        }
-        Ok(principal)
-    }
-}
-
-/// Does the session of the token live? Tokens without one know no such end.
-#[inline]
-fn knows(principal: &Principal, token: &VerifiedToken) -> bool {
-    match token.proof {
-        Proof::Version(_) | Proof::Attested => true,
-        Proof::Session(id) => principal.sessions.contains(&id),
+        let is_confirming = || self.shared.services.settings.load().email_confirmation;
+        judge(token, principal, is_confirming, unix_now())
     }
 }

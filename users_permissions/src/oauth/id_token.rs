@@ -10,6 +10,7 @@ use url::Url;
 
 use super::effective::Asking;
 use super::profile::{ProviderError, text};
+use crate::clock::unix_now;
 use crate::config::Config;
 use crate::outbound::OutboundClient;
 use crate::published_keys::{Known, Place, PublishedKeys, Times};
@@ -157,8 +158,12 @@ fn check(claims: &Value, expected: &Expected<'_>) -> Result<(), ProviderError> {
     if several || party.is_some_and(|party| party != expected.client) {
         return Err("the id token is for another client".into());
     }
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let now = now.map_or(0, |span| span.as_secs());
+    let now = unix_now();
+    let ends = claims.get("exp").and_then(Value::as_f64);
+    // The library has asked a clock that may have been set back.
+    if ends.is_none_or(|ends| (ends as u64).saturating_add(LEEWAY) < now) {
+        return Err("the id token is over".into());
+    }
     let issued = claims
         .get("iat")
         .and_then(Value::as_u64)

@@ -3,12 +3,12 @@
 use serde_json::{Map, Value};
 
 use super::issuers::Attested;
-use super::{Services, register::name_message, settings};
+use super::newcomers::{self, Newcomer, Refusal};
+use super::register::name_message;
+use super::{Services, departures};
 use crate::error::{Error, Result};
-use crate::model::{
-    Email, NewIdentity, NewUser, ProfileChange, User, UserId, UserRoles, Username, new_document_id,
-};
-use crate::store::{self, Conflict, DbConn, transaction};
+use crate::model::{Email, NewIdentity, UserId, Username, new_document_id};
+use crate::store::{self, DbConn, transaction};
 
 /// Somebody whose first token has come, for [`issuer_user`](crate::Builder::issuer_user).
 ///
@@ -41,31 +41,32 @@ pub struct IssuerProfile {
 }
 
 const NO_ADDRESS: &str = "The token carries no verified e-mail address";
-const TAKEN: &str = "Email is already taken.";
-const CLOSED: &str = "Register action is currently disabled";
 
-/// Tries to find a user name that is free.
-const NAMES: usize = 5;
+/// Names that are tried beside the wanted one.
+const NAMES: usize = 4;
 
 impl Services {
-    /// The user a token stands for, made if there is none yet.
+    /// The user a token stands for, made if there is none yet; `None`: it is older than the end of its user.
     ///
     /// # Errors
     /// Denied, with the reason, where nobody may be made of it.
-    pub(crate) async fn user_of(&self, attested: &Attested) -> Result<UserId> {
-        if let Some(user) = self.find_linked(attested).await? {
-            return Ok(user);
+    pub(crate) async fn user_of(&self, attested: &Attested) -> Result<Option<UserId>> {
+        match self.standing(attested).await? {
+            Standing::User(user) => return Ok(Some(user)),
+            Standing::Outlived => return Ok(None),
+            Standing::Unknown => {}
         }
         if !self.settings.load().allow_register {
-            return Err(Error::Denied(CLOSED.to_owned()));
+            return Err(refused(Refusal::Closed));
         }
         let profile = self.ask_about(profile_of(attested)).await?;
         let email = profile.email.as_deref();
         let email = email.ok_or_else(|| Error::Denied(NO_ADDRESS.to_owned()))?;
         let email =
             Email::parse(email).map_err(|error| Error::Denied(name_message(error).to_owned()))?;
-        let username = username_of(&profile, &email)?;
-        self.ask_before_registration(username.as_str(), &email)
+        let names = names_of(&profile, &email);
+        let name = names.first().map_or("", Username::as_str);
+        self.ask_before_registration(name, &email)
             .await
             .map_err(|error| Error::Denied(error.to_string()))?;
         let person = NewIdentity {
@@ -74,23 +75,43 @@ impl Services {
             subject: profile.subject,
             email: Some(email.as_str().to_owned()),
         };
-        let made = self.make_user(person, username, email).await;
-        match made {
+        let newcomer = Newcomer {
+            person,
+            names,
+            email_key: self.hooks.email_key(&email),
+            email,
+            is_vouched_for: true,
+            may_share: false,
+        };
+        let make = move |conn: &mut DbConn| newcomers::admit(conn, newcomer, refused);
+        match self.store.run(move |conn| transaction(conn, make)).await {
             Ok(user) => {
                 tracing::info!(target: "users_permissions::security", user = user.id, issuer = attested.issuer.config.issuer, "registration by the token of an issuer");
                 self.tell_of_registration(&user);
-                Ok(user.id)
+                Ok(Some(user.id))
             }
             // Somebody else may have made the same user in this moment.
-            Err(error) => self.find_linked(attested).await?.ok_or(error),
+            Err(error) => match self.standing(attested).await? {
+                Standing::User(user) => Ok(Some(user)),
+                Standing::Outlived => Ok(None),
+                Standing::Unknown => Err(error),
+            },
         }
     }
 
-    async fn find_linked(&self, attested: &Attested) -> Result<Option<UserId>> {
-        let person = &attested.person;
-        let (issuer, subject) = (person.issuer.clone(), person.subject.clone());
+    async fn standing(&self, attested: &Attested) -> Result<Standing> {
+        let attested = attested.clone();
         self.store
-            .run(move |conn| store::identities::user_of_subject(conn, &issuer, &subject))
+            .run(move |conn| -> Result<_> {
+                let person = &attested.person;
+                // In this order: who is no user any more is noted as gone.
+                let user =
+                    store::identities::user_of_subject(conn, &person.issuer, &person.subject)?;
+                if departures::is_outlived(conn, &attested)? {
+                    return Ok(Standing::Outlived);
+                }
+                Ok(user.map_or(Standing::Unknown, Standing::User))
+            })
             .await
     }
 
@@ -107,74 +128,18 @@ impl Services {
             ..answer
         })
     }
-
-    async fn make_user(
-        &self,
-        person: NewIdentity,
-        username: Username,
-        email: Email,
-    ) -> Result<User> {
-        let key = self.hooks.email_key(&email);
-        let default_role = self.settings.load().default_role.clone();
-        let make = move |conn: &mut DbConn| -> Result<User> {
-            // As the settings are now: nobody must slip through while they change.
-            let settings = settings::held(conn)?;
-            if !settings.allow_register {
-                return Err(Error::Denied(CLOSED.to_owned()));
-            }
-            let key = settings.unique_email.then_some(key);
-            if store::users::email_taken(conn, &email, key.as_deref())? {
-                return Err(Error::Denied(TAKEN.to_owned()));
-            }
-            let role = store::roles::find_by_type(conn, &default_role)?;
-            let role = role
-                .ok_or_else(|| Error::Denied("Impossible to find the default role".to_owned()))?;
-            let new = NewUser {
-                username: free_name(conn, username)?,
-                email,
-                email_key: key,
-                password_hash: None,
-                confirmed: true,
-                blocked: false,
-                roles: UserRoles::new(role.id, []),
-                profile: ProfileChange::default(),
-            };
-            let user = unless_taken(store::users::create_of(conn, new, &person.provider))?;
-            let insert = store::identities::insert(conn, user.id, &person, store::now());
-            unless_taken(insert)?;
-            Ok(user)
-        };
-        self.store.run(move |conn| transaction(conn, make)).await
-    }
 }
 
-fn unless_taken<T>(result: store::QueryResult<T>) -> Result<T> {
-    result.map_err(|error| match store::conflict(&error) {
-        Some(Conflict::Taken) => Error::Denied(TAKEN.to_owned()),
-        _ => error.into(),
-    })
+/// Who somebody with a token is here.
+enum Standing {
+    User(UserId),
+    /// Nobody: the user was deleted after the token was made.
+    Outlived,
+    Unknown,
 }
 
-/// The name, or one like it that nobody has.
-fn free_name(conn: &mut DbConn, wanted: Username) -> Result<Username> {
-    let mut name = wanted.clone();
-    for _ in 0..NAMES {
-        if !store::users::username_taken(conn, &name, None)? {
-            return Ok(name);
-        }
-        let end: String = new_document_id().chars().take(4).collect();
-        // An address as a name can have nothing added to it.
-        name = match Username::parse(&format!("{wanted}-{end}"), None) {
-            Ok(name) => name,
-            Err(_) => any_name()?,
-        };
-    }
-    any_name()
-}
-
-fn any_name() -> Result<Username> {
-    Username::parse(&format!("user-{}", new_document_id()), None)
-        .map_err(|error| Error::internal(name_message(error)))
+fn refused(refusal: Refusal) -> Error {
+    Error::Denied(refusal.words().to_owned())
 }
 
 /// What the token says; an address only where it is proven.
@@ -195,13 +160,19 @@ fn profile_of(attested: &Attested) -> IssuerProfile {
     }
 }
 
-/// The wanted name if it can be one, else one of the address, else any.
-fn username_of(profile: &IssuerProfile, email: &Email) -> Result<Username> {
+/// Names to try: the wanted one, or that of the address, then others like it, then any.
+fn names_of(profile: &IssuerProfile, email: &Email) -> Vec<Username> {
     let local = email.as_str().split('@').next();
     let wanted = profile.username.as_deref().map(str::trim);
-    let mut names = [wanted, local].into_iter().flatten();
-    match names.find_map(|name| Username::parse(name, Some(email)).ok()) {
-        Some(name) => Ok(name),
-        None => any_name(),
-    }
+    let mut wanted = [wanted, local].into_iter().flatten();
+    let first = wanted.find_map(|name| Username::parse(name, Some(email)).ok());
+    // An address as a name can have nothing added to it.
+    let like_it = first.iter().flat_map(|name| {
+        (0..NAMES).filter_map(move |_| {
+            let end: String = new_document_id().chars().take(4).collect();
+            Username::parse(&format!("{name}-{end}"), None).ok()
+        })
+    });
+    let any = Username::parse(&format!("user-{}", new_document_id()), None).ok();
+    first.iter().cloned().chain(like_it).chain(any).collect()
 }

@@ -41,7 +41,7 @@ impl Letters {
             purpose,
             hash: &digest(code.expose()),
             address: &user.email,
-            expires_at: store::now() + life,
+            life,
         };
         store::user_codes::replace(conn, new)?;
         self.mails.queue(conn, NewMail::new(kind, user).code(&code))

@@ -2,7 +2,7 @@
 
 use super::changes::note;
 use super::letters::new_code;
-use super::users::unchanged;
+use super::user_writes::{unchanged, until_unchanged};
 use super::{Account, Actor, Delivery, Letters, NewAccount, Services};
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -93,9 +93,18 @@ impl Services {
 
     /// Ends every token and session of a user.
     pub(crate) async fn end_sessions_of(&self, actor: Actor, id: UserId) -> Result<()> {
-        let before = self.user(id).await?;
-        self.check_may_manage(&actor, &before.roles)?;
-        let by = actor.id();
+        let judge_and_write = async || {
+            let before = self.user(id).await?;
+            self.check_may_manage(&actor, &before.roles)?;
+            self.write_end_of_sessions(actor.clone(), before).await
+        };
+        until_unchanged(judge_and_write).await?;
+        tracing::info!(target: "users_permissions::security", user = id, actor = actor.id(), "sessions ended");
+        Ok(())
+    }
+
+    async fn write_end_of_sessions(&self, actor: Actor, before: Account) -> Result<()> {
+        let id = before.user.id;
         let end = move |conn: &mut DbConn| -> Result<()> {
             store::roles::line_up(conn)?;
             let account = unchanged(conn, &before)?;
@@ -108,9 +117,7 @@ impl Services {
             note(conn, &actor, ChangeKind::SessionsEnded, target, &[])
         };
         self.change_user(id, move |conn| transaction(conn, end))
-            .await?;
-        tracing::info!(target: "users_permissions::security", user = id, actor = by, "sessions ended");
-        Ok(())
+            .await
     }
 }
 

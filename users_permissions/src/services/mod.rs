@@ -9,6 +9,7 @@ mod check_settings;
 mod claims;
 mod confirmation;
 mod delivery;
+mod departures;
 mod expected_user;
 mod flows;
 mod hasher;
@@ -26,6 +27,7 @@ mod mails;
 mod manage_providers;
 #[cfg(feature = "admin")]
 mod manage_users;
+mod newcomers;
 mod outbox;
 mod passwords;
 mod pauses;
@@ -42,6 +44,7 @@ mod session_tokens;
 mod sessions;
 mod settings;
 mod setup;
+mod shared_time;
 #[cfg(feature = "admin")]
 mod sign_ins;
 mod social;
@@ -49,6 +52,7 @@ mod social_login;
 mod sync;
 mod tokens;
 mod user_roles;
+mod user_writes;
 mod users;
 mod users_query;
 #[cfg(feature = "admin")]
@@ -100,7 +104,7 @@ pub(crate) use sealing::{CookieKeys, Sealer};
 pub(crate) use sessions::{Ending, RefreshToken};
 pub(crate) use settings::Settings;
 pub(crate) use sync::follow_other_instances;
-pub(crate) use tokens::{Proof, Tokens, VerifiedToken, unix_now};
+pub(crate) use tokens::{Proof, Tokens, VerifiedToken};
 pub(crate) use users::{Account, NewAccount, UserChange};
 pub(crate) use users_query::{role_schema, user_schema};
 #[cfg(feature = "admin")]

@@ -179,7 +179,24 @@ mod tests {
         assert_eq!(role_seen(&principals, &slot), Some(10));
         principals.forget_all();
         assert_eq!(role_seen(&principals, &slot), None);
-        assert!(principals.slot(1).current(principals.epoch()).is_none());
+        let next = principals.slot(1);
+        assert!(!Arc::ptr_eq(&slot, &next) && next.current(principals.epoch()).is_none());
+        // It is kept, and can be filled.
+        next.fill(Some(principal(1, 20)));
+        assert!(Arc::ptr_eq(&next, &principals.slot(1)));
+        assert_eq!(role_seen(&principals, &next), Some(20));
+    }
+
+    #[test]
+    fn a_slot_that_was_read_too_early_is_replaced() {
+        let principals = Principals::new(100);
+        let slot = principals.slot(1);
+        slot.fill(Some(principal(1, 10)));
+        let next = principals.replace(1, &slot);
+        assert!(!Arc::ptr_eq(&slot, &next) && Arc::ptr_eq(&next, &principals.slot(1)));
+        assert_eq!(role_seen(&principals, &slot), None);
+        // Whoever comes later with the same old slot does not throw the new one away.
+        assert!(Arc::ptr_eq(&next, &principals.replace(1, &slot)));
     }
 
     #[test]

@@ -3,9 +3,10 @@
 
 use chrono::TimeDelta;
 
+use super::Services;
 use super::letters::digest;
 use super::social::{Arrived, no_login};
-use super::{Services, unix_now};
+use crate::clock::unix_now;
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::oauth::{Effective, ProviderError, ProviderToken};

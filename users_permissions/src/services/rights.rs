@@ -113,3 +113,101 @@ pub(super) fn read(conn: &mut DbConn, catalog: &Catalog) -> Result<Snapshot> {
     });
     Ok(Snapshot::new(grants.collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+    use crate::model::{PUBLIC, Role, UserRoles};
+
+    fn role(id: RoleId, role_type: &str, granted: &[usize]) -> RoleGrants {
+        let role = Role {
+            id,
+            document_id: String::new(),
+            name: String::new(),
+            description: None,
+            role_type: role_type.to_owned(),
+            created_at: Default::default(),
+            updated_at: Default::default(),
+        };
+        RoleGrants::new(role, 3, granted.iter().copied())
+    }
+
+    fn rights() -> Rights {
+        Rights::new(Snapshot::new(vec![
+            role(1, PUBLIC, &[0]),
+            role(2, "editor", &[0, 1]),
+            role(3, "author", &[2]),
+        ]))
+    }
+
+    fn user(first: RoleId, others: &[RoleId]) -> Actor {
+        Actor::User {
+            id: 1,
+            name: String::new(),
+            roles: UserRoles::new(first, others.iter().copied()),
+            origin: [127, 0, 0, 1].into(),
+        }
+    }
+
+    fn stranger(roles: &[RoleId]) -> Actor {
+        Actor::Stranger {
+            name: String::new(),
+            roles: roles.to_vec(),
+            origin: [127, 0, 0, 1].into(),
+        }
+    }
+
+    #[test]
+    fn an_actor_may_what_its_roles_may() {
+        let rights = rights();
+        let held = |actor: &Actor| -> Vec<usize> {
+            (0..4)
+                .filter(|action| rights.actor_allows(actor, *action))
+                .collect()
+        };
+        assert_eq!(held(&Actor::Public), [0]);
+        assert_eq!(held(&user(3, &[])), [2]);
+        assert_eq!(held(&user(3, &[2])), [0, 1, 2]);
+        assert_eq!(held(&stranger(&[2, 3])), [0, 1, 2]);
+        assert_eq!(held(&stranger(&[])), [0; 0]);
+    }
+
+    #[test]
+    fn an_actor_covers_a_role_by_holding_all_that_it_holds() {
+        let rights = rights();
+        let covered = |actor: &Actor| -> Vec<RoleId> {
+            (1..5)
+                .filter(|role| rights.actor_covers(actor, *role, 3))
+                .collect()
+        };
+        // A role nobody knows holds nothing.
+        assert_eq!(covered(&Actor::Public), [1, 4]);
+        assert_eq!(covered(&user(2, &[])), [1, 2, 4]);
+        assert_eq!(covered(&user(3, &[])), [3, 4]);
+        assert_eq!(covered(&stranger(&[2, 3])), [1, 2, 3, 4]);
+    }
+
+    #[test]
+    fn a_change_that_could_not_be_read_stays_to_be_published() {
+        let rights = rights();
+        let mut reader = rights.reader();
+        assert!(!rights.are_outdated());
+        let fails = || Err(Error::Forbidden);
+        assert!(rights.publish(fails).is_err() && !rights.are_outdated());
+        rights.outdate();
+        assert!(rights.publish(fails).is_err() && rights.are_outdated());
+        assert_eq!(rights.load().roles().len(), 3);
+        rights.publish(|| Ok(Snapshot::default())).unwrap();
+        assert!(!rights.are_outdated());
+        assert!(rights.load().roles().is_empty() && rights.load_full().roles().is_empty());
+        assert!(reader.load().roles().is_empty());
+        // A change that comes while one is read.
+        let meanwhile = || {
+            rights.outdate();
+            Ok(Snapshot::default())
+        };
+        rights.publish(meanwhile).unwrap();
+        assert!(rights.are_outdated());
+    }
+}

@@ -7,7 +7,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::letters::digest;
-use super::tokens::{Proof, Tokens, VerifiedToken, unix_now};
+use super::tokens::{Proof, Tokens, VerifiedToken};
+use crate::clock::unix_now;
 use crate::config::Secret;
 use crate::error::Result;
 use crate::model::{Session, SessionId, UserId};
@@ -208,6 +209,33 @@ mod tests {
     }
 
     #[test]
+    fn an_access_token_lives_as_long_as_it_may_and_its_session_does() {
+        let (tokens, now) = (tokens(), unix_now());
+        let ends = |seconds: i64, life: u64| {
+            let expires_at = crate::store::now() + TimeDelta::seconds(seconds);
+            let session = Session {
+                expires_at,
+                ..session()
+            };
+            let token = tokens.access(&session, life).unwrap();
+            tokens.verify(token.expose()).unwrap().expires_at
+        };
+        assert!(ends(3_600, 600).abs_diff(now + 600) <= 2);
+        assert!(ends(600, 3_600).abs_diff(now + 600) <= 2);
+    }
+
+    #[test]
+    fn a_time_within_a_second_is_held_by_the_next() {
+        let time = |nanos: u32| DateTime::from_timestamp(1_000, nanos).unwrap();
+        assert_eq!(seconds_up(time(0)), 1_000);
+        assert_eq!(
+            [seconds_up(time(1)), seconds_up(time(999_999_999))],
+            [1_001; 2]
+        );
+        assert_eq!(seconds_up(DateTime::from_timestamp(-5, 0).unwrap()), 0);
+    }
+
+    #[test]
     fn a_successor_can_be_made_again_and_differs_from_its_like() {
         let (tokens, session) = (tokens(), session());
         let make = |id: &str| tokens.refresh(&session, id).unwrap().expose().to_owned();
@@ -234,6 +262,7 @@ mod tests {
             ("userId", json!("7 ")),
             ("userId", json!("8")),
             ("userId", json!("-7")),
+            ("userId", json!("0")),
             ("sub", json!("7")),
             ("sub", json!("admin:7")),
             ("sessionId", json!("x")),
@@ -253,6 +282,9 @@ mod tests {
         for (name, value) in bad {
             let mut claims = good.clone();
             claims[name] = value.clone();
+            if value == "0" && name == "userId" {
+                claims["sub"] = json!("up:0");
+            }
             assert!(!verify(&claims), "{name}: {value}");
         }
         for name in [

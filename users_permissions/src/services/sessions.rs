@@ -116,6 +116,9 @@ impl Services {
             .run(move |conn| -> Result<_> {
                 let now = store::shared_now(conn)?;
                 let session = store::sessions::find(conn, proven.session, now)?;
+                if session.is_none() {
+                    store::sessions::end_over(conn, proven.session, now)?;
+                }
                 Ok((now, session, store::users::principal(conn, proven.user)?))
             })
             .await?;

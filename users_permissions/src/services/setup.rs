@@ -20,7 +20,7 @@ pub(super) fn new_code(conn: &mut DbConn) -> Result<Secret, StoreError> {
     let code = letters::new_code(32);
     transaction(conn, |conn| {
         let hash = digest(code.expose());
-        store::codes::replace(conn, PURPOSE, &hash, store::now() + LINK_LIFE)
+        store::codes::replace(conn, PURPOSE, &hash, LINK_LIFE)
     })?;
     Ok(code)
 }

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 
 use super::Services;
+use super::shared_time::seconds;
 use crate::error::Result;
 use crate::store;
 
@@ -12,10 +13,14 @@ const MOST: TimeDelta = TimeDelta::days(3_650);
 const SLACK: TimeDelta = TimeDelta::minutes(5);
 
 impl Services {
-    /// Was the sign-in ended, by whichever instance?
-    pub(crate) async fn has_ended(&self, sign_in: String) -> Result<bool> {
+    /// Was the sign-in ended, by whichever instance? With the time by the clock they have in common, in seconds
+    /// since the epoch.
+    pub(crate) async fn has_ended(&self, sign_in: String) -> Result<(bool, u64)> {
         self.store
-            .run(move |conn| store::sign_ins::has_ended(conn, &sign_in))
+            .run(move |conn| -> store::QueryResult<_> {
+                let ended = store::sign_ins::has_ended(conn, &sign_in)?;
+                Ok((ended, seconds(store::shared_now(conn)?)))
+            })
             .await
     }
 

@@ -6,8 +6,8 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use url::Url;
 
+use super::Services;
 use super::letters::{digest, new_code};
-use super::{Services, unix_now};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 use crate::oauth::{Arrival, Effective, Flow, FlowError, Profile};
@@ -86,10 +86,8 @@ impl Services {
         };
         let redirect = self.redirect_url(&provider.name);
         let random = || new_code(32).expose().to_owned();
-        match provider
-            .start(&self.asking, &redirect, random, unix_now())
-            .await
-        {
+        let now = self.shared_time().await?;
+        match provider.start(&self.asking, &redirect, random, now).await {
             Ok((mut flow, to)) => {
                 (flow.callback, flow.challenge) = (callback, challenge);
                 Ok(Departure {
@@ -113,7 +111,8 @@ impl Services {
         arrival: Arrival,
     ) -> Result<Return> {
         let provider = self.enabled_provider(provider)?;
-        let flow = flow.filter(|flow| flow.is_of(&provider.name, &arrival, unix_now()));
+        let now = self.shared_time().await?;
+        let flow = flow.filter(|flow| flow.is_of(&provider.name, &arrival, now));
         // Settings may have changed since the start: where to go is judged again.
         let flow = flow.filter(|flow| {
             flow.callback == self.front_end(&provider) || self.may_return(&provider, &flow.callback)

@@ -1,19 +1,21 @@
 //! Whose account a finished social login is.
 
 use super::claims::take_over;
+use super::newcomers::{self, Newcomer, Refusal};
 use super::provider_tokens::Presented;
 use super::social::Arrived;
-use super::users::keep_an_administrator;
-use super::{Letters, Login, Services, settings};
+use super::user_writes::keep_an_administrator;
+use super::{Login, Services, settings};
 use crate::error::{Error, Result};
 use crate::model::{
-    AdvancedSettings, CodePurpose, Device, Email, MailKind, NewIdentity, NewMail, NewUser,
-    ProfileChange, User, UserId, UserPatch, UserRoles, Username,
+    CodePurpose, Device, Email, MailKind, NewIdentity, NewMail, User, UserId, UserPatch, UserRoles,
+    Username,
 };
 use crate::oauth::{Effective, EmailProof, Profile, ProviderLogin, UserChanges};
 use crate::store::{self, Conflict, DbConn, transaction};
 
-const EMAIL_TAKEN: &str = "Email is already taken.";
+/// As Strapi says it here.
+const CLOSED: &str = "Register action is actually not available.";
 
 impl Services {
     /// Signs in whoever a ticket, or a provider's own token, stands for; at the first time with a new account.
@@ -113,27 +115,36 @@ impl Services {
             return self.returning(user, changes).await;
         }
         if !settings.allow_register {
-            return Err(Error::application(
-                "Register action is actually not available.",
-            ));
+            return Err(refused(Refusal::Closed));
         }
         let name = profile.name().unwrap_or_default();
         self.ask_before_registration(name, &email).await?;
+        let is_proven = profile.proof() == EmailProof::Proven;
         let newcomer = Newcomer {
-            names: usernames(name, &email),
-            key: self.hooks.email_key(&email),
-            email,
-            provider: provider.name.clone(),
-            is_proven: profile.proof() == EmailProof::Proven,
             person,
-            changes,
+            names: usernames(name, &email),
+            email_key: self.hooks.email_key(&email),
+            email: email.clone(),
+            is_vouched_for: is_proven,
+            may_share: true,
         };
-        let has_mail = settings.email_confirmation && !newcomer.is_proven;
+        let has_mail = settings.email_confirmation && !is_proven;
         if has_mail && !self.limits.spend_mail().await {
             return Err(Error::RateLimited);
         }
         let letters = self.letters.clone();
-        let write = move |conn: &mut DbConn| newcomer.insert(conn, &letters);
+        let write = move |conn: &mut DbConn| -> Result<User> {
+            let user = newcomers::admit(conn, newcomer, refused)?;
+            let is_unconfirmed = !user.confirmed;
+            if is_proven {
+                store::proofs::claim(conn, user.id, email.as_str())?;
+            }
+            let user = apply(conn, user.id, &changes)?;
+            if is_unconfirmed && !user.confirmed {
+                letters.send_code(conn, CodePurpose::Confirmation, &user)?;
+            }
+            Ok(user)
+        };
         let user = self.store.run(move |conn| transaction(conn, write)).await?;
         self.letters.post();
         tracing::info!(target: "users_permissions::security", user = user.id, provider = provider.name, "registration");
@@ -205,50 +216,6 @@ impl Services {
     }
 }
 
-/// Somebody who signs in for the first time.
-struct Newcomer {
-    names: Vec<Username>,
-    email: Email,
-    /// What the address is reserved by, where addresses are unique.
-    key: String,
-    provider: String,
-    /// The provider vouches for the address.
-    is_proven: bool,
-    person: NewIdentity,
-    changes: UserChanges,
-}
-
-impl Newcomer {
-    fn insert(&self, conn: &mut DbConn, letters: &Letters) -> Result<User> {
-        // As the settings are now: nobody must slip through while they change.
-        let settings = settings::held(conn)?;
-        let role = store::roles::find_by_type(conn, &settings.default_role)?;
-        let role = role.ok_or_else(|| Error::application("Impossible to find the default role"))?;
-        check_free(conn, &settings, &self.email, &self.key)?;
-        let new = NewUser {
-            username: free(conn, &self.names)?,
-            email_key: settings.unique_email.then(|| self.key.clone()),
-            email: self.email.clone(),
-            password_hash: None,
-            // What nobody vouches for is as good as an address that is typed in.
-            confirmed: self.is_proven || !settings.email_confirmation,
-            blocked: false,
-            roles: UserRoles::new(role.id, []),
-            profile: ProfileChange::default(),
-        };
-        let user = store::users::create_of(conn, new, &self.provider).map_err(taken)?;
-        store::identities::insert(conn, user.id, &self.person, store::now()).map_err(taken)?;
-        if self.is_proven {
-            store::proofs::claim(conn, user.id, self.email.as_str())?;
-        }
-        let user = apply(conn, user.id, &self.changes)?;
-        if !self.is_proven && settings.email_confirmation && !user.confirmed {
-            letters.send_code(conn, CodePurpose::Confirmation, &user)?;
-        }
-        Ok(user)
-    }
-}
-
 /// Who this is, for ever.
 pub(super) fn person(provider: &Effective, profile: &Profile) -> NewIdentity {
     let email = profile.email_address().filter(|email| email.len() <= 254);
@@ -260,22 +227,16 @@ pub(super) fn person(provider: &Effective, profile: &Profile) -> NewIdentity {
     }
 }
 
-fn check_free(
-    conn: &mut DbConn,
-    settings: &AdvancedSettings,
-    email: &Email,
-    key: &str,
-) -> Result<()> {
-    if settings.unique_email && store::users::email_taken(conn, email, Some(key))? {
-        return Err(Error::application(EMAIL_TAKEN));
-    }
-    Ok(())
+fn refused(refusal: Refusal) -> Error {
+    Error::application(match refusal {
+        Refusal::Closed => CLOSED,
+        other => other.words(),
+    })
 }
 
-/// Of two first logins at once one wins, and the other tries again.
 fn taken(error: store::QueryError) -> Error {
     match store::conflict(&error) {
-        Some(Conflict::Taken) => Error::application(EMAIL_TAKEN),
+        Some(Conflict::Taken) => refused(Refusal::Taken),
         _ => error.into(),
     }
 }
@@ -332,15 +293,6 @@ fn usernames(name: &str, email: &Email) -> Vec<Username> {
         .chain(more.into_iter().flatten())
         .chain(random)
         .collect()
-}
-
-fn free(conn: &mut DbConn, names: &[Username]) -> Result<Username> {
-    for name in names {
-        if !store::users::username_taken(conn, name, None)? {
-            return Ok(name.clone());
-        }
-    }
-    Err(Error::unavailable("no user name is free"))
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::KeyPairs;
 use super::session_tokens::{AUDIENCE, subject};
+use crate::clock::unix_now;
 use crate::config::{Secret, SigningKeys};
 use crate::error::{Error, Result};
 use crate::model::{SessionId, UserId};
@@ -263,19 +264,32 @@ pub(super) fn header(token: &str) -> Option<Header> {
     (!foreign).then_some(header)
 }
 
-/// Seconds since the epoch.
-pub(crate) fn unix_now() -> u64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |span| span.as_secs())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::KeyPair;
     use serde_json::json;
 
     const SECRET: &str = "unit-test-secret-unit-test-secret";
+    /// The example of RFC 8410, section 10.3.
+    const PAIR: &str = "-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
+-----END PRIVATE KEY-----";
+    const US: &str = "https://us.example";
+
+    fn with_pair(name: &str) -> Tokens {
+        let pairs = KeyPairs::new(&[KeyPair::new("a", PAIR)]).unwrap();
+        tokens().issued_by(name, pairs)
+    }
+
+    /// A token with this header, whatever that says.
+    fn with_header(header: &Value, claims: &Value) -> String {
+        let part = |value: &Value| sign(value, |_| {}).split('.').nth(1).unwrap().to_owned();
+        let message = format!("{}.{}", part(header), part(claims));
+        let key = EncodingKey::from_secret(SECRET.as_bytes());
+        let signature = jsonwebtoken::crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
+        format!("{message}.{}", signature.unwrap())
+    }
 
     fn tokens() -> Tokens {
         Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600)
@@ -301,7 +315,9 @@ mod tests {
         let tokens = tokens();
         let verified = tokens.verify(tokens.issue(7, 3).unwrap().expose()).unwrap();
         assert_eq!((verified.user_id, verified.proof), (7, Proof::Version(3)));
+        assert!(!verified.claims.contains_key("iss"), "as Strapi's are");
         let now = unix_now();
+        assert!(verified.expires_at.abs_diff(now + 600) <= 2);
         let strapi = plain(json!({"id": 7, "iat": now, "exp": now + 60})).unwrap();
         assert_eq!((strapi.user_id, strapi.proof), (7, Proof::Version(0)));
     }
@@ -327,6 +343,8 @@ mod tests {
             json!({"id": {"$gt": 0}, "exp": later}),
             json!({"id": "1 or 1=1", "exp": later}),
             json!({"id": -1, "exp": later}),
+            json!({"id": 0, "exp": later}),
+            json!({"id": 1, "exp": later, "iat": "0"}),
             json!({"id": 4_294_967_297u64, "exp": later}),
             json!({"userId": "1", "type": "access", "exp": later}),
         ];
@@ -348,6 +366,23 @@ mod tests {
         for change in bad {
             assert!(tokens().verify(&sign(&claims, change)).is_none());
         }
+        let plain = json!({"alg": "HS256", "typ": "JWT"});
+        assert!(tokens().verify(&with_header(&plain, &claims)).is_some());
+        for (name, value) in [
+            ("jku", json!("https://evil.example/jwks")),
+            ("jwk", json!({"kty": "oct", "k": "AAAA"})),
+            ("x5u", json!("https://evil.example/cert")),
+            ("x5c", json!(["AAAA"])),
+            ("crit", json!(["b64"])),
+            ("enc", json!("A128GCM")),
+            ("zip", json!("DEF")),
+        ] {
+            let mut header = plain.clone();
+            header[name] = value;
+            let token = with_header(&header, &claims);
+            assert!(jsonwebtoken::decode_header(&token).is_ok(), "{name}");
+            assert!(tokens().verify(&token).is_none(), "{name}");
+        }
         let good = sign(&claims, |_| {});
         let mut parts = good.split('.');
         let (header, body) = (parts.next().unwrap(), parts.next().unwrap());
@@ -360,6 +395,91 @@ mod tests {
         ] {
             assert!(tokens().verify(&token).is_none(), "{token}");
         }
+    }
+
+    #[test]
+    fn a_token_is_no_longer_than_eight_kibibytes() {
+        let of_length = |length: usize| {
+            let pads = (0..length).rev().map(|pad| {
+                let claims = json!({"id": 1, "exp": unix_now() + 60, "pad": "x".repeat(pad)});
+                sign(&claims, |_| {})
+            });
+            let mut tokens = pads.skip(length / 4);
+            tokens.find(|token| token.len() <= length).unwrap()
+        };
+        let fits = of_length(MAX_TOKEN_BYTES);
+        assert_eq!(fits.len(), MAX_TOKEN_BYTES);
+        assert!(tokens().verify(&fits).is_some());
+        let too_long = of_length(MAX_TOKEN_BYTES + 1);
+        assert_eq!(too_long.len(), MAX_TOKEN_BYTES + 1);
+        assert!(tokens().verify(&too_long).is_none());
+    }
+
+    #[test]
+    fn tokens_of_a_key_pair_say_whose_they_are() {
+        let ours = with_pair(US);
+        let verified = ours.verify(ours.issue(7, 2).unwrap().expose()).unwrap();
+        assert_eq!((verified.user_id, verified.proof), (7, Proof::Version(2)));
+        assert!(ours.key_set().contains("\"kid\":\"a\"") && tokens().key_set().is_empty());
+        let good =
+            json!({"id": 7, "exp": unix_now() + 60, "iss": US, "aud": AUDIENCE, "sub": "up:7"});
+        let verify = |claims: &Value| {
+            let token = ours.pairs.sign(claims).unwrap().unwrap();
+            ours.verify(token.expose()).is_some()
+        };
+        assert!(verify(&good));
+        for (name, value) in [
+            ("iss", "https://other.example"),
+            ("aud", "admin"),
+            ("sub", "up:8"),
+        ] {
+            let mut claims = good.clone();
+            claims[name] = json!(value);
+            assert!(!verify(&claims), "{name}");
+        }
+        // The secret still signs what Strapi would, and the key pair of one is not that of another.
+        assert!(
+            ours.verify(tokens().issue(7, 0).unwrap().expose())
+                .is_some()
+        );
+        assert!(
+            tokens()
+                .verify(ours.issue(7, 0).unwrap().expose())
+                .is_none()
+        );
+        assert!(
+            with_pair("https://other.example")
+                .verify(ours.issue(7, 0).unwrap().expose())
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn a_key_pair_verifies_what_its_name_and_kind_fit_to() {
+        let claims =
+            json!({"id": 7, "exp": unix_now() + 60, "iss": US, "aud": AUDIENCE, "sub": "up:7"});
+        let verify = |change: &dyn Fn(&mut Header)| {
+            let mut header = Header::new(Algorithm::EdDSA);
+            (header.typ, header.kid) = (Some("at+jwt".into()), Some("a".into()));
+            change(&mut header);
+            let key = EncodingKey::from_ed_pem(PAIR.as_bytes()).unwrap();
+            let token = jsonwebtoken::encode(&header, &claims, &key).unwrap();
+            with_pair(US).verify(&token).is_some()
+        };
+        assert!(verify(&|_| {}) && verify(&|header| header.typ = Some("AT+JWT".into())));
+        assert!(!verify(&|header| header.typ = Some("JWT".into())));
+        assert!(!verify(&|header| header.typ = None));
+        assert!(!verify(&|header| header.kid = Some("b".into())));
+        assert!(!verify(&|header| header.kid = None));
+    }
+
+    #[test]
+    fn secrets_are_not_printed() {
+        let text = format!("{:?}", with_pair(US));
+        assert!(
+            text.contains("life: 600") && !text.contains(SECRET),
+            "{text}"
+        );
     }
 
     #[test]

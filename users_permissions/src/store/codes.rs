@@ -1,26 +1,27 @@
 //! One-time codes, kept as hashes.
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use diesel::prelude::*;
 
 use super::conn::DbConn;
 use super::schema::up_codes;
-use super::time::{now, to_db};
+use super::time::{shared_now, to_db};
 
-/// Stores a code and voids the older ones of its purpose.
+/// Stores a code for so long and voids the older ones of its purpose.
 pub(crate) fn replace(
     conn: &mut DbConn,
     purpose: &str,
     hash: &str,
-    expires_at: DateTime<Utc>,
+    life: TimeDelta,
 ) -> QueryResult<usize> {
     diesel::delete(up_codes::table.filter(up_codes::purpose.eq(purpose))).execute(conn)?;
+    let present = shared_now(conn)?;
     diesel::insert_into(up_codes::table)
         .values((
             up_codes::purpose.eq(purpose),
             up_codes::code_hash.eq(hash),
-            up_codes::expires_at.eq(to_db(expires_at)),
-            up_codes::created_at.eq(to_db(now())),
+            up_codes::expires_at.eq(to_db(present + life)),
+            up_codes::created_at.eq(to_db(present)),
         ))
         .execute(conn)
 }
@@ -28,7 +29,7 @@ pub(crate) fn replace(
 /// Uses a code up; false when it is unknown, used or expired. One statement, so that of several
 /// racing requests one wins.
 pub(crate) fn consume(conn: &mut DbConn, purpose: &str, hash: &str) -> QueryResult<bool> {
-    let time = to_db(now());
+    let time = to_db(shared_now(conn)?);
     let live = up_codes::table
         .filter(up_codes::purpose.eq(purpose))
         .filter(up_codes::code_hash.eq(hash))

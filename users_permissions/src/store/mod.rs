@@ -8,6 +8,7 @@ pub(crate) mod codes;
 mod conn;
 pub(crate) mod counts;
 mod database;
+pub(crate) mod departures;
 pub(crate) mod endings;
 pub(crate) mod identities;
 pub(crate) mod mail_requests;

@@ -178,6 +178,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_departures (person) {
+        person -> Text,
+        gone_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     up_changes (id) {
         id -> Integer,
         actor_id -> Nullable<Integer>,

@@ -134,6 +134,14 @@ pub(crate) fn find(
     Ok(row.and_then(SessionRow::session))
 }
 
+/// Removes a session whose time is over, so that no clock makes it one again.
+pub(crate) fn end_over(conn: &mut DbConn, id: SessionId, now: DateTime<Utc>) -> QueryResult<usize> {
+    let over = up_sessions::table
+        .find(id.to_string())
+        .filter(up_sessions::expires_at.le(to_db(now)));
+    diesel::delete(over).execute(conn)
+}
+
 /// The sessions of a user, the latest active first.
 pub(crate) fn of(conn: &mut DbConn, user: UserId) -> QueryResult<Vec<Session>> {
     let now = shared_now(conn)?;

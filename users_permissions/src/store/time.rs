@@ -1,17 +1,16 @@
 //! Time as all three databases keep it: UTC, microseconds.
 
-use chrono::{DateTime, NaiveDateTime, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use diesel::prelude::*;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 use diesel::sql_types::Timestamp;
 
 use super::conn::DbConn;
-
 /// The present, cut to what every database stores, so that a read equals the write.
-pub(crate) fn now() -> DateTime<Utc> {
-    Utc::now().trunc_subsecs(6)
-}
+pub(crate) use crate::clock::now;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::clock::of_database;
 
 /// The present by the clock of the database: the one that all instances have in common, for what one of them
 /// writes and another judges within seconds. An embedded database has the clock of its process.
@@ -22,12 +21,14 @@ pub(crate) fn shared_now(conn: &mut DbConn) -> diesel::QueryResult<DateTime<Utc>
         #[cfg(feature = "postgres")]
         DbConn::Postgres(conn) => {
             let time = diesel::dsl::sql::<Timestamp>("clock_timestamp() AT TIME ZONE 'UTC'");
-            diesel::select(time).get_result(conn).map(from_db)
+            let told = diesel::select(time).get_result(conn).map(from_db);
+            told.map(of_database)
         }
         #[cfg(feature = "mysql")]
         DbConn::Mysql(conn) => {
             let time = diesel::dsl::sql::<Timestamp>("UTC_TIMESTAMP(6)");
-            diesel::select(time).get_result(conn).map(from_db)
+            let told = diesel::select(time).get_result(conn).map(from_db);
+            told.map(of_database)
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Codes mailed to users, kept as hashes: one per user and purpose.
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use std::time::Duration;
+
+use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::conn::{Conflict, DbConn, conflict};
 use super::schema::up_user_codes;
-use super::time::{now, to_db};
+use super::time::{shared_now, to_db};
 use crate::model::{CodePurpose, UserId};
 
 /// A code to be stored.
@@ -15,7 +17,8 @@ pub(crate) struct NewUserCode<'a> {
     pub(crate) purpose: CodePurpose,
     pub(crate) hash: &'a str,
     pub(crate) address: &'a str,
-    pub(crate) expires_at: DateTime<Utc>,
+    /// By the database's clock: another instance may judge it.
+    pub(crate) life: Duration,
 }
 
 /// A code that has not expired.
@@ -42,12 +45,13 @@ struct CodeChange<'a> {
 /// of other users then wait for each other. In a savepoint, since PostgreSQL gives a transaction up
 /// after a violated constraint.
 pub(crate) fn replace(conn: &mut DbConn, code: NewUserCode<'_>) -> QueryResult<()> {
+    let present = shared_now(conn)?;
     let change = CodeChange {
         code_hash: code.hash,
         address: code.address,
-        expires_at: to_db(code.expires_at),
+        expires_at: to_db(present + code.life),
         used_at: None,
-        created_at: to_db(now()),
+        created_at: to_db(present),
     };
     let inserted = conn.transaction(|conn| {
         diesel::insert_into(up_user_codes::table)
@@ -78,10 +82,11 @@ pub(crate) fn find(
     purpose: CodePurpose,
     hash: &str,
 ) -> QueryResult<Option<FoundCode>> {
+    let present = to_db(shared_now(conn)?);
     let row: Option<(i32, String, Option<NaiveDateTime>)> = up_user_codes::table
         .filter(up_user_codes::code_hash.eq(hash))
         .filter(up_user_codes::purpose.eq(purpose.as_str()))
-        .filter(up_user_codes::expires_at.gt(to_db(now())))
+        .filter(up_user_codes::expires_at.gt(present))
         .select((
             up_user_codes::user_id,
             up_user_codes::address,
@@ -99,7 +104,7 @@ pub(crate) fn find(
 /// Uses a code up; false when it is unknown, void, used or expired. One statement, so that of several
 /// racing requests one wins.
 pub(crate) fn consume(conn: &mut DbConn, purpose: CodePurpose, hash: &str) -> QueryResult<bool> {
-    let time = to_db(now());
+    let time = to_db(shared_now(conn)?);
     let live = up_user_codes::table
         .filter(up_user_codes::code_hash.eq(hash))
         .filter(up_user_codes::purpose.eq(purpose.as_str()))

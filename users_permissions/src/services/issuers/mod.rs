@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use url::Url;
 
-use super::tokens::{header, unix_now};
+use super::tokens::header;
 use crate::acl::{Catalog, long_form};
+use crate::clock::unix_now;
 use crate::config::{ConfigError, IssuerUsers, TrustedIssuer};
 use crate::error::{Error, Result};
 use crate::model::{Person, claim_at, claim_texts};
@@ -198,12 +199,16 @@ impl Issuer {
         {
             return None;
         }
-        let expires_at = claims.get("exp")?.as_f64()? as u64;
+        let expires_at = (claims.get("exp")?.as_f64()? as u64).saturating_add(leeway);
+        // The library has asked a clock that may have been set back.
+        if expires_at <= unix_now() {
+            return None;
+        }
         let person = self.person(subject, &claims, catalog);
         Some(Attested {
             issuer: Arc::clone(self),
             person: Arc::new(person),
-            expires_at: expires_at.saturating_add(leeway),
+            expires_at,
             claims: Arc::new(claims),
             generation,
         })
