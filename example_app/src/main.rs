@@ -22,7 +22,12 @@ async fn run() -> Result<(), Box<dyn std::error::Error>> {
     let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
     let cors = example_app::CorsRules::from_env()?;
 
-    let up = example_app::plugin(Config::from_env()?).build().await?;
+    let mut config = Config::from_env()?;
+    if std::env::var_os("PUBLIC_URL").is_none() {
+        config.public_url = format!("http://localhost:{port}");
+    }
+
+    let up = example_app::plugin(config).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;
     let app = move || example_app::app(up.clone(), articles.clone(), cors.clone());
     let server = HttpServer::new(app).bind((host.as_str(), port))?;

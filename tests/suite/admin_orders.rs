@@ -5,6 +5,8 @@ use serde_json::json;
 
 use crate::admin_access::ADMIN;
 
+const ME: &str = "plugin::users-permissions.user.me";
+
 /// The columns of a table that can be ordered by: what its heading says, whether the table is in its order, and
 /// where it leads.
 fn headings(page: &Html) -> Vec<(String, Option<String>, String)> {
@@ -207,6 +209,14 @@ async fn headings_lead_to_their_order_and_keep_the_rest() {
     let page = browser.page(&link).await;
     assert_eq!(names(&page).last().unwrap(), "Administrator");
     assert!(link.contains("q=a"), "{link}");
+    // Whoever was given a right last is the one that was changed last.
+    let beta = admin.role_id("beta").await;
+    admin.set_grants(beta, &[ME]).await.expect(200);
+    let page = browser.page("/admin/roles?sort=changed:desc").await;
+    assert_eq!(names(&page)[..2], ["Beta", "Gamma"]);
+    page.has(&chrono::Utc::now().format("%Y-").to_string());
+    let last = Some(("Last changed".to_owned(), "descending".to_owned()));
+    assert_eq!(sorted(&page).pop(), last);
 }
 
 #[actix_web::test]

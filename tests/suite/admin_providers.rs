@@ -74,6 +74,9 @@ on_every_database! {
         let admin = server.admin().await;
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         browser.page("/admin/providers").await.has("0 of 16 are enabled").has("GitHub").has("not set");
+        let found = browser.page("/admin/providers?q=gitH").await;
+        found.has("0 of 16 are enabled").has("GitHub").has_not("Reddit");
+        browser.page("/admin/providers?q=%3Cb%3E").await.has("No provider matches “<b>”.").has_not("GitHub");
         let page = browser.page(PATH).await;
         page.has("http://localhost:1337/api/connect/github/callback").has("There is none yet.").has("user:email");
         let second = "https://second.example/cb";

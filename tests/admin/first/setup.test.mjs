@@ -10,8 +10,9 @@ after(close);
 
 // The link stands in the log, under the public address of the application.
 const link = () => {
-  const [, path] = /https?:\/\/[^/\s]+(\/\S*setup\?token=\w+)/.exec(readFileSync(process.env.ADMIN_TEST_LOG, 'utf8')) ?? [];
+  const [, port, path] = /https?:\/\/[^/\s]+:(\d+)(\/\S*setup\?token=\w+)/.exec(readFileSync(process.env.ADMIN_TEST_LOG, 'utf8')) ?? [];
   assert.ok(path, 'no link in the log');
+  assert.equal(port, new URL(ORIGIN).port);
   return `${ORIGIN}${path}`;
 };
 

@@ -29,14 +29,21 @@ struct ProvidersPage {
     frame: Frame,
     rows: Vec<Row>,
     enabled: usize,
+    all: usize,
+    query: String,
 }
 
 pub(super) async fn find(visit: &Visit) -> Outcome {
     if let Some(name) = visit.req.match_info().get("name") {
         return provider::show(visit, name).await;
     }
-    let all = visit.services().providers().await?.value;
-    let mut rows: Vec<_> = all
+    let known = visit.services().providers().await?.value;
+    let query = visit.query.text("q").trim().to_owned();
+    let lower = query.to_lowercase();
+    let all = known.len();
+    let enabled = known.iter().filter(|found| found.settings.enabled);
+    let enabled = enabled.count();
+    let mut rows: Vec<_> = known
         .into_iter()
         .map(|found| Row {
             display: found.provider.display.clone(),
@@ -44,6 +51,11 @@ pub(super) async fn find(visit: &Visit) -> Outcome {
             has_key: !found.settings.key.is_empty(),
             has_secret: found.settings.secret.is_some(),
             name: found.name,
+        })
+        .filter(|row| {
+            [&row.name, &row.display]
+                .into_iter()
+                .any(|text| text.to_lowercase().contains(&lower))
         })
         .collect();
     // Those in use first.
@@ -53,8 +65,10 @@ pub(super) async fn find(visit: &Visit) -> Outcome {
     });
     let template = ProvidersPage {
         frame: visit.frame("Providers", "/providers")?,
-        enabled: rows.iter().filter(|row| row.is_enabled).count(),
         rows,
+        enabled,
+        all,
+        query,
     };
     answer::page(StatusCode::OK, &template)
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use actix_web::ResponseError as _;
 use actix_web::http::StatusCode;
 use askama::Template;
+use chrono::{DateTime, Utc};
 
 use super::answer::{self, Outcome};
 use super::faults::Faults;
@@ -25,8 +26,15 @@ pub(super) struct Row {
     role_type: String,
     users: i64,
     granted: usize,
+    changed: DateTime<Utc>,
     is_default: bool,
     is_kept: bool,
+}
+
+impl Row {
+    fn changed_on(&self) -> String {
+        self.changed.format("%Y-%m-%d").to_string()
+    }
 }
 
 #[derive(Template)]
@@ -57,24 +65,30 @@ struct DeletePage {
 }
 
 /// What roles can be ordered by, and what a person calls it.
-const KEYS: [(&str, &str); 4] = [
+const KEYS: [(&str, &str); 5] = [
     ("name", "Role"),
     ("type", "Type"),
     ("users", "Users"),
     ("permissions", "Permissions"),
+    ("changed", "Last changed"),
 ];
 const BY_NAME: Order = Order::up("name");
 
 /// Of equal ones, the names decide.
 fn sort(rows: &mut [Row], order: Order) {
-    let name = |row: &Row| row.name.to_lowercase();
-    rows.sort_by_cached_key(name);
+    rows.sort_by_cached_key(|row| row.name.to_lowercase());
+    if order.key == BY_NAME.key {
+        if order.descends {
+            rows.reverse();
+        }
+        return;
+    }
     rows.sort_by(|one, other| {
         let ordering = match order.key {
             "type" => one.role_type.cmp(&other.role_type),
             "users" => one.users.cmp(&other.users),
             "permissions" => one.granted.cmp(&other.granted),
-            _ => name(one).cmp(&name(other)),
+            _ => one.changed.cmp(&other.changed),
         };
         match order.descends {
             true => ordering.reverse(),
@@ -128,6 +142,7 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
                 description: role.description.unwrap_or_default(),
                 role_type: role.role_type,
                 users: summary.users,
+                changed: role.updated_at,
             }
         })
         .filter(|row| {
