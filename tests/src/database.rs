@@ -165,6 +165,7 @@ impl TestDatabase {
                 "id, document_id, name, coalesce(description, '-'), role_type, updated_at",
             ),
             ("up_actions", "id, action"),
+            ("up_removed_actions", "action"),
             ("up_permissions", "role_id, action_id"),
             ("up_settings", "name, value"),
             (

@@ -198,8 +198,8 @@ fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {
     Ok(roles)
 }
 
-/// Enters actions that were never seen, with their first grants; what an administrator took away
-/// later is not given back, for then the action has been seen.
+/// Enters actions that are new, with their first grants if they were never seen; what an administrator took away
+/// later, or removed with its action, is not given back.
 fn remember_actions(
     conn: &mut DbConn,
     config: &Config,
@@ -207,13 +207,15 @@ fn remember_actions(
     roles: &HashMap<String, RoleId>,
 ) -> Result<()> {
     let known = store::actions::all(conn)?;
+    let removed = store::actions::removed(conn)?;
     for action in catalog
         .actions()
         .iter()
         .filter(|action| !known.contains_key(action.name()))
     {
         let id = store::actions::create(conn, action.name())?;
-        if !config.initial_grants && !action.name().starts_with(OWN_ACTIONS) {
+        let is_withheld = !config.initial_grants && !action.name().starts_with(OWN_ACTIONS);
+        if is_withheld || removed.contains(action.name()) {
             continue;
         }
         let in_development = grants_in_development(config, action.name());
