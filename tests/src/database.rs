@@ -150,7 +150,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 21] = [
+        const TABLES: [(&str, &str); 23] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
