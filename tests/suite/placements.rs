@@ -206,9 +206,12 @@ async fn each_action_opens_its_own_handler_only() {
             let name = path.strip_prefix("/outside/").map_or_else(
                 || {
                     if path.ends_with("/nested") {
-                        "nested"
-                    } else {
-                        path.split('/').nth(2).unwrap()
+                        return "nested";
+                    }
+                    match path.split('/').nth(2).unwrap() {
+                        "again" => "plain",
+                        "words" => "generic",
+                        name => name,
                     }
                 },
                 |_| "fallback",

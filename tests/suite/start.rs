@@ -1,6 +1,7 @@
 //! What the builder asks of the program before anything is served.
 
 use std::sync::mpsc::TryRecvError;
+use std::time::Duration;
 
 use acceptance::{Kind, TestDatabase, config};
 use actix_web::{App, get, test, web};
@@ -66,9 +67,11 @@ async fn a_start_waits_for_whoever_writes() {
         while more.try_recv() != Err(TryRecvError::Disconnected) {
             let write = "UPDATE up_revision SET value = value + 1";
             conn.batch_execute(write).expect("a write");
+            // SQLite knows no queue: whoever never pauses keeps all others out.
+            std::thread::sleep(Duration::from_micros(300));
         }
     });
-    for _ in 0..20 {
+    for _ in 0..40 {
         start().await.expect("a start beside a writer");
     }
     drop(writes);
