@@ -153,7 +153,8 @@ on_every_database! {
         let fields: Vec<_> = ["edition", "shown", "q", "base", "name"].into_iter()
             .flat_map(|name| page.values(name).into_iter().map(move |value| (name, value)))
             .collect();
-        let cells = [format!("{}.{at}", roles[0]), format!("{}.{at}", roles[1])];
+        let mut cells = page.ticked();
+        cells.extend([format!("{}.{at}", roles[0]), format!("{}.{at}", roles[1])]);
         let sent: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str()))
             .chain(cells.iter().map(|cell| ("g", cell.as_str())))
             .collect();
