@@ -24,6 +24,7 @@ mod callers;
 mod catalog;
 mod change_password;
 mod claimed_accounts;
+mod client_secrets;
 mod clock_steps;
 mod clocks;
 mod confirmations;

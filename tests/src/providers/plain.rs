@@ -11,7 +11,7 @@ const PLAIN: Spec = Spec {
     display: "",
     authorize: "",
     token: "",
-    basic: false,
+    basic: None,
     pkce: true,
     scope: "",
     params: &[],
@@ -96,7 +96,7 @@ pub(super) fn specs() -> Vec<Spec> {
             scope: "identity",
             params: &[("duration", "temporary")],
             refusal: || reply(json!({ "error": "invalid_grant" })),
-            basic: true,
+            basic: Some("Basic Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQ="),
             pkce: false,
             has_email: false,
             resources: &[("oauth.reddit.com/api/v1/me", reddit)],
@@ -187,8 +187,10 @@ fn twitch_token(_: &State, _: &Asked) -> Reply {
 
 /// No type of the token.
 fn instagram_token(state: &State, _: &Asked) -> Reply {
-    reply(
-        json!({ "access_token": "provider-token", "user_id": state.person.subject, "permissions": ["instagram_business_basic"] }),
+    let permissions = ["instagram_business_basic"];
+    listed(
+        state,
+        json!({ "access_token": "provider-token", "user_id": state.person.subject, "permissions": permissions }),
     )
 }
 

@@ -81,6 +81,8 @@ fn openid(issuer: &str, urls: [&str; 4]) -> Provider {
         access_url: access,
         profile_url: profile,
         jwks_url: keys,
+        // Nobody discovers anything here; the documentation of all of them has the body.
+        auth: Some(ClientAuth::Body),
         ..Provider::openid(issuer)
     }
 }
