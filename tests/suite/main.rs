@@ -80,6 +80,7 @@ mod placements;
 mod policies;
 mod production;
 mod profile;
+mod provider_certificates;
 mod provider_tokens;
 mod providers;
 mod queries;
