@@ -24,16 +24,35 @@ use crate::config::Secret;
 
 /// An answer to a code. Some providers leave out the token's type, or list scopes in ways of their own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "Map<String, Value>")]
 struct TokenAnswer {
     access_token: AccessToken,
-    #[serde(skip, default = "bearer")]
+    #[serde(skip_serializing)]
     kind: BasicTokenType,
     #[serde(flatten)]
     fields: Map<String, Value>,
 }
 
-fn bearer() -> BasicTokenType {
-    BasicTokenType::Bearer
+impl TryFrom<Map<String, Value>> for TokenAnswer {
+    type Error = &'static str;
+
+    /// Instagram documents its answer as the first of a list below `data`, and has answered without one.
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        if !fields.contains_key("access_token") {
+            let listed = fields.get_mut("data").and_then(|data| data.get_mut(0));
+            if let Some(Value::Object(first)) = listed.map(Value::take) {
+                fields = first;
+            }
+        }
+        let Some(Value::String(token)) = fields.remove("access_token") else {
+            return Err("there is no access token");
+        };
+        Ok(Self {
+            access_token: AccessToken::new(token),
+            kind: BasicTokenType::Bearer,
+            fields,
+        })
+    }
 }
 
 impl TokenResponse for TokenAnswer {
