@@ -14,7 +14,7 @@ use crate::acl::{Catalog, long_form};
 use crate::clock::unix_now;
 use crate::config::{ConfigError, IssuerUsers, TrustedIssuer};
 use crate::error::{Error, Result};
-use crate::model::{Person, claim_at, claim_texts};
+use crate::model::{Person, claim_at, claim_roles, claim_texts};
 use crate::outbound::OutboundClient;
 use crate::published_keys::{Place, PublishedKeys, Times};
 
@@ -237,7 +237,7 @@ impl Issuer {
     fn person(&self, subject: &str, claims: &Map<String, Value>, catalog: &Catalog) -> Person {
         let config = &self.config;
         let named = match &config.role_claim {
-            Some(path) => claim_texts(claim_at(claims, path)),
+            Some(path) => claim_roles(claim_at(claims, path)),
             None => Vec::new(),
         };
         let given = named.iter().filter_map(|name| config.roles.get(name));
