@@ -321,7 +321,8 @@ fn write(
     if !store::sessions::hold_user(conn, session.user, version)? {
         return Ok(Some(false));
     }
-    let present = store::sessions::ids(conn, session.user)?;
+    // What is over and not swept yet takes nobody's place.
+    let present = store::sessions::living(conn, session.user, session.created_at)?;
     let too_many = (present.len() + 1).saturating_sub(most);
     if too_many > 0 && !may_end {
         return Ok(None);
