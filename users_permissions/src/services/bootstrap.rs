@@ -159,8 +159,9 @@ fn prepare(
     (sealer, client): (&Sealer, &OutboundClient),
 ) -> Result<(Settings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
+    // Beforehand: a transaction that reads and then writes is refused by SQLite while another process writes.
+    store::roles::prepare_line(conn).map_err(|error| failed(error.into()))?;
     let settings = transaction(conn, |conn| -> Result<_> {
-        store::roles::prepare_line(conn)?;
         store::roles::line_up(conn)?;
         let roles = seed_roles(conn)?;
         remember_actions(conn, config, catalog, &roles)?;
@@ -324,6 +325,7 @@ fn create_first_admin(
     let email_key = settings.unique_email.then(|| hooks.email_key(&email));
     let hash = hasher::hash(&admin.password, config.bcrypt_cost)?;
     transaction(conn, |conn| {
+        store::roles::line_up(conn)?;
         setup::create_admin(conn, username, email, email_key, hash)
     })?;
     Ok(())
