@@ -171,6 +171,7 @@ mod embedded {
         let second = Pair::of(&refresh(&app.client(), &first.refresh).await.expect(200));
         // The moment in which a token may come again is not a longer one by a clock that was set back.
         app.set(MINUTE).await;
+        assert_eq!(app.status(&second.jwt).await, 200);
         app.set(0).await;
         expect_refused(&refresh(&app.client(), &first.refresh).await);
         expect_refused(&refresh(&app.client(), &second.refresh).await);

@@ -122,7 +122,7 @@ impl Tokens {
     /// A refresh token of ours, whether or not its time is over: for that there are the session and the clock of
     /// the database, which the clock of this process may be far from.
     pub(super) fn verify_refresh(&self, token: &str) -> Option<VerifiedRefresh> {
-        let claims = self.decode_timeless(token, |typ| typ == Some(REFRESH_TYPE))?;
+        let claims = self.decode_secret(token, |typ| typ == Some(REFRESH_TYPE))?;
         let (user, session) = self.claimed(&claims, Use::Refresh)?;
         Some(VerifiedRefresh {
             user,
