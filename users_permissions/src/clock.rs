@@ -80,12 +80,10 @@ impl Held {
         match behind {
             0 => {}
             ..0 => drop(self.ahead.fetch_max(ahead, Ordering::Relaxed)),
-            // Unless another thread has just been told a later time.
             _ => {
-                drop(
-                    self.ahead
-                        .compare_exchange(most, ahead, Ordering::Relaxed, Ordering::Relaxed),
-                )
+                // Unless another thread has just been told a later time.
+                let order = Ordering::Relaxed;
+                let _ = self.ahead.compare_exchange(most, ahead, order, order);
             }
         }
         told
