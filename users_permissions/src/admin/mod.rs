@@ -6,6 +6,7 @@ mod answer;
 mod assets;
 mod changes;
 mod csrf;
+mod effective;
 mod emails;
 mod explain;
 mod faults;
