@@ -9,6 +9,7 @@ use crate::captured;
 
 const DAY: Duration = Duration::from_secs(86_400);
 const LONG: &str = "tokens live longer than 30 days";
+const NO_ROLE: &str = "the default role does not exist; registration will be refused";
 const GENERATED: &str = "JWT_SECRET is not set: a secret was generated for development";
 
 /// The lines that a start with this configuration adds to the log; nothing else starts meanwhile.
@@ -31,7 +32,7 @@ fn warnings(lines: &[String], text: &str) -> usize {
 
 // One test, for the starts of several at once would be one log.
 #[actix_web::test]
-async fn long_lives_and_generated_secrets_are_warned_of() {
+async fn long_lives_generated_secrets_and_a_default_role_that_is_none_are_warned_of() {
     for (days, management, expected) in [
         (30, JwtManagement::LegacySupport, 0),
         (31, JwtManagement::LegacySupport, 1),
@@ -46,6 +47,15 @@ async fn long_lives_and_generated_secrets_are_warned_of() {
             warnings(&lines.await, LONG),
             expected,
             "{days} {management:?}"
+        );
+    }
+    for (role, expected) in [("public", 0), ("ghost", 1)] {
+        let lines = said(|config| config.advanced_settings.default_role = role.to_owned()).await;
+        assert_eq!(warnings(&lines, NO_ROLE), expected, "{role}: {lines:?}");
+        let mut told = lines.iter().filter(|line| line.contains(NO_ROLE));
+        assert!(
+            told.all(|line| line.contains("default_role=ghost")),
+            "{lines:?}"
         );
     }
     let directory = tempfile::tempdir().unwrap();

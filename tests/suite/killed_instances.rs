@@ -3,6 +3,7 @@
 mod checks;
 pub mod process;
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use acceptance::{Kind, PASSWORD, SmtpSink, TestDatabase};
@@ -81,7 +82,31 @@ async fn post(http: &Client, base: &str, path: &str, body: Value) -> Option<reqw
 struct History {
     /// And whether it was answered 200.
     wishes: Vec<(Wish, bool)>,
-    kills: Vec<Instant>,
+    /// When, by the names of those who were killed.
+    kills: BTreeMap<String, Instant>,
+}
+
+/// A process, and what it calls itself at the mail server.
+struct Sender {
+    name: String,
+    instance: Instance,
+}
+
+/// Starts processes, each under a name that none had before: who brought a mail is told by its name.
+struct Starter {
+    setup: Setup,
+    http: Client,
+    started: usize,
+}
+
+impl Starter {
+    async fn start(&mut self) -> Sender {
+        self.started += 1;
+        let name = format!("sender-{}.example", self.started);
+        self.setup.more = vec![("PUBLIC_URL", format!("http://{name}"))];
+        let instance = Instance::start(&self.setup, &self.http).await;
+        Sender { name, instance }
+    }
 }
 
 /// The rows of the outbox: Message-ID, kind, recipient, state.
@@ -103,7 +128,7 @@ fn rows(database: &TestDatabase) -> Vec<[String; 4]> {
 async fn round(
     dice: &mut Dice,
     number: usize,
-    servers: &mut [Instance],
+    servers: &mut [Sender],
     http: &Client,
     sink: &SmtpSink,
     history: &mut History,
@@ -112,7 +137,7 @@ async fn round(
     let mut asked = Vec::new();
     for request in 0..requests {
         let server = dice.below(servers.len() as u64) as usize;
-        let (http, base) = (http.clone(), servers[server].base.clone());
+        let (http, base) = (http.clone(), servers[server].instance.base.clone());
         let pause = dice.below(60);
         let wish = Wish::roll(dice, number, request);
         asked.push(tokio::spawn(async move {
@@ -135,7 +160,8 @@ async fn round(
         _ => 0..servers.len(),
     };
     for victim in &mut servers[victims] {
-        history.kills.push(victim.kill());
+        let killed = victim.instance.kill();
+        history.kills.insert(victim.name.clone(), killed);
     }
     for request in asked {
         history.wishes.push(request.await.expect("a request"));
@@ -177,9 +203,14 @@ async fn kill_rounds(kind: Kind, instances: usize, rounds: usize) {
         .timeout(Duration::from_secs(20))
         .build()
         .expect("a client");
+    let mut starter = Starter {
+        setup,
+        http: http.clone(),
+        started: 0,
+    };
     let mut servers = Vec::new();
     for _ in 0..instances {
-        servers.push(Instance::start(&setup, &http).await);
+        servers.push(starter.start().await);
     }
     let mut history = History::default();
     let wish = |user| Wish::Confirmation(format!("user-{user}@example.com"));
@@ -187,13 +218,13 @@ async fn kill_rounds(kind: Kind, instances: usize, rounds: usize) {
         history.wishes.push((wish, true));
     }
     let asked = history.wishes.iter();
-    let asked = asked.map(|(wish, _)| wish.ask(&http, &servers[0].base));
+    let asked = asked.map(|(wish, _)| wish.ask(&http, &servers[0].instance.base));
     assert!(join_all(asked).await.iter().all(|answered| *answered));
     for number in 0..rounds {
         round(&mut dice, number, &mut servers, &http, &sink, &mut history).await;
         for server in &mut servers {
-            if server.is_dead() {
-                *server = Instance::start(&setup, &http).await;
+            if server.instance.is_dead() {
+                *server = starter.start().await;
             }
         }
     }
@@ -207,7 +238,7 @@ async fn kill_rounds(kind: Kind, instances: usize, rounds: usize) {
         0,
         "somebody was created without a mail"
     );
-    checks::check_codes(&rows, &mails, &http, &servers[0].base).await;
+    checks::check_codes(&rows, &mails, &http, &servers[0].instance.base).await;
     let answered = history.wishes.iter().filter(|(_, answered)| *answered);
     eprintln!(
         "{kind:?}: {rounds} rounds, {} kills, {} requests, {} answered; {} mails written, {} delivered, {copies} of them again with the same Message-ID; {:.0?}",

@@ -1,16 +1,13 @@
 //! Mails leave through a real mail server, once, and survive its moods.
 
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use acceptance::{
     Client, Encryption, Kind, Mode, Server, SmtpSink, TestDatabase, config, on_every_database,
 };
 use serde_json::{Value, json};
-use users_permissions::{
-    Config, Email, Mail, MailError, MailFuture, Mailer, OutgoingMail, UsersPermissions,
-};
+use users_permissions::{Config, Email, Mail};
 
 const OUTBOX: &str = "/api/users-permissions/outbox";
 
@@ -24,7 +21,7 @@ pub fn quick(config: &mut Config, url: &str) {
     config.mail.lease = Duration::from_secs(5);
 }
 
-fn mail(to: &str, subject: &str) -> Mail {
+pub fn mail(to: &str, subject: &str) -> Mail {
     Mail::new(
         Email::parse(to).unwrap(),
         subject,
@@ -285,76 +282,7 @@ async fn nothing_in_a_mail_is_a_command_or_a_header() {
     assert!(dots.text().starts_with(".\n"), "{:?}", dots.text());
 }
 
-#[derive(Debug, Default)]
-struct Counter {
-    seen: std::sync::Arc<AtomicU32>,
-}
-
-impl Mailer for Counter {
-    fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a> {
-        Box::pin(async move {
-            match self.seen.fetch_add(1, Ordering::SeqCst) {
-                0 => Err(MailError::Temporary(format!("first time for {}", mail.to))),
-                1 => panic!("a mailer that breaks"),
-                _ => Ok(()),
-            }
-        })
-    }
-}
-
-#[actix_web::test]
-async fn an_applications_own_mailer_takes_the_mails_and_may_fail() {
-    let database = TestDatabase::create(Kind::Sqlite);
-    let mut config = config(&database);
-    quick(&mut config, "smtp://127.0.0.1:1");
-    let counter = Counter::default();
-    let seen = std::sync::Arc::clone(&counter.seen);
-    let builder = UsersPermissions::builder().config(config).mailer(counter);
-    let up = builder.build().await.unwrap();
-    up.send_mail(mail("ann@example.com", "own")).await.unwrap();
-    let sent = "SELECT COUNT(*) FROM up_outbox WHERE state = 'sent'";
-    let started = Instant::now();
-    while database.number(sent) == 0 {
-        assert!(started.elapsed() < Duration::from_secs(20));
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(seen.load(Ordering::SeqCst), 3);
-}
-
-/// Says what not every database takes.
-#[derive(Debug)]
-struct Garbler(Wrap);
-
-type Wrap = fn(String) -> MailError;
-
-impl Mailer for Garbler {
-    fn send<'a>(&'a self, _: &'a OutgoingMail) -> MailFuture<'a> {
-        let text = format!("\0no\r\nway\0{}", "\u{1F512}".repeat(100_000));
-        Box::pin(async move { Err(self.0(text)) })
-    }
-}
-
 on_every_database! {
-    async fn a_mail_is_given_up_whatever_its_mailer_says(kind) {
-        let answers: [(i64, Wrap); 2] = [(2, MailError::Temporary), (1, MailError::Permanent)];
-        for (attempts, answer) in answers {
-            let database = TestDatabase::create(kind);
-            let mut config = config(&database);
-            quick(&mut config, "smtp://127.0.0.1:1");
-            config.mail.attempts = 2;
-            let builder = UsersPermissions::builder().config(config).mailer(Garbler(answer));
-            let up = builder.build().await.unwrap();
-            up.send_mail(mail("ann@example.com", "own")).await.unwrap();
-            let dead = format!("SELECT COUNT(*) FROM up_outbox WHERE state = 'dead' AND attempts = {attempts} AND last_error LIKE ' no  way %'");
-            let started = Instant::now();
-            while database.number(&dead) == 0 {
-                assert!(started.elapsed() < Duration::from_secs(20));
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-            drop((up, database));
-        }
-    }
-
     // Nearly the longest there is.
     async fn the_length_of_the_hosts_name_keeps_no_mail(kind) {
         let sink = SmtpSink::start().await;

@@ -74,6 +74,7 @@ mod openapi_apps;
 mod openapi_page;
 mod outage;
 mod outputs;
+mod own_mailers;
 mod own_providers;
 mod passwords;
 mod placements;

@@ -79,6 +79,33 @@ async fn placeholders_and_short_or_missing_secrets_stop_the_start_with_one_line(
 }
 
 #[actix_web::test]
+async fn keys_of_cookies_and_stored_secrets_are_no_weaker_than_those_of_tokens() {
+    let database = TestDatabase::create(Kind::Sqlite);
+    for weak in [
+        "0123456789abcdef0123456789abcde",
+        "toBeModified1toBeModified1toBeModified1",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+        "please-change-me-please-change-me!!!",
+    ] {
+        let mut sealing = production(&database, STRONG);
+        sealing.encryption_key = Some(weak.into());
+        let mut cookies = production(&database, STRONG);
+        // As the second, too: it still opens.
+        cookies.app_keys = vec![STRONG.into(), weak.into()];
+        for (name, config) in [("UP_ENCRYPTION_KEY: ", sealing), ("APP_KEYS: ", cookies)] {
+            let text = refusal(config).await.to_string();
+            assert!(text.starts_with(name) && !text.contains('\n'), "{text}");
+            assert!(!text.contains(weak), "{text}");
+        }
+    }
+    let mut strong = production(&database, STRONG);
+    strong.encryption_key = Some(STRONG.into());
+    strong.app_keys = vec!["Wv3nK8qZ1xT6yR0bH5mJ9cL2dF7gS4pA?".into()];
+    let start = UsersPermissions::builder().config(strong).build().await;
+    start.map(drop).expect("it starts");
+}
+
+#[actix_web::test]
 async fn a_random_secret_starts_and_development_takes_any() {
     for secret in [
         STRONG,

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use acceptance::{Client, Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use serde_json::{Value, json};
+use users_permissions::UsersPermissions;
 
 const ADVANCED: &str = "/api/users-permissions/advanced";
 const GET: &str = "plugin::users-permissions.settings.getAdvancedSettings";
@@ -57,6 +58,7 @@ on_every_database! {
             json!({ "allow_register": "yes" }), json!({ "allow_register": null }), json!({ "unique_email": 1 }),
             json!({ "default_role": null }), json!({ "default_role": "" }), json!({ "default_role": 1 }),
             json!({ "default_role": "ghost" }), json!({ "default_role": "administrator" }),
+            json!({ "default_role": "administrator " }), json!({ "default_role": "authenticated " }),
             json!({ "email_reset_password": 7 }), json!({ "email_reset_password": "javascript:alert(1)" }),
             json!({ "email_reset_password": "//evil.example" }), json!({ "email_reset_password": "https://a@evil.example" }),
             json!({ "email_confirmation_redirection": "ftp://x.example" }), json!({ "email_confirmation_redirection": "/home" }),
@@ -246,6 +248,20 @@ on_every_database! {
         admin.put(ADVANCED, json!({ "email_confirmation": true })).await.expect(200);
         assert_eq!(settings(&server.admin().await).await["email_confirmation"], true);
     }
+}
+
+// The settings of the first start are nobody's change, and would make an administrator of whoever registers.
+#[actix_web::test]
+async fn no_start_makes_administrators_of_strangers() {
+    let database = TestDatabase::create(Kind::Sqlite);
+    let mut config = config(&database);
+    config.advanced_settings.default_role = "administrator".into();
+    let start = UsersPermissions::builder().config(config).build().await;
+    let refusal = start.map(drop).expect_err("a refusal").to_string();
+    assert_eq!(
+        refusal,
+        "UP_ADVANCED_SETTINGS: its default_role must not be the administrator role"
+    );
 }
 
 fn text(column: &str, kind: Kind) -> String {

@@ -4,9 +4,12 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use acceptance::{
-    Client, Encryption, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config, on_every_database,
+    Client, Encryption, Kind, Mode, PASSWORD, Server, SmtpSink, TestDatabase, config,
+    on_every_database,
 };
 use serde_json::{Value, json};
+
+use crate::mail_delivery::{quick, send, wait_for_mail, wait_for_state};
 
 const FORGOT: &str = "/api/auth/forgot-password";
 const REGISTER: &str = "/api/auth/local/register";
@@ -150,6 +153,56 @@ async fn works_again(server: &Server, sink: &SmtpSink, mode: Mode) {
         .post("/api/auth/reset-password", body)
         .await
         .expect(200);
+}
+
+#[actix_web::test]
+async fn a_late_answer_to_one_mail_is_no_answer_to_the_next() {
+    let timeout = Duration::from_secs(1);
+    let sink = SmtpSink::start().await;
+    sink.set_mode(Mode::AnswerLate(timeout + Duration::from_millis(200)));
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        quick(config, &sink.url());
+        config.mail.timeout = timeout;
+        // The first is not tried again meanwhile, which would have its own answer in time.
+        config.mail.first_pause = Duration::from_secs(3_600);
+        config.mail.longest_pause = Duration::from_secs(3_600);
+    })
+    .await;
+    let admin = server.admin().await;
+    send(&server, "taken late").await;
+    let given_up = |mail: &Value| !mail["lastError"].is_null();
+    let first = wait_for_mail(&admin, given_up).await;
+    assert_eq!(first["state"], "queued", "{first}");
+    assert_eq!(sink.mails().len(), 1, "it was read, and is being answered");
+    sink.set_mode(Mode::RefuseData(552));
+    send(&server, "refused").await;
+    let second = wait_for_mail(&admin, |mail| mail["state"] != "queued").await;
+    assert_eq!(second["state"], "dead", "{second}");
+    let error = second["lastError"].as_str().expect("an error");
+    assert!(error.contains("not today"), "{error}");
+}
+
+#[actix_web::test]
+async fn mails_that_follow_each_other_go_over_one_connection_until_something_goes_wrong() {
+    let sink = SmtpSink::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| quick(config, &sink.url())).await;
+    let admin = server.admin().await;
+    let all_sent = async |count: i64| {
+        let sent = "SELECT COUNT(*) FROM up_outbox WHERE state = 'sent'";
+        wait_for(server.database(), sent, count).await;
+    };
+    for count in 1..=3 {
+        send(&server, "one by one").await;
+        all_sent(count).await;
+    }
+    assert_eq!(sink.connections(), 1);
+    sink.set_mode(Mode::RefuseData(552));
+    send(&server, "refused").await;
+    wait_for_state(&admin, "dead").await;
+    sink.set_mode(Mode::Accept);
+    send(&server, "afterwards").await;
+    all_sent(4).await;
+    assert_eq!(sink.connections(), 2);
 }
 
 fn percentile(times: &mut [Duration], percent: usize) -> Duration {

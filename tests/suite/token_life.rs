@@ -153,6 +153,37 @@ on_every_database! {
         server.anonymous().with_token(&second).get("/api/users/me").await.expect_bad_token();
     }
 
+    // Instances restart one after another: each meets tokens of the step before and of the step after its own.
+    async fn a_bare_secret_is_replaced_while_instances_restart_one_by_one(kind) {
+        let database = TestDatabase::create(kind);
+        let (old, new) = ("an old secret of thirty-two bytes!", "a new secret of thirty-two bytes!");
+        let steps = [old.to_owned(), format!("{old},k2:{new}"), format!("k2:{new},k1:{old}")];
+        let (mut servers, mut tokens) = (Vec::new(), Vec::new());
+        for keys in &steps {
+            let mut config = config(&database);
+            config.signing_keys = Some(SigningKeys::parse(keys).unwrap());
+            servers.push(Server::with_config(config).await);
+        }
+        servers[0].register("ann").await;
+        for server in &servers {
+            tokens.push(server.login("ann", PASSWORD).await.jwt.unwrap());
+        }
+        let kid = |token: &String| jsonwebtoken::decode_header(token).unwrap().kid;
+        let kids: Vec<_> = tokens.iter().map(kid).collect();
+        assert_eq!(kids, [None, None, Some("k2".to_owned())]);
+        for (place, server) in servers.iter().enumerate() {
+            for (step, token) in tokens.iter().enumerate() {
+                let answer = server.anonymous().with_token(token).get("/api/users/me").await;
+                // Only who has never heard of the new key refuses its tokens.
+                match (place, step) {
+                    (0, 2) => answer.expect_bad_token(),
+                    _ => drop(answer.expect(200)),
+                }
+            }
+        }
+        drop((servers, database));
+    }
+
     async fn a_token_ends_at_its_time_though_it_is_remembered(kind) {
         let short = |config: &mut users_permissions::Config| config.jwt_expires_in = std::time::Duration::from_secs(2);
         let server = Server::start_with(kind, short).await;

@@ -112,10 +112,11 @@ impl Instance {
         self.process.try_wait().expect("a process").is_some()
     }
 
-    /// SIGKILL; answers when it was over.
+    /// SIGKILL; answers when. It is over then.
     pub fn kill(&mut self) -> Instant {
+        let killed = Instant::now();
         self.process.kill().expect("a running process");
         self.process.wait().expect("a process that ended");
-        Instant::now()
+        killed
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::{Config, ConfigError};
+use crate::model::ADMINISTRATOR;
 
 /// Algorithms of signatures that a published key verifies.
 const ALGORITHMS: [&str; 9] = [
@@ -184,6 +185,10 @@ impl TrustedIssuer {
             ),
             (self.key_age.is_zero(), "has a keyAge of 0"),
             (
+                self.default_role == ADMINISTRATOR,
+                "has the administrator role as its defaultRole; `roles` can give it to whom it is meant for",
+            ),
+            (
                 self.key_limit <= self.key_age,
                 "has a keyLimit that is no longer than its keyAge",
             ),
@@ -301,6 +306,8 @@ mod tests {
             r#"{"issuer":"https://a.example","audience":"x","keyAge":60,"keyLimit":60}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","provider":"local"}"#.to_owned(),
             r#"{"issuer":"https://a.example","audience":"x","jwksUrl":"/keys"}"#.to_owned(),
+            r#"{"issuer":"https://a.example","audience":"x","defaultRole":"administrator"}"#
+                .to_owned(),
             format!("{good},{good}"),
         ] {
             let fault = fault(&format!("[{bad}]")).expect(&bad);

@@ -10,14 +10,15 @@ mod key_pairs;
 mod limits;
 mod mail;
 mod secret;
+mod secret_file;
 mod sessions;
 mod signing;
 mod span;
+mod strength;
+mod validate;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-use url::Url;
 
 pub use admin::AdminSession;
 #[cfg(feature = "toml")]
@@ -32,7 +33,7 @@ pub use sessions::{JwtManagement, SameSite, SessionCookie, Sessions};
 pub use signing::{SigningKey, SigningKeys};
 pub use span::parse_span;
 
-use crate::model::{AdvancedSettings, ProfileField, ProviderSettings, is_page_url};
+use crate::model::{AdvancedSettings, ProfileField, ProviderSettings};
 
 /// Why a configuration was refused. The text names the variable and never the value of a secret.
 ///
@@ -192,7 +193,7 @@ pub struct Config {
     /// How often changes made by other instances are looked for (default 1 s).
     pub sync_interval: Duration,
     /// Key that stored secrets are sealed with; none: the first of `app_keys`, else the signing keys. At
-    /// least 32 bytes in production.
+    /// least 32 bytes and no placeholder in production.
     pub encryption_key: Option<Secret>,
     /// A PEM file of certificate authorities to trust beside the system's.
     pub extra_ca_file: Option<std::path::PathBuf>,
@@ -200,8 +201,8 @@ pub struct Config {
     /// too (default none; development allows all).
     pub allow_private_hosts: Vec<String>,
     /// Keys of the cookies that administrators sign in with and social logins keep their state in, and of
-    /// stored secrets: the first seals, all open; none: the key of stored secrets. At least 32 bytes in
-    /// production.
+    /// stored secrets: the first seals, all open; none: the key of stored secrets. At least 32 bytes and no
+    /// placeholders in production.
     pub app_keys: Vec<Secret>,
     /// How long administrators stay signed in.
     pub admin_session: AdminSession,
@@ -319,128 +320,10 @@ impl Config {
         env::read(lookup)
     }
 
-    /// Checks what no type can: ranges, and in production the strength of secrets.
-    pub(crate) fn validate(&self) -> Result<(), ConfigError> {
-        self.check_profile_fields()?;
-        self.check_issuers()?;
-        if !(4..=15).contains(&self.bcrypt_cost) {
-            return Err(ConfigError::invalid(
-                "UP_BCRYPT_COST",
-                "must be between 4 and 15",
-            ));
-        }
-        self.check_public_url()?;
-        self.ratelimit.validate()?;
-        self.code_life.validate()?;
-        self.sessions.validate(self.environment)?;
-        if cfg!(not(feature = "redis")) && self.redis_url.is_some() {
-            return Err(ConfigError::invalid(
-                "REDIS_URL",
-                "needs a build with the feature `redis`",
-            ));
-        }
-        self.mail.validate()?;
-        self.admin_session.validate()?;
-        let pages = &self.advanced_settings;
-        for page in [
-            &pages.email_reset_password,
-            &pages.email_confirmation_redirection,
-        ] {
-            if page.as_deref().is_some_and(|page| !is_page_url(page)) {
-                return Err(ConfigError::invalid(
-                    "UP_ADVANCED_SETTINGS",
-                    "its pages must be http:// or https:// URLs without a user name",
-                ));
-            }
-        }
-        if self.environment == Environment::Production {
-            if self
-                .encryption_key
-                .as_ref()
-                .is_some_and(|key| key.expose().len() < 32)
-            {
-                return Err(ConfigError::invalid(
-                    "UP_ENCRYPTION_KEY",
-                    "is shorter than 32 bytes; production needs a random key",
-                ));
-            }
-            if self.app_keys.iter().any(|key| key.expose().len() < 32) {
-                return Err(ConfigError::invalid(
-                    "APP_KEYS",
-                    "holds a key shorter than 32 bytes; production needs random ones",
-                ));
-            }
-            if self.bcrypt_cost < 10 {
-                return Err(ConfigError::invalid(
-                    "UP_BCRYPT_COST",
-                    "must be at least 10 in production",
-                ));
-            }
-            match &self.signing_keys {
-                None => {
-                    return Err(ConfigError::invalid(
-                        "JWT_SECRET",
-                        "is required in production; set it to at least 32 random bytes, e.g. from `openssl rand -base64 48`",
-                    ));
-                }
-                Some(keys) => keys.check_strength()?,
-            }
-        }
-        Ok(())
-    }
-
     /// The configuration as it is used: what links are made from ends without a slash.
     pub(crate) fn tidy(mut self) -> Self {
         self.public_url = self.public_url.trim().trim_end_matches('/').to_owned();
         self
-    }
-
-    /// Links are made by writing a path behind it.
-    fn check_public_url(&self) -> Result<(), ConfigError> {
-        let refuse = |reason: &str| Err(ConfigError::invalid("PUBLIC_URL", reason));
-        let url = self.public_url.as_str();
-        if !url.starts_with("http://") && !url.starts_with("https://") {
-            return refuse("must start with http:// or https://");
-        }
-        if url.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return refuse("must be one URL, without spaces");
-        }
-        let Ok(url) = Url::parse(url) else {
-            return refuse("is no URL");
-        };
-        if !url.username().is_empty() || url.password().is_some() {
-            return refuse("must not hold a user name or a password");
-        }
-        if url.query().is_some() || url.fragment().is_some() {
-            return refuse("must end with the host or a path, without `?` and `#`");
-        }
-        Ok(())
-    }
-
-    fn check_profile_fields(&self) -> Result<(), ConfigError> {
-        let names: Vec<&str> = self
-            .profile_fields
-            .iter()
-            .map(|field| field.name.as_str())
-            .collect();
-        for (place, field) in self.profile_fields.iter().enumerate() {
-            let twice = names.iter().take(place).any(|name| *name == field.name);
-            let fault = field.name_fault().or(twice.then_some("is declared twice"));
-            if let Some(fault) = fault {
-                return Err(ConfigError::invalid(
-                    format!("profile field `{}`", field.name),
-                    fault,
-                ));
-            }
-        }
-        let allowed = &self.register_allowed_fields;
-        match allowed.iter().find(|name| !names.contains(&name.as_str())) {
-            Some(unknown) => Err(ConfigError::invalid(
-                "UP_REGISTER_ALLOWED_FIELDS",
-                format!("`{unknown}` is no profile field of the application"),
-            )),
-            None => Ok(()),
-        }
     }
 
     /// May the field be sent on registration?

@@ -1,21 +1,6 @@
-//! The keys that sign tokens, and the development secret.
-
-use std::io::{self, Read, Write};
-use std::path::Path;
+//! The keys that sign tokens.
 
 use super::{ConfigError, Secret};
-
-/// Least length of a signing secret in production (RFC 7518, section 3.2: the hash's size).
-const MIN_SECRET_BYTES: usize = 32;
-
-/// Texts that stand in documentation and templates, and so in attackers' lists.
-const PLACEHOLDERS: [&str; 5] = [
-    "tobemodified",
-    "secret",
-    "changeme",
-    "replaceme",
-    "placeholder",
-];
 
 /// One HS256 secret, with the `kid` it is known by.
 ///
@@ -52,10 +37,14 @@ pub struct SigningKeys {
 }
 
 impl SigningKeys {
-    /// Parses one bare secret or a comma list of `kid:secret`.
+    /// Parses one bare secret or a comma list of `kid:secret`, whose first may be bare.
+    ///
+    /// A secret may hold commas: it ends where `,kid:` follows, and nowhere else. So a bare one behind
+    /// another would be a part of that, and has to be given a name to be kept; tokens without a `kid`
+    /// are tried with every key.
     ///
     /// # Errors
-    /// [`ConfigError`] for an empty secret, a repeated `kid`, or a bare secret that is not the last.
+    /// [`ConfigError`] for an empty secret or a repeated `kid`.
     ///
     /// ```
     /// use users_permissions::{Config, SigningKeys};
@@ -63,6 +52,9 @@ impl SigningKeys {
     /// let mut config = Config::new("sqlite://:memory:");
     /// config.signing_keys = Some(SigningKeys::parse("2026:the new secret,2025:the former secret")?);
     /// assert!(SigningKeys::parse("2026:one,2026:another").is_err());
+    ///
+    /// let one = SigningKeys::parse("2026:the new secret,the former secret")?;
+    /// assert_eq!(one.signing().secret.expose(), "the new secret,the former secret");
     /// # Ok::<(), users_permissions::ConfigError>(())
     /// ```
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
@@ -118,73 +110,6 @@ impl SigningKeys {
     pub fn all(&self) -> impl Iterator<Item = &SigningKey> {
         std::iter::once(&self.first).chain(&self.others)
     }
-
-    pub(super) fn check_strength(&self) -> Result<(), ConfigError> {
-        for key in self.all() {
-            let secret = key.secret.expose();
-            if secret.len() < MIN_SECRET_BYTES {
-                return Err(ConfigError::invalid(
-                    "JWT_SECRET",
-                    "is shorter than 32 bytes; production needs a random secret",
-                ));
-            }
-            let plain: String = secret
-                .to_ascii_lowercase()
-                .chars()
-                .filter(char::is_ascii_alphabetic)
-                .collect();
-            let repeated = secret
-                .bytes()
-                .collect::<std::collections::HashSet<_>>()
-                .len()
-                < 8;
-            if repeated || PLACEHOLDERS.iter().any(|word| plain.contains(word)) {
-                return Err(ConfigError::invalid(
-                    "JWT_SECRET",
-                    "is a placeholder; production needs a random secret",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads the development secret from `path`, or makes one there that only its owner may read.
-    ///
-    /// # Errors
-    /// What the file system says.
-    pub(crate) fn load_or_generate(path: &Path) -> io::Result<Self> {
-        match read_secret(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            other => return other,
-        }
-        let bytes: [u8; 48] = rand::random();
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        match options.open(path) {
-            Ok(mut file) => {
-                file.write_all(text.as_bytes())?;
-                file.sync_all()?;
-                tracing::warn!(
-                    file = %path.display(),
-                    "JWT_SECRET is not set: a secret was generated for development; set JWT_SECRET in production"
-                );
-                read_secret(path)
-            }
-            // Another process was quicker: its secret counts.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read_secret(path),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-fn read_secret(path: &Path) -> io::Result<SigningKeys> {
-    let mut text = String::new();
-    std::fs::File::open(path)?.read_to_string(&mut text)?;
-    SigningKeys::parse(text.trim())
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }
 
 /// Splits at commas only where a `kid:` follows, so that a bare secret may hold a comma.
@@ -234,23 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn weak_secrets_are_found() {
-        for weak in [
-            "short",
-            "tobemodified",
-            "toBeModified1toBeModified1toBeModified1",
-            "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-        ] {
-            assert!(
-                SigningKeys::parse(weak).unwrap().check_strength().is_err(),
-                "{weak}"
-            );
-        }
-        assert!(
-            SigningKeys::parse("pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!")
-                .unwrap()
-                .check_strength()
-                .is_ok()
+    fn a_bare_secret_stands_in_front_of_others_and_not_behind_them() {
+        let keys = |text: &str| {
+            let keys = SigningKeys::parse(text).unwrap();
+            let key = |key: &SigningKey| (key.kid.clone(), key.secret.expose().to_owned());
+            keys.all().map(key).collect::<Vec<_>>()
+        };
+        let named = |kid: &str, secret: &str| (Some(kid.to_owned()), secret.to_owned());
+        let bare = (None, "old".to_owned());
+        assert_eq!(keys("old,k2:new"), [bare, named("k2", "new")]);
+        assert_eq!(
+            keys("k2:new,k1:old"),
+            [named("k2", "new"), named("k1", "old")]
         );
+        assert_eq!(keys("k2:new,old"), [named("k2", "new,old")]);
     }
 }

@@ -1,5 +1,6 @@
 //! What mails are made of and how they leave: templates, texts, transports. No database, no HTTP.
 
+mod connections;
 mod markup;
 mod message;
 mod smtp;

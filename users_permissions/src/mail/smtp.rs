@@ -2,25 +2,26 @@
 
 use std::net::IpAddr;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 
+use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::transport::smtp::Error as SmtpError;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::transport::smtp::{Error as SmtpError, PoolConfig};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use super::connections::{Connections, Route};
 use super::message::{MailAddress, MailError, MailFuture, Mailer, OutgoingMail};
 use crate::config::{Config, ConfigError, Environment, Secret};
 
 /// Sends by SMTP.
 #[derive(Debug)]
 pub(crate) struct SmtpMailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    connections: Arc<Connections>,
 }
 
 /// How the connection is protected.
@@ -46,24 +47,26 @@ impl SmtpMailer {
     /// Understands the URL; nothing is connected yet. Needs the runtime that will send.
     pub(crate) fn new(config: &Config, url: &Secret) -> Result<Self, ConfigError> {
         let server = Server::parse(url, config.environment)?;
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(&server.host)
-            .port(server.port)
-            .timeout(Some(config.mail.timeout))
-            .tls(server.tls(config.extra_ca_file.as_deref())?)
-            .pool_config(
-                PoolConfig::new()
-                    .max_size(config.mail.connections.max(1))
-                    .idle_timeout(Duration::from_secs(30)),
-            );
+        let tls = server.tls(config.extra_ca_file.as_deref())?;
         let public_url = Url::parse(&config.public_url).ok();
-        if let Some(Host::Domain(name)) = public_url.as_ref().and_then(Url::host) {
-            builder = builder.hello_name(ClientId::Domain(name.to_owned()));
-        }
-        if let Some((user, password)) = server.credentials {
-            builder = builder.credentials(Credentials::new(user, password.expose().to_owned()));
-        }
+        let hello = match public_url.as_ref().and_then(Url::host) {
+            Some(Host::Domain(name)) => ClientId::Domain(name.to_owned()),
+            _ => ClientId::default(),
+        };
+        let credentials = server
+            .credentials
+            .map(|(user, password)| Credentials::new(user, password.expose().to_owned()));
+        let route = Route {
+            host: server.host,
+            port: server.port,
+            timeout: config.mail.timeout,
+            hello,
+            tls,
+            credentials,
+        };
+        let kept = config.mail.connections.max(1) as usize;
         Ok(Self {
-            transport: builder.build(),
+            connections: Connections::new(route, kept),
         })
     }
 }
@@ -72,10 +75,8 @@ impl Mailer for SmtpMailer {
     fn send<'a>(&'a self, mail: &'a OutgoingMail) -> MailFuture<'a> {
         Box::pin(async move {
             let message = message(mail).map_err(MailError::Permanent)?;
-            match self.transport.send(message).await {
-                Ok(_) => Ok(()),
-                Err(error) => Err(judge(&error)),
-            }
+            let sent = self.connections.send(&message).await;
+            sent.map_err(|error| judge(&error))
         })
     }
 }

@@ -180,6 +180,7 @@ impl Template {
                 ));
             }
             pieces.push(Piece::Value(variable));
+            markup.pass_value();
             at += end + length;
         }
         Ok(Self(pieces))

@@ -20,7 +20,7 @@ enum Job {
     Verify(Secret, Option<String>, oneshot::Sender<Result<bool>>),
 }
 
-/// Hashes on threads of its own, so that a storm of logins leaves cores to everybody else.
+/// Hashes on threads of its own, so that a storm of logins occupies none that answers requests.
 #[derive(Debug, Clone)]
 pub(crate) struct Hasher {
     queue: SyncSender<Job>,

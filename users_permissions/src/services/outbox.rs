@@ -105,7 +105,9 @@ impl Outbox {
             let text = "the content is sealed with another key";
             return Err(MailError::Temporary(text.to_owned()));
         };
-        let send = std::panic::AssertUnwindSafe(self.mailer.send(&content)).catch_unwind();
+        // Called within what is caught: a mailer may panic before it has a future to show, too.
+        let send = async { self.mailer.send(&content).await };
+        let send = std::panic::AssertUnwindSafe(send).catch_unwind();
         match tokio::time::timeout(self.config.timeout, send).await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) => Err(MailError::Temporary("the mailer panicked".to_owned())),

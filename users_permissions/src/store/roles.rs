@@ -146,7 +146,9 @@ pub(crate) fn find_by_type(conn: &mut DbConn, role_type: &str) -> QueryResult<Op
     let query = up_roles::table
         .filter(up_roles::role_type.eq(role_type))
         .select(RoleRow::as_select());
-    Ok(query.first(conn).optional()?.map(Role::from))
+    let found = query.first(conn).optional()?.map(Role::from);
+    // MariaDB finds a name also where spaces follow it.
+    Ok(found.filter(|role| role.role_type == role_type))
 }
 
 pub(crate) fn create(
