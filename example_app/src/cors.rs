@@ -60,11 +60,9 @@ impl CorsRules {
     ///
     /// # Errors
     /// A header whose name is none, or credentials that are neither `true` nor `false`.
-    pub fn from_env() -> Result<Self, Box<dyn std::error::Error>> {
-        Self::read(|name| std::env::var(name).ok())
-    }
-
-    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, Box<dyn std::error::Error>> {
+    pub fn read(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
         let variable = |name| variable(name).filter(|text| !text.is_empty());
         let mut rules = Self::of(&variable("UP_CORS_ORIGINS").unwrap_or_default());
         if let Some(headers) = variable("UP_CORS_HEADERS") {

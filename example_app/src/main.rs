@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use actix_web::HttpServer;
-use users_permissions::Config;
+use users_permissions::{Config, SettingsFile};
 
 #[actix_web::main]
 async fn main() -> ExitCode {
@@ -18,14 +18,16 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Box<dyn std::error::Error>> {
-    let host = std::env::var("HOST").unwrap_or_else(|_| "127.0.0.1".to_owned());
-    let port = std::env::var("PORT").map_or(Ok(1337), |port| port.parse())?;
-    let cors = example_app::CorsRules::from_env()?;
-
-    let mut config = Config::from_env()?;
-    if std::env::var_os("PUBLIC_URL").is_none() {
+    let settings = SettingsFile::read("users_permissions.toml")?;
+    let get = |name: &str| settings.get(name);
+    let host = get("HOST").unwrap_or_else(|| "127.0.0.1".to_owned());
+    let port: u16 = get("PORT").map_or(Ok(1337), |port| port.parse())?;
+    let cors = example_app::CorsRules::read(get)?;
+    let mut config = Config::from_lookup(get)?;
+    if get("PUBLIC_URL").is_none() {
         config.public_url = format!("http://localhost:{port}");
     }
+    settings.check_names()?;
 
     let up = example_app::plugin(config).build().await?;
     let articles = example_app::Articles::open(up.database()).await?;

@@ -150,7 +150,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 21] = [
+        const TABLES: [(&str, &str); 23] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -165,6 +165,7 @@ impl TestDatabase {
                 "id, document_id, name, coalesce(description, '-'), role_type, updated_at",
             ),
             ("up_actions", "id, action"),
+            ("up_removed_actions", "action"),
             ("up_permissions", "role_id, action_id"),
             ("up_settings", "name, value"),
             (

@@ -107,6 +107,10 @@ on_every_database! {
         for odd in ["?after=x", "?before=%27", "?role=zz", "?after=999999999999"] {
             browser.page(&format!("/admin/users{odd}")).await;
         }
+        // Three Cyrillic letters.
+        admin.create_user("\u{430}\u{441}\u{435}", editor).await;
+        let page = browser.page("/admin/users?q=\u{430}\u{441}\u{435}").await;
+        page.has("1 found").has("reads as ace");
     }
 
     async fn what_no_index_leads_to_is_found_by_walking(kind) {

@@ -85,6 +85,33 @@ on_every_database! {
         server.anonymous().get("/api/articles").await.expect_forbidden();
     }
 
+    async fn an_action_that_was_removed_and_comes_back_was_seen_before(kind) {
+        let database = TestDatabase::create(kind);
+        drop(Server::with_config(granting(&database)).await);
+        let rename = |from: &str, to: &str| {
+            database.execute(&format!("UPDATE up_actions SET action = '{to}' WHERE action = '{from}'"));
+            database.execute(&format!("UPDATE up_removed_actions SET action = '{to}' WHERE action = '{from}'"));
+        };
+        // As if another version of the application had carried it, and this one did not.
+        let gone = "api::gone.gone.find";
+        rename(FIND, gone);
+        let server = Server::with_config(config(&database)).await;
+        let path = format!("/api/users-permissions/permissions/{gone}");
+        server.admin().await.delete(&path).await.expect(200);
+        drop(server);
+        database.execute(&format!("DELETE FROM up_actions WHERE action = '{FIND}'"));
+        rename(gone, FIND);
+        let server = Server::with_config(granting(&database)).await;
+        let admin = server.admin().await;
+        assert_eq!(of_articles(&admin, "public").await, [FIND_ONE, PING]);
+        server.anonymous().get("/api/articles").await.expect_forbidden();
+        // Administrators hold it, and give it again.
+        admin.get("/api/articles").await.expect(200);
+        let public = admin.role_id("public").await;
+        admin.set_grants(public, &[FIND]).await.expect(200);
+        server.anonymous().get("/api/articles").await.expect(200);
+    }
+
     async fn instances_that_start_at_once_on_an_empty_database_share_one_set_of_everything(kind) {
         let database = TestDatabase::create(kind);
         let servers = join_all((0..4).map(|_| Server::with_config(granting(&database)))).await;

@@ -21,6 +21,15 @@ async fn below() -> &'static str {
     "below"
 }
 
+/// Stands below several.
+#[routes]
+#[get("/both")]
+#[get("/both/{id}")]
+#[permission("api::test-place.both")]
+async fn both() -> &'static str {
+    "both"
+}
+
 /// Is given to a route by hand.
 #[permission("api::test-place.plain")]
 async fn plain() -> &'static str {
@@ -70,7 +79,7 @@ async fn fallback() -> &'static str {
     "fallback"
 }
 
-const ACTIONS: [&str; 10] = [
+const ACTIONS: [&str; 11] = [
     "api::test-place.test-place.above",
     "api::test-place.test-place.below",
     "api::test-place.test-place.plain",
@@ -81,13 +90,17 @@ const ACTIONS: [&str; 10] = [
     "api::test-place.test-place.heads",
     "api::test-place.test-place.generic",
     "api::test-place.test-place.fallback",
+    "api::test-place.test-place.both",
 ];
 
-const REQUESTS: [(&str, &str, &str); 14] = [
+const REQUESTS: [(&str, &str, &str); 18] = [
     ("GET", "/api/above", "above"),
     ("GET", "/api/below", "below"),
     ("GET", "/api/plain", "plain"),
     ("POST", "/api/plain", "plain"),
+    ("GET", "/api/again", "plain"),
+    ("GET", "/api/both", "both"),
+    ("GET", "/api/both/1", "both"),
     ("GET", "/api/named", "named"),
     ("GET", "/api/several", "several"),
     ("POST", "/api/several", "several"),
@@ -97,6 +110,7 @@ const REQUESTS: [(&str, &str, &str); 14] = [
     ("REPORT", "/api/methods", "methods"),
     ("GET", "/api/shops/one/7/nested", "one 7"),
     ("GET", "/api/generic", "0"),
+    ("GET", "/api/words", ""),
     ("DELETE", "/outside/anything", "fallback"),
 ];
 
@@ -108,8 +122,10 @@ async fn server() -> Server {
             .configure(inside.routes())
             .service(above)
             .service(below)
+            .service(both)
             .route("/plain", web::get().to(plain))
             .route("/plain", web::post().to(plain))
+            .route("/again", web::get().to(plain))
             .service(
                 web::resource("/named")
                     .name(ACTIONS[3])
@@ -119,6 +135,7 @@ async fn server() -> Server {
             .service(methods)
             .service(heads)
             .route("/generic", web::get().to(generic::<u8>))
+            .route("/words", web::get().to(generic::<String>))
             .service(web::scope("/shops/{shop}").service(nested));
         let outside = web::scope("/outside").default_service(web::to(fallback));
         App::new()
@@ -258,6 +275,7 @@ async fn the_catalog_has_full_urls_at_once_or_after_the_first_call() {
         ("nested", &["GET /api/shops/{shop}/{id:[0-9]+}/nested"]),
         ("heads", &["HEAD /api/heads"]),
         ("below", &[]),
+        ("both", &[]),
         ("plain", &[]),
         ("generic", &[]),
         ("fallback", &[]),
@@ -270,11 +288,16 @@ async fn the_catalog_has_full_urls_at_once_or_after_the_first_call() {
     }
     let catalog = server.up.catalog();
     assert_eq!(urls(&catalog, "below"), ["GET /api/below"]);
-    assert_eq!(urls(&catalog, "generic"), ["GET /api/generic"]);
-    assert_eq!(
-        urls(&catalog, "plain"),
-        ["GET /api/plain", "POST /api/plain"]
-    );
+    for (name, expected) in [
+        ("both", &["GET /api/both", "GET /api/both/{id}"][..]),
+        ("generic", &["GET /api/generic", "GET /api/words"]),
+        (
+            "plain",
+            &["GET /api/again", "GET /api/plain", "POST /api/plain"],
+        ),
+    ] {
+        assert_eq!(urls(&catalog, name), expected, "{name}");
+    }
 }
 
 #[actix_web::test]

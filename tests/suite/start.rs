@@ -1,7 +1,11 @@
 //! What the builder asks of the program before anything is served.
 
+use std::sync::mpsc::TryRecvError;
+
 use acceptance::{Kind, TestDatabase, config};
 use actix_web::{App, get, test, web};
+use diesel::Connection as _;
+use diesel::connection::SimpleConnection as _;
 use users_permissions::{StartError, UsersPermissions};
 
 #[get("/naked")]
@@ -43,6 +47,32 @@ async fn expected_actions_are_found_in_both_forms_and_a_missing_one_stops_the_st
         );
         assert!(!text.contains('\n'), "{text}");
     }
+}
+
+// A transaction of the start that read before it wrote would be refused whenever somebody wrote between the two.
+#[actix_web::test]
+async fn a_start_waits_for_whoever_writes() {
+    let database = TestDatabase::create(Kind::Sqlite);
+    let start = async || {
+        let builder = UsersPermissions::builder().config(config(&database));
+        builder.build().await.map(drop)
+    };
+    start().await.expect("the first start");
+    let (writes, more) = std::sync::mpsc::channel::<()>();
+    let url = database.url();
+    let writer = std::thread::spawn(move || {
+        let mut conn = diesel::SqliteConnection::establish(&url).expect("a connection");
+        conn.batch_execute("PRAGMA busy_timeout = 10000").unwrap();
+        while more.try_recv() != Err(TryRecvError::Disconnected) {
+            let write = "UPDATE up_revision SET value = value + 1";
+            conn.batch_execute(write).expect("a write");
+        }
+    });
+    for _ in 0..20 {
+        start().await.expect("a start beside a writer");
+    }
+    drop(writes);
+    writer.join().expect("a writer");
 }
 
 #[actix_web::test]

@@ -56,6 +56,8 @@ mod store;
 pub mod testing;
 
 pub use acl::{CatalogAction, CatalogError};
+#[cfg(feature = "toml")]
+pub use config::SettingsFile;
 pub use config::{
     AdminSession, CodeLife, Config, ConfigError, Environment, FirstAdmin, IpNet, IssuerUsers,
     JwtManagement, KeyPair, MailConfig, PasswordPolicy, RateLimit, SameSite, Secret, SessionCookie,

@@ -1,5 +1,6 @@
 //! Who may import whom, held by looking at the sources.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 fn sources(room: &str) -> Vec<(PathBuf, String)> {
@@ -268,4 +269,11 @@ fn the_migrations_of_all_databases_have_the_same_steps() {
     };
     assert_eq!(steps("sqlite"), steps("postgres"));
     assert_eq!(steps("sqlite"), steps("mysql"));
+    // What stands before the first `_` is the version, and of two of one version diesel runs one.
+    let version = |name: &std::ffi::OsString| {
+        let name = name.to_string_lossy();
+        name.split('_').next().map(str::to_owned)
+    };
+    let versions: BTreeSet<_> = steps("sqlite").iter().map(version).collect();
+    assert_eq!(versions.len(), steps("sqlite").len());
 }

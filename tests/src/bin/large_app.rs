@@ -21,7 +21,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     let articles = Articles::open(up.database()).await?;
-    let cors = CorsRules::from_env()?;
+    let cors = CorsRules::read(|name| std::env::var(name).ok())?;
     let app = move || example_app::app(up.clone(), articles.clone(), cors.clone());
     let server = HttpServer::new(app).workers(2).bind(&address)?;
     println!("listening on http://{address}");

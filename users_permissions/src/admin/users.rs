@@ -8,11 +8,14 @@ use super::frame::Frame;
 use super::order::{Choice, Heading};
 use super::user_slice::{Filter, KEYS, SIZES, count, is_back, slice};
 use super::visit::Visit;
+use crate::model::reads_as;
 use crate::services::Account;
 
 struct Row {
     id: i32,
     username: String,
+    /// What a name of other letters may be taken for.
+    reads_as: Option<String>,
     email: String,
     roles: Vec<String>,
     provider: String,
@@ -31,6 +34,7 @@ impl Row {
             confirmed: user.confirmed,
             blocked: user.blocked,
             created: user.created_at.format("%Y-%m-%d").to_string(),
+            reads_as: reads_as(&user.username),
             username: user.username,
             email: user.email,
         }

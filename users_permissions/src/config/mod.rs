@@ -1,8 +1,10 @@
-//! What the process is started with: URLs, secrets, lifetimes. Reading files and variables happens
-//! in [`env`] only.
+//! What the process is started with: URLs, secrets, lifetimes. Variables are read in [`env`] and, beside a file of
+//! settings, in `file`.
 
 mod admin;
 mod env;
+#[cfg(feature = "toml")]
+mod file;
 mod issuers;
 mod key_pairs;
 mod limits;
@@ -18,6 +20,8 @@ use std::time::Duration;
 use url::Url;
 
 pub use admin::AdminSession;
+#[cfg(feature = "toml")]
+pub use file::SettingsFile;
 pub use ipnet::IpNet;
 pub use issuers::{IssuerUsers, TrustedIssuer};
 pub use key_pairs::KeyPair;

@@ -20,8 +20,9 @@ use crate::services::Actor;
 ///
 /// As an extractor it answers 401 without a token and with a token that is broken, expired, or of a
 /// user who is gone, blocked or unconfirmed; 403 with the token of a trusted issuer whose callers are no
-/// users; 503 when the database cannot be asked. `Option<AuthUser>` is `None` in all of these cases; behind `#[permission]` a bad token has been refused before, and
-/// elsewhere [`Caller`] keeps them apart.
+/// users; 503 when the database cannot be asked. `Option<AuthUser>` is `None` in all of these cases; behind
+/// `#[permission]` a bad token has been refused before, and where that is `auth = false` or stands nowhere
+/// [`Caller`] keeps them apart.
 ///
 /// ```
 /// use actix_web::{Responder, get};

@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use actix_web::http::Method;
 use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
 use actix_web::{HttpRequest, dev::ResourceMap, web};
 
@@ -86,9 +85,15 @@ pub(crate) struct RouteMap {
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     map: OnceLock<Mutex<RouteMap>>,
-    /// Per action a bit for each method that needs no more observing.
-    located: OnceLock<Box<[AtomicU32]>>,
+    /// Per action the requests since the last that told a new route; [`LOCATED`]: none can.
+    quiet: OnceLock<Box<[AtomicU32]>>,
 }
+
+/// The macro has seen the routes of the action.
+const LOCATED: u32 = u32::MAX;
+/// So many requests in a row that tell nothing, and only one of some is looked at.
+const SETTLED: u32 = 1_000;
+const SAMPLED: u32 = 64;
 
 impl Routes {
     /// Reads the application's routes once.
@@ -101,42 +106,47 @@ impl Routes {
 
     #[cold]
     fn learn_now(&self, req: &HttpRequest, catalog: &Catalog) {
-        let located = self
-            .located
+        let quiet = self
+            .quiet
             .get_or_init(|| (0..catalog.len()).map(|_| AtomicU32::new(0)).collect());
         self.map.get_or_init(|| {
             let map = RouteMap::read(req, catalog);
             for (position, action) in catalog.actions().iter().enumerate() {
-                // The macro has seen the routes of these.
                 if !action.entry().routes.is_empty()
-                    && let Some(methods) = located.get(position)
+                    && let Some(quiet) = quiet.get(position)
                 {
-                    methods.store(u32::MAX, Ordering::Relaxed);
+                    quiet.store(LOCATED, Ordering::Relaxed);
                 }
             }
             Mutex::new(map)
         });
     }
 
-    /// Notes under which pattern a handler was reached, unless its routes are known.
+    /// Notes under which pattern a handler was reached, unless its routes are known. A handler may be served at
+    /// several, so one route is not the end of it.
     #[inline]
     pub(super) fn observe(&self, entry: &'static ActionEntry, req: &HttpRequest) {
-        let (Some(located), Some(position)) = (self.located.get(), entry.index()) else {
+        let (Some(each), Some(position)) = (self.quiet.get(), entry.index()) else {
             return;
         };
-        let Some(methods) = located.get(position) else {
+        let Some(quiet) = each.get(position) else {
             return;
         };
-        let seen = methods.load(Ordering::Relaxed);
-        if seen != u32::MAX && seen & method_bit(req.method()) == 0 {
-            self.observe_now(entry, req, methods);
+        let requests = quiet.load(Ordering::Relaxed);
+        if requests == LOCATED {
+            return;
+        }
+        // Counts that get lost between workers do not matter.
+        quiet.store((requests + 1) % LOCATED, Ordering::Relaxed);
+        if (requests < SETTLED || requests.is_multiple_of(SAMPLED)) && self.is_news(entry, req) {
+            quiet.store(0, Ordering::Relaxed);
         }
     }
 
     #[cold]
-    fn observe_now(&self, entry: &'static ActionEntry, req: &HttpRequest, methods: &AtomicU32) {
+    fn is_news(&self, entry: &'static ActionEntry, req: &HttpRequest) -> bool {
         let (Some(map), Some(path)) = (self.map.get(), req.match_pattern()) else {
-            return;
+            return false;
         };
         let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
         let any = ServedRoute {
@@ -151,8 +161,8 @@ impl Routes {
                 method: req.method().to_string(),
             }
         };
-        map.routes.insert(route, Some(entry.action));
-        methods.fetch_or(method_bit(req.method()), Ordering::Relaxed);
+        // Of handlers that share a route, by guards of their own, the last one is named; that is no news.
+        !matches!(map.routes.insert(route, Some(entry.action)), Some(Some(_)))
     }
 
     pub(crate) fn snapshot(&self) -> RouteMap {
@@ -168,23 +178,6 @@ impl Routes {
             .get()
             .map(|map| look(&map.lock().unwrap_or_else(PoisonError::into_inner)))
     }
-}
-
-/// A bit per method; the unusual ones share one.
-fn method_bit(method: &Method) -> u32 {
-    const USUAL: [Method; 7] = [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-        Method::HEAD,
-        Method::OPTIONS,
-    ];
-    1 << USUAL
-        .iter()
-        .position(|usual| usual == method)
-        .unwrap_or(USUAL.len())
 }
 
 const ANY: &str = "*";

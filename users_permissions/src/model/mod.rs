@@ -20,6 +20,8 @@ pub(crate) use code::CodePurpose;
 pub(crate) use identity::{Identity, NewIdentity};
 pub(crate) use mail::{MailKind, MailSender, MailTemplate, NewMail, OutboxMail};
 pub use names::new_document_id;
+#[cfg(feature = "admin")]
+pub(crate) use names::reads_as;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};
 pub(crate) use person::{Person, claim_at, claim_texts};

@@ -177,6 +177,14 @@ fn is_name_char(c: char) -> bool {
     matches!(c, ' '..='~') || (!c.is_control() && c.identifier_allowed())
 }
 
+/// What a name of other letters reads as in Latin ones, if it does: one of three Cyrillic letters may look like `ace`
+/// (the skeleton of UTS 39).
+#[cfg(any(feature = "admin", test))]
+pub(crate) fn reads_as(name: &str) -> Option<String> {
+    let latin: String = unicode_security::skeleton(name).collect();
+    (!name.is_ascii() && latin.is_ascii()).then_some(latin)
+}
+
 /// A fresh `documentId`: 24 random characters `[a-z0-9]`, the first a letter.
 ///
 /// ```
@@ -232,6 +240,20 @@ pub(crate) fn snake_case(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_other_letters_are_read_as_latin_ones() {
+        for (name, latin) in [
+            ("\u{430}\u{441}\u{435}", Some("ace")),
+            ("\u{440}\u{430}\u{443}", Some("pay")),
+            ("\u{430}\u{434}\u{430}\u{43c}", None),
+            ("Zo\u{eb}", None),
+            ("admin", None),
+        ] {
+            assert!(Username::parse(name, None).is_ok(), "{name}");
+            assert_eq!(reads_as(name).as_deref(), latin, "{name}");
+        }
+    }
 
     #[test]
     fn only_single_plain_addresses_pass() {

@@ -163,8 +163,9 @@ fn prepare(
     (sealer, client): (&Sealer, &OutboundClient),
 ) -> Result<(Settings, crate::acl::Snapshot), StartError> {
     let failed = |error: Error| StartError::Database(error.into());
+    // Beforehand: a transaction that reads and then writes is refused by SQLite while another process writes.
+    store::roles::prepare_line(conn).map_err(|error| failed(error.into()))?;
     let settings = transaction(conn, |conn| -> Result<_> {
-        store::roles::prepare_line(conn)?;
         store::roles::line_up(conn)?;
         let roles = seed_roles(conn)?;
         remember_actions(conn, config, catalog, &roles)?;
@@ -202,8 +203,8 @@ fn seed_roles(conn: &mut DbConn) -> Result<HashMap<String, RoleId>> {
     Ok(roles)
 }
 
-/// Enters actions that were never seen, with their first grants; what an administrator took away
-/// later is not given back, for then the action has been seen.
+/// Enters actions that are new, with their first grants if they were never seen; what an administrator took away
+/// later, or removed with its action, is not given back.
 fn remember_actions(
     conn: &mut DbConn,
     config: &Config,
@@ -211,13 +212,15 @@ fn remember_actions(
     roles: &HashMap<String, RoleId>,
 ) -> Result<()> {
     let known = store::actions::all(conn)?;
+    let removed = store::actions::removed(conn)?;
     for action in catalog
         .actions()
         .iter()
         .filter(|action| !known.contains_key(action.name()))
     {
         let id = store::actions::create(conn, action.name())?;
-        if !config.initial_grants && !action.name().starts_with(OWN_ACTIONS) {
+        let is_withheld = !config.initial_grants && !action.name().starts_with(OWN_ACTIONS);
+        if is_withheld || removed.contains(action.name()) {
             continue;
         }
         let in_development = grants_in_development(config, action.name());
@@ -326,6 +329,7 @@ fn create_first_admin(
     let email_key = settings.unique_email.then(|| hooks.email_key(&email));
     let hash = hasher::hash(&admin.password, config.bcrypt_cost)?;
     transaction(conn, |conn| {
+        store::roles::line_up(conn)?;
         setup::create_admin(conn, username, email, email_key, hash)
     })?;
     Ok(())

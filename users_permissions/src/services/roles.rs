@@ -206,7 +206,8 @@ impl Services {
             transaction(conn, |conn| -> Result<_> {
                 store::roles::line_up(conn)?;
                 let id = store::actions::all(conn)?.get(&action).copied();
-                store::actions::delete(conn, id.ok_or(Error::NotFound("Action not found"))?)?;
+                let id = id.ok_or(Error::NotFound("Action not found"))?;
+                store::actions::remove(conn, id, &action)?;
                 let target = (None, action.as_str());
                 note(conn, &actor, ChangeKind::ActionRemoved, target, &[])
             })

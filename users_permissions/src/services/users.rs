@@ -11,7 +11,7 @@ use super::user_writes::{
 };
 use super::{Actor, Services, departures, passwords, settings};
 use crate::config::Secret;
-use crate::error::{Error, Field, Result};
+use crate::error::{Error, Result};
 use crate::model::{
     ChangeKind, Difference, Email, NameError, NewUser, ProfileChange, Role, RoleRef, RolesChange,
     User, UserId, UserPatch, Username,

@@ -64,6 +64,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    up_removed_actions (action) {
+        action -> Text,
+        removed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     up_permissions (id) {
         id -> Integer,
         role_id -> Integer,
