@@ -219,6 +219,8 @@ impl Services {
             let account = unchanged(conn, &before)?;
             let confirming = settings::in_force(conn)?.email_confirmation;
             keep_an_administrator(conn, confirming, |conn| {
+                // No provider is linked from here on that would be missing in the note.
+                store::users::hold(conn, id)?;
                 departures::note(conn, id)?;
                 store::users::delete(conn, id)?;
                 let name = account.user.username.as_str();
