@@ -4,12 +4,14 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
 
+use acceptance::providers::Simulators;
 use acceptance::{Browser, Client, Kind, SmtpSink, TestDatabase, on_every_database};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::clocks::{by_sessions, refresh, register, shifted, sign_in};
+use crate::clocks::{by_sessions, refresh, register, shifted, sign_in, with_acme2};
 use crate::killed_instances::process::{Instance, Setup};
+use crate::social::Browser as Visitor;
 use crate::tokens_of::{Pair, expect_refused};
 
 const MINUTE: i64 = 60;
@@ -235,5 +237,29 @@ mod embedded {
         }
         browser.sign_in("admin", "AdminPass1").await;
         assert_eq!(browser.get("/admin").await.status, 200);
+    }
+
+    #[actix_web::test]
+    async fn a_browser_that_stayed_at_a_provider_for_too_long_is_waited_for_no_more() {
+        let simulators = Simulators::start().await;
+        let app = Timed::start(Kind::Sqlite, with_acme2(&simulators)).await;
+        let leave = async || {
+            let mut browser = Visitor::of(app.client());
+            browser.connect("acme2", &[]).await;
+            browser
+        };
+        let (mut in_time, mut late) = (leave().await, leave().await);
+        app.set(9 * MINUTE).await;
+        assert!(in_time.come_back().await.contains_key("access_token"));
+        assert_eq!(simulators.exchanges(), 1);
+        let kept = late.cookie.clone();
+        let left = late.location.clone();
+        for clock in [10 * MINUTE + 1, 0] {
+            app.set(clock).await;
+            (late.cookie, late.location) = (kept.clone(), left.clone());
+            assert_eq!(late.come_back().await["error"], "state_mismatch", "{clock}");
+        }
+        // Nobody was shown the code.
+        assert_eq!(simulators.exchanges(), 1);
     }
 }

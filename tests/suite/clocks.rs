@@ -171,15 +171,20 @@ async fn mail(kind: Kind) {
     assert_eq!(instances.sink.connections(), 1);
 }
 
-async fn ticket(kind: Kind) {
-    let simulators = Simulators::start().await;
+/// The settings of a provider `acme2` that is made of them.
+pub fn with_acme2(simulators: &Simulators) -> Vec<(&'static str, String)> {
     let at = |place: &str| format!("{}/{place}", simulators.base());
     let provider = json!({ "acme2": {
         "enabled": true, "key": "client-id", "secret": "client-secret", "callback": "https://front.example/cb",
         "scope": ["openid", "profile", "email"], "authorize_url": at("acme.example/authorize"),
         "access_url": at("acme.example/token"), "profile_url": at("acme.example/userinfo"),
     } });
-    let instances = Instances::start(kind, &[("UP_PROVIDERS", provider.to_string())]).await;
+    vec![("UP_PROVIDERS", provider.to_string())]
+}
+
+async fn ticket(kind: Kind) {
+    let simulators = Simulators::start().await;
+    let instances = Instances::start(kind, &with_acme2(&simulators)).await;
     let [on_time, ahead] = instances.clients();
     for (one, other) in [(&on_time, &ahead), (&ahead, &on_time)] {
         let back = Browser::of(one.clone()).login("acme2").await;

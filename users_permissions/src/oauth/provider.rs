@@ -82,7 +82,8 @@ pub struct Provider {
     pub(crate) jwks_url: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) delimiter: &'static str,
-    pub(crate) auth: ClientAuth,
+    /// `None`: as the issuer says.
+    pub(crate) auth: Option<ClientAuth>,
     pub(crate) pkce: bool,
     pub(crate) nonce: bool,
     pub(crate) subdomain: Option<Subdomain>,
@@ -108,7 +109,7 @@ impl Provider {
             jwks_url: String::new(),
             scopes: Vec::new(),
             delimiter: " ",
-            auth: ClientAuth::Body,
+            auth: None,
             pkce: true,
             nonce: true,
             subdomain: None,
@@ -239,7 +240,9 @@ impl Provider {
         }
     }
 
-    /// How key and secret are sent when the code is exchanged (default [`ClientAuth::Body`]).
+    /// How key and secret are sent when the code is exchanged, and a token introspected. Without it an issuer that
+    /// tells its URLs tells this, too ([`ClientAuth::Basic`] where it takes both, or says nothing); the others get
+    /// them by [`ClientAuth::Body`].
     ///
     /// ```
     /// use users_permissions::oauth::{ClientAuth, Provider};
@@ -247,7 +250,10 @@ impl Provider {
     /// let provider = Provider::openid("https://id.example").client_auth(ClientAuth::Basic);
     /// ```
     pub fn client_auth(self, auth: ClientAuth) -> Self {
-        Self { auth, ..self }
+        Self {
+            auth: Some(auth),
+            ..self
+        }
     }
 
     /// A further parameter of the page people sign in on.

@@ -81,6 +81,8 @@ fn openid(issuer: &str, urls: [&str; 4]) -> Provider {
         access_url: access,
         profile_url: profile,
         jwks_url: keys,
+        // Nobody discovers anything here; the documentation of all of them has the body.
+        auth: Some(ClientAuth::Body),
         ..Provider::openid(issuer)
     }
 }
@@ -258,7 +260,14 @@ fn instagram() -> Provider {
         email: "",
         proof: Proof::Flag(""),
     };
-    placed(provider, places)
+    let provider = provider.profile(move |answers: Answers| async move {
+        // Like its tokens: the first of a list below `data`, or without one.
+        let answer = answers.profile().await?;
+        let listed = answer.pointer("/data/0");
+        let listed = listed.filter(|_| answer.get("user_id").is_none());
+        read(listed.unwrap_or(&answer), places)
+    });
+    provider
         .display_name("Instagram")
         .icon("instagram")
         .console_url("https://developers.facebook.com/apps")
