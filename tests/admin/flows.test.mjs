@@ -18,6 +18,14 @@ test('a role is edited: filter, select all, side panel, marks, diff', async () =
   assert.equal((await api('GET', '/ping', undefined, jwt)).status, 403);
   const page = await signedIn();
   await go(page, `/roles/${role}`);
+  const unfold = page.locator('[data-unfold]');
+  assert.equal(await unfold.textContent(), 'Close all');
+  await unfold.click();
+  await page.waitForSelector('[data-unfold]:has-text("Open all")');
+  assert.equal(await page.locator('.unit[open]').count(), 0);
+  await unfold.click();
+  await page.waitForSelector('[data-unfold]:has-text("Close all")');
+  assert.equal(await page.locator('.unit:not([open])').count(), 0);
   await page.fill('#filter', 'article ping');
   await page.waitForFunction(() => document.querySelectorAll('.act:not([hidden])').length === 1);
   const box = page.locator('.act:not([hidden]) input');
@@ -302,6 +310,10 @@ test('everything works without scripts', async () => {
   const page = await signedIn({ javaScriptEnabled: false });
   const role = await createRole('Flow plain');
   await go(page, `/roles/${role}`);
+  for (const part of ['#filter', '[data-only-held]', '[data-unfold]']) {
+    assert.equal(await page.locator(part).count(), 1, part);
+    assert.equal(await page.locator(part).isVisible(), false, part);
+  }
   await page.locator(`[data-text="${PING}"] input`).check();
   await send(page, '.savebar button');
   assert.equal(await holds(role, PING), true);

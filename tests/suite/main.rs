@@ -121,3 +121,5 @@ mod tokens_of;
 mod uniform_login;
 mod uniform_times;
 mod unproven_addresses;
+mod user_filters;
+mod user_input;

@@ -7,6 +7,7 @@ mod assets;
 mod changes;
 mod configuration;
 mod csrf;
+mod effective;
 mod emails;
 mod explain;
 mod faults;

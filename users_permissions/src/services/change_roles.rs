@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::change_settings::version;
 use super::changes::note;
 use super::roles::{
-    HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_identity, check_name,
+    HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_description, check_identity,
+    check_name,
 };
 use super::{Actor, Services};
 use crate::acl::Catalog;
@@ -87,6 +88,7 @@ impl Services {
             if let Some(name) = &change.name {
                 check_name(name)?;
             }
+            check_description(change.description.as_ref().and_then(Option::as_deref))?;
             match &change.grants {
                 Grants::Keep => {}
                 Grants::All(all) => drop(self.positions(all.clone())?),

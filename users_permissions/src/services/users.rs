@@ -146,7 +146,9 @@ impl Services {
         change: UserChange,
     ) -> Result<Account> {
         if change.is_empty() {
-            return self.user(id).await;
+            let account = self.user(id).await?;
+            self.check_may_manage(&actor, &account.roles)?;
+            return Ok(account);
         }
         let judge_and_write = async || {
             let before = self.user(id).await?;
