@@ -394,14 +394,37 @@ async fn what_is_wrong_is_said_at_its_field() {
 }
 
 #[actix_web::test]
-async fn a_mail_that_lost_its_code_is_saved_with_a_warning() {
+async fn a_mail_that_lost_its_code_or_its_link_is_saved_with_a_warning() {
+    const CODE: &str = "Warning: This mail has neither";
+    const LINK: &str = "Warning: This mail has no ";
     let server = Server::start(Kind::Sqlite).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-    for (key, message, warns) in [
-        ("reset_password", "<p><%= URL %></p>", true),
-        ("reset_password", "<p><%=TOKEN%></p>", false),
-        ("reset_password", "<p><%=  CODE %></p>", false),
-        ("password_changed", "<p>Hello</p>", false),
+    for (key, message, warnings) in [
+        ("reset_password", "<p><%= URL %></p>", vec![CODE]),
+        ("reset_password", "<p><%=URL%>?code=<%=TOKEN%></p>", vec![]),
+        (
+            "reset_password",
+            "<p><%= URL %>?code=<%=  CODE %></p>",
+            vec![],
+        ),
+        ("reset_password", "<p>Hello</p>", vec![CODE, LINK]),
+        (
+            "reset_password",
+            "<p>https://app.example: <%= CODE %></p>",
+            vec![LINK],
+        ),
+        (
+            "email_confirmation",
+            "<p><%= SERVER_URL %>, code <%= CODE %></p>",
+            vec![LINK],
+        ),
+        // Somebody's own page, written out.
+        (
+            "reset_password",
+            "<a href=\"https://app.example/reset?code=<%= CODE %>\">Go</a>",
+            vec![],
+        ),
+        ("password_changed", "<p>Hello</p>", vec![]),
     ] {
         let path = format!("/admin/emails/{key}");
         let page = browser.page(&path).await;
@@ -409,6 +432,10 @@ async fn a_mail_that_lost_its_code_is_saved_with_a_warning() {
         assert_eq!(send(&mut browser, &path, &fields).await.0, 303);
         let page = browser.page(&path).await;
         page.has("Saved.");
-        assert_eq!(page.0.contains("Warning:"), warns, "{message}");
+        let found = page.0.matches("Warning:").count();
+        assert_eq!(found, warnings.len(), "{message}");
+        for warning in warnings {
+            page.has(warning);
+        }
     }
 }

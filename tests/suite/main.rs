@@ -6,6 +6,7 @@ mod admin_access;
 mod admin_answers;
 mod admin_bounds;
 mod admin_changes;
+mod admin_consoles;
 mod admin_forms;
 mod admin_landing;
 mod admin_links;

@@ -70,6 +70,8 @@ pub(crate) enum Protocol {
 pub struct Provider {
     pub(crate) display: String,
     pub(crate) icon: String,
+    /// Where applications are registered; empty where nobody knows.
+    pub(crate) console_url: String,
     pub(crate) protocol: Protocol,
     pub(crate) request_url: String,
     pub(crate) authorize_url: String,
@@ -96,6 +98,7 @@ impl Provider {
         Self {
             display: String::new(),
             icon: String::new(),
+            console_url: String::new(),
             protocol,
             request_url: String::new(),
             authorize_url: String::new(),
@@ -287,6 +290,22 @@ impl Provider {
     pub fn icon(self, icon: impl Into<String>) -> Self {
         let icon = icon.into();
         Self { icon, ..self }
+    }
+
+    /// The page of the provider that applications are registered on: the pages for administrators link to it.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").console_url("https://id.example/applications");
+    /// # let _ = provider;
+    /// ```
+    pub fn console_url(self, url: impl Into<String>) -> Self {
+        let console_url = url.into();
+        Self {
+            console_url,
+            ..self
+        }
     }
 
     /// Reads the provider's answers. It may ask for more; the deadline of a login is one for all of it.

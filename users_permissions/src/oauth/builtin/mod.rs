@@ -108,6 +108,7 @@ fn auth0() -> Provider {
     of_subdomain(provider, Subdomain::Labels)
         .display_name("Auth0")
         .icon("shield")
+        .console_url("https://manage.auth0.com")
 }
 
 /// Addresses are what the operator of the server releases, with or without a word on them.
@@ -181,6 +182,7 @@ fn cognito() -> Provider {
     of_subdomain(provider, Subdomain::Host)
         .display_name("AWS Cognito")
         .icon("aws")
+        .console_url("https://console.aws.amazon.com/cognito")
 }
 
 fn discord() -> Provider {
@@ -200,6 +202,7 @@ fn discord() -> Provider {
     placed(provider, places)
         .display_name("Discord")
         .icon("discord")
+        .console_url("https://discord.com/developers/applications")
 }
 
 /// Tells the address on the profile where it is "valid", and promises no more of it.
@@ -221,6 +224,7 @@ fn facebook() -> Provider {
     placed(provider, places)
         .display_name("Facebook")
         .icon("facebook")
+        .console_url("https://developers.facebook.com/apps")
 }
 
 fn google() -> Provider {
@@ -233,7 +237,10 @@ fn google() -> Provider {
             "https://www.googleapis.com/oauth2/v3/certs",
         ],
     );
-    provider.display_name("Google").icon("google")
+    provider
+        .display_name("Google")
+        .icon("google")
+        .console_url("https://console.cloud.google.com/apis/credentials")
 }
 
 /// Tells no address: a user has to link it.
@@ -260,7 +267,10 @@ fn instagram() -> Provider {
         let listed = listed.filter(|_| answer.get("user_id").is_none());
         read(listed.unwrap_or(&answer), places)
     });
-    provider.display_name("Instagram").icon("instagram")
+    provider
+        .display_name("Instagram")
+        .icon("instagram")
+        .console_url("https://developers.facebook.com/apps")
 }
 
 fn keycloak() -> Provider {
@@ -295,7 +305,10 @@ fn linkedin() -> Provider {
         pkce: false,
         ..provider
     };
-    provider.display_name("LinkedIn").icon("linkedin")
+    provider
+        .display_name("LinkedIn")
+        .icon("linkedin")
+        .console_url("https://www.linkedin.com/developers/apps")
 }
 
 fn patreon() -> Provider {
@@ -315,6 +328,7 @@ fn patreon() -> Provider {
     placed(provider, places)
         .display_name("Patreon")
         .icon("patreon")
+        .console_url("https://www.patreon.com/portal/registration/register-clients")
 }
 
 /// Tells no address: a user has to link it.
@@ -338,6 +352,7 @@ fn reddit() -> Provider {
     placed(provider, places)
         .display_name("Reddit")
         .icon("reddit")
+        .console_url("https://www.reddit.com/prefs/apps")
 }
 
 /// Tells "the user's verified email address" alone.
@@ -360,5 +375,8 @@ fn twitch() -> Provider {
                 let users = "https://api.twitch.tv/helix/users";
                 read(&answers.get_with(users, &client).await?, places)
             });
-    provider.display_name("Twitch").icon("twitch")
+    provider
+        .display_name("Twitch")
+        .icon("twitch")
+        .console_url("https://dev.twitch.tv/console/apps")
 }
