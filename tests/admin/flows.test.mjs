@@ -18,6 +18,14 @@ test('a role is edited: filter, select all, side panel, marks, diff', async () =
   assert.equal((await api('GET', '/ping', undefined, jwt)).status, 403);
   const page = await signedIn();
   await go(page, `/roles/${role}`);
+  const unfold = page.locator('[data-unfold]');
+  assert.equal(await unfold.textContent(), 'Close all');
+  await unfold.click();
+  await page.waitForSelector('[data-unfold]:has-text("Open all")');
+  assert.equal(await page.locator('.unit[open]').count(), 0);
+  await unfold.click();
+  await page.waitForSelector('[data-unfold]:has-text("Close all")');
+  assert.equal(await page.locator('.unit:not([open])').count(), 0);
   await page.fill('#filter', 'article ping');
   await page.waitForFunction(() => document.querySelectorAll('.act:not([hidden])').length === 1);
   const box = page.locator('.act:not([hidden]) input');
@@ -188,6 +196,50 @@ test('one user is blocked in three clicks and fifty in six', async () => {
   assert.ok(one <= 3 && fifty <= 6);
 });
 
+test('a role is changed in five clicks, confirmation turned on and a mail changed in three', async () => {
+  const page = await signedIn();
+  const role = await createRole('Flow promoted');
+  const user = await createUser('flow-promoted');
+  let clicks = clicker(page);
+  await clicks.press('nav a:has-text("Users")');
+  await clicks.press('main a:has-text("flow-promoted")');
+  await clicks.choose('#role', `${role}`);
+  await clicks.press('.savebar button');
+  await page.waitForSelector('.flash.good');
+  const promoted = clicks.count();
+  assert.equal((await asAdmin('GET', `/users/${user.id}?populate=role`)).json.role.id, role);
+
+  await go(page, '');
+  clicks = clicker(page);
+  try {
+    await clicks.press('nav a:has-text("Advanced settings")');
+    await clicks.press('input[name=email_confirmation]');
+    await clicks.press('.savebar button');
+    await page.waitForSelector('.flash.good');
+    const answer = await api('POST', '/auth/local/register', { username: 'flow-unproven', email: 'flow-unproven@example.com', password: PASSWORD });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.json.jwt, undefined);
+    assert.equal(await login('flow-unproven'), undefined);
+  } finally {
+    await asAdmin('PUT', '/users-permissions/advanced', { email_confirmation: false });
+  }
+  const confirmed = clicks.count();
+
+  await go(page, '');
+  clicks = clicker(page);
+  await clicks.press('nav a:has-text("E-mail templates")');
+  await clicks.press('main a:has-text("Address changed")');
+  await page.fill('#object', 'Your address is another one');
+  await clicks.press('.savebar button');
+  await page.waitForSelector('.flash.good');
+  const mailed = clicks.count();
+  const { json } = await asAdmin('GET', '/users-permissions/email-templates');
+  assert.equal(json.email_changed.options.object, 'Your address is another one');
+  console.log(`clicks: change a role ${promoted}, turn on confirmation ${confirmed}, change a mail ${mailed}`);
+  assert.ok(promoted <= 5 && confirmed <= 3 && mailed <= 3);
+  assert.deepEqual(page.faults, []);
+});
+
 test('a template is edited with a preview that follows, and its errors have a place', async () => {
   const page = await signedIn();
   await go(page, '/emails/password_changed');
@@ -258,6 +310,10 @@ test('everything works without scripts', async () => {
   const page = await signedIn({ javaScriptEnabled: false });
   const role = await createRole('Flow plain');
   await go(page, `/roles/${role}`);
+  for (const part of ['#filter', '[data-only-held]', '[data-unfold]']) {
+    assert.equal(await page.locator(part).count(), 1, part);
+    assert.equal(await page.locator(part).isVisible(), false, part);
+  }
   await page.locator(`[data-text="${PING}"] input`).check();
   await send(page, '.savebar button');
   assert.equal(await holds(role, PING), true);

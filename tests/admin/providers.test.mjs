@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, test } from 'node:test';
-import { EVIL, ORIGIN, api, asAdmin, clicker, close, go, send, signedIn, violations } from './support.mjs';
+import { EVIL, ORIGIN, api, asAdmin, clicker, close, everywhere, focused, go, send, signedIn } from './support.mjs';
 
 after(close);
 const SECRET = 'canary-secret-of-the-pages';
@@ -48,6 +48,18 @@ test('a provider is enabled in three clicks and its fields', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test('the application is registered where its provider says', async () => {
+  const page = await signedIn();
+  await go(page, '/providers/discord');
+  const link = page.locator('aside a:has-text("Register the application at discord.com")');
+  assert.equal(await link.getAttribute('href'), 'https://discord.com/developers/applications');
+  assert.equal(await link.getAttribute('rel'), 'noreferrer');
+  // What was typed stays: the other page opens beside this one.
+  assert.equal(await link.getAttribute('target'), '_blank');
+  assert.equal(await page.locator('h1 .dot').evaluate((dot) => getComputedStyle(dot).color), 'rgb(255, 255, 255)');
+  assert.deepEqual(page.faults, []);
+});
+
 test('the redirect URL is copied, and stands there without scripts', async () => {
   const page = await signedIn();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
@@ -74,9 +86,10 @@ test('of two administrators who save the same provider the second is told and no
   await send(one, '.savebar button');
   await send(two, '.savebar button');
   assert.match(await two.textContent('.flash.warn'), /Somebody else changed this provider[\s\S]*“” became “of-one”/);
+  await focused(two, '.flash.warn');
   assert.equal(await two.inputValue('#key'), 'of-one');
   assert.deepEqual((await read('reddit')).scope, ['identity']);
-  assert.deepEqual(await violations(two), []);
+  assert.deepEqual(await everywhere(two), []);
   await send(two, '.savebar button');
   const { key, scope } = await read('reddit');
   assert.deepEqual([key, scope], ['of-one', ['identity', 'read']]);
@@ -91,7 +104,7 @@ test('what is wrong is told at its field, and leaving asks', async () => {
   assert.match(await page.textContent('.field .error'), /subdomain must be a host/);
   assert.equal(await page.inputValue('#subdomain'), 'user@evil.example');
   assert.equal(await page.locator('.field.wrong #subdomain').count(), 1);
-  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(await everywhere(page), []);
   let asked = 0;
   page.on('dialog', async (dialog) => {
     asked += dialog.type() === 'beforeunload';
@@ -145,7 +158,7 @@ test('a configuration is tested: discovery, keys, client', async () => {
     await send(page, 'button:has-text("Test configuration")');
     assert.match(await page.textContent('.flash.bad'), /✗ Discovery of/);
     assert.deepEqual(page.faults, []);
-    assert.deepEqual(await violations(page), []);
+    assert.deepEqual(await everywhere(page), []);
   } finally {
     server.close();
     await asAdmin('PUT', '/users-permissions/providers', { providers: { mine: null } });

@@ -1,6 +1,7 @@
 // What the tests of the pages share: a browser, people, and the API to prove by.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
 
@@ -111,18 +112,46 @@ export function clicker(page) {
     await (typeof target === 'string' ? page.locator(target) : target).click();
     await page.waitForLoadState('domcontentloaded');
   };
-  return { press, count: () => clicks };
+  // A list of choices is opened by one click, and chosen from by another.
+  const choose = async (target, value) => {
+    clicks += 2;
+    await page.selectOption(target, value);
+  };
+  return { press, choose, count: () => clicks };
 }
 
+// The element gets the focus: by itself, for pages give it where it helps.
+export const focused = (page, selector) => page.waitForFunction((selector) => document.activeElement.matches(selector), selector);
+
 export async function violations(page) {
-  await page.addScriptTag({ path: AXE }).catch(() => undefined);
-  if (!(await page.evaluate(() => 'axe' in window))) {
-    // The pages' own policy refuses a script that is put in; the debugger's word counts more.
-    const { readFileSync } = await import('node:fs');
-    await page.evaluate(readFileSync(AXE, 'utf8'));
-  }
-  const { violations: found } = await page.evaluate(() => window.axe.run(document, { iframes: false }));
+  // The pages' own policy refuses a script that is put in; the debugger's word counts more.
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(readFileSync(AXE, 'utf8'));
+  const rules = { 'target-size': { enabled: true } };
+  const { violations: found } = await page.evaluate((rules) => window.axe.run(document, { iframes: false, rules }), rules);
   return found.map((one) => `${one.id}: ${one.nodes.map((node) => `${node.target} ${node.failureSummary?.split('\n')[1] ?? ''}`).slice(0, 3).join(' | ')}`);
+}
+
+export const wider = (page) => page.evaluate(() => Math.max(0, document.documentElement.scrollWidth - innerWidth));
+
+// As `violations`, of a page as it stands, in light and dark, wide and narrow; what is wider than the window is
+// one, too.
+export async function everywhere(page) {
+  const found = [];
+  const before = page.viewportSize();
+  for (const [width, height] of [[1280, 900], [390, 844]]) {
+    for (const colorScheme of ['light', 'dark']) {
+      await page.setViewportSize({ width, height });
+      // Colours that change slowly would be looked at halfway.
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      const all = await violations(page);
+      const pixels = await wider(page);
+      if (pixels > 0) all.push(`${pixels} px wider than the window`);
+      found.push(...all.map((one) => `${colorScheme}, ${width} px: ${one}`));
+    }
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: null, reducedMotion: null });
+  return found;
 }
 
 // Every page, by a name.

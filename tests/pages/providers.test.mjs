@@ -38,6 +38,34 @@ test('there is a button for every provider', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test('a link that somebody made up puts no words into the page', async () => {
+  const page = await open();
+  const words = 'error_description=Call+0900-1234&error_uri=https://evil.example';
+  const [unknown, again] = ['Something went wrong. Please begin again.', 'Please begin again.'];
+  for (const [name, error, called, said] of [
+    ['github', 'Call+0900-1234', 'GitHub', unknown],
+    ['github', 'constructor', 'GitHub', unknown],
+    ['github', '', 'GitHub', unknown],
+    ['Your-bank', 'access_denied', 'The provider', 'The login was cancelled'],
+    ['github', 'state_mismatch', 'GitHub', `This sign-in was begun elsewhere, or took too long. ${again}`],
+    ['github', 'oauth_error', 'GitHub', 'The provider could not be asked. Please try again later.'],
+    // Not to be decoded.
+    ['%zz', 'Call', 'The provider', unknown],
+  ]) {
+    await page.goto(`${app.url}/connect/${name}/redirect?error=${error}&${words}`);
+    assert.equal(await alertOf(page), said, `${name} ${error}`);
+    assert.equal(await page.locator('h1').textContent(), `${called} did not sign you in`, `${name} ${error}`);
+    assert.doesNotMatch(await page.locator('body').textContent(), /Call|0900|evil|bank|zz/);
+    assert.equal(page.url(), `${app.url}/connect/${name}/redirect`);
+  }
+  // A ticket that comes without having been gone for, at a page of a made-up name.
+  await page.goto(`${app.url}/connect/Your-bank/redirect?access_token=${'0'.repeat(64)}`);
+  assert.equal(await alertOf(page), 'This sign-in was not begun here. Please begin again.');
+  assert.equal(await page.locator('h1').textContent(), 'The provider did not sign you in');
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
 for (const [number, { name, display, hasEmail }] of app.providers.entries()) {
   test(`${display}: from the button to the profile, and back again`, async () => {
     const email = `${name}@idp.example`;

@@ -126,22 +126,42 @@ impl TestDatabase {
 
     /// Lets nobody change rights or users until it is let go, when these statements have been run.
     pub fn hold_changes(&self, statements: &[String]) -> HeldChanges {
-        let (kind, url, statements) = (self.kind, self.url(), statements.to_vec());
+        let count = "UPDATE up_revision SET value = value + 1 WHERE id = 1";
+        let mut begin = vec!["BEGIN".to_owned(), count.to_owned()];
+        begin.extend_from_slice(statements);
+        self.hold(begin, "COMMIT")
+    }
+
+    /// Keeps whoever so much as reads the count of changes waiting, until it is let go. Servers only.
+    pub fn hold_revision(&self) -> HeldChanges {
+        match self.kind {
+            Kind::Mysql => {
+                let lock = "LOCK TABLES up_revision WRITE";
+                self.hold(vec![lock.to_owned()], "UNLOCK TABLES")
+            }
+            Kind::Sqlite | Kind::Postgres => {
+                let lock = "LOCK TABLE up_revision IN ACCESS EXCLUSIVE MODE";
+                self.hold(vec!["BEGIN".to_owned(), lock.to_owned()], "COMMIT")
+            }
+        }
+    }
+
+    /// Runs statements and, on the same connection, the last one when it is let go.
+    fn hold(&self, statements: Vec<String>, end: &'static str) -> HeldChanges {
+        let (kind, url) = (self.kind, self.url());
         let (held, holds) = std::sync::mpsc::channel();
         let (release, released) = std::sync::mpsc::channel::<()>();
         let holder = std::thread::spawn(move || {
             with_connection(kind, &url, |conn| {
-                conn.execute("BEGIN");
-                conn.execute("UPDATE up_revision SET value = value + 1 WHERE id = 1");
                 for statement in &statements {
                     conn.execute(statement);
                 }
                 held.send(()).expect("somebody waits");
                 let _ = released.recv();
-                conn.execute("COMMIT");
+                conn.execute(end);
             });
         });
-        holds.recv().expect("the line of changes is held");
+        holds.recv().expect("what is to be held is held");
         HeldChanges {
             release: Some(release),
             holder: Some(holder),
@@ -313,7 +333,7 @@ fn with_connection<T>(kind: Kind, url: &str, work: impl FnOnce(&mut dyn Conn) ->
     }
 }
 
-/// See [`TestDatabase::hold_changes`].
+/// See [`TestDatabase::hold_changes`] and [`TestDatabase::hold_revision`].
 #[derive(Debug)]
 pub struct HeldChanges {
     release: Option<std::sync::mpsc::Sender<()>>,

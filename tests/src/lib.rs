@@ -8,6 +8,7 @@ mod mailbox;
 pub mod providers;
 mod raw;
 mod smtp;
+mod tls;
 
 pub use browser::{Browser, Html};
 pub use client::{Answer, Client, Person, tree};
@@ -15,6 +16,7 @@ pub use database::{Kind, TestDatabase};
 pub use mailbox::Mail;
 pub use raw::Raw;
 pub use smtp::{Encryption, Mode, Received, SmtpSink};
+pub use tls::TlsFront;
 
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer};

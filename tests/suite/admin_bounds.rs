@@ -63,6 +63,56 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
+    async fn a_description_that_cannot_be_stored_is_refused_at_its_field(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.create_role("Editor", &[]).await;
+        let edit = format!("/admin/roles/{role}");
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let fill = async |browser: &mut Browser, path: &str, text: &str| {
+            let page = browser.page(path).await;
+            let hidden = ["version", "edition", "base", "base_name", "base_description"];
+            let hidden: Vec<_> = hidden.into_iter().filter_map(|name| Some((name, page.value(name)?))).collect();
+            let mut sent: Vec<(&str, &str)> = hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            sent.extend([("name", "Author"), ("description", text)]);
+            browser.post(path, &sent).await
+        };
+        let before = server.database().dump();
+        for path in ["/admin/roles/new", edit.as_str()] {
+            for text in ["a\u{0}b".to_owned(), "名".repeat(4_001), "x".repeat(70_000), "x".repeat(300_000)] {
+                let answer = fill(&mut browser, path, &text).await;
+                assert_eq!(answer.status, 400, "{path}: {}", text.len());
+                let told = "id=\"description-error\">description is too long or holds a NUL";
+                assert!(answer.text.contains(told), "{path}: {}", text.len());
+            }
+        }
+        assert_eq!(server.database().dump(), before);
+        let longest = "名".repeat(4_000);
+        assert_eq!(fill(&mut browser, &edit, &longest).await.status, 303);
+        let read = admin.get(&format!("/api/users-permissions/roles/{role}")).await.expect(200);
+        assert_eq!(read["role"]["description"], longest);
+    }
+
+    // PostgreSQL takes no NUL in a text; nothing that is stored holds one.
+    async fn a_text_with_a_nul_finds_nothing(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        admin.create_role("Editor", &[]).await;
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        for query in ["actor=%00", "actor=adm%00in", "text=%00", "text=Edi%00tor"] {
+            browser.page(&format!("/admin/changes?{query}")).await.has("No change matches.");
+            let csv = browser.get(&format!("/admin/changes.csv?{query}")).await;
+            assert_eq!((csv.status.as_u16(), csv.text.lines().count()), (200, 1), "{query}: {}", csv.text);
+        }
+        for who in ["a%00b", "a%00b@example.com"] {
+            browser.page(&format!("/admin/explain?who={who}&path=/api/ping")).await.has("No such user");
+            browser.page(&format!("/admin/explain?who={who}")).await.has("No such user");
+            assert_eq!(browser.get(&format!("/admin/users?q={who}")).await.status, 400, "{who}");
+            admin.get(&format!("/api/users?_q={who}")).await.expect(400);
+            admin.get(&format!("/api/users?filters[username][$eq]={who}")).await.expect(400);
+        }
+    }
+
     async fn no_more_users_are_blocked_than_a_page_shows(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;

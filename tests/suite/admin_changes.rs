@@ -1,5 +1,7 @@
 //! The log of changes: who changed what, from where, from what to what, by whichever way.
 
+use std::collections::BTreeSet;
+
 use acceptance::{Browser, Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 
@@ -36,6 +38,35 @@ on_every_database! {
         let csv = browser.get("/admin/changes.csv?kind=user.changed").await;
         assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
         assert!(csv.text.contains("\"email\",\"ann@example.com\",\"new@example.com\""), "{}", csv.text);
+    }
+
+    async fn changes_of_a_user_are_found_whatever_it_was_called(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let role = admin.create_role("Channel", &[]).await;
+        let ann = admin.create_user("ann", role).await;
+        admin.create_user("joanna", role).await;
+        // What is no user may have the same id.
+        let body = json!({ "description": "same id" });
+        admin.put(&format!("/api/users-permissions/roles/{}", ann.id), body).await.expect(200);
+        let api = format!("/api/users/{}", ann.id);
+        admin.put(&api, json!({ "username": "berta" })).await.expect(200);
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let page = browser.page(&format!("/admin/users/{}", ann.id)).await;
+        let link = page.link("Changes of this user").unwrap();
+        assert_eq!(link, format!("/admin/changes?user={}", ann.id));
+        let page = browser.page(&link).await;
+        page.has("created the user").has("changed the user").has("berta").has("Show all");
+        page.has_not("joanna").has_not("changed the role").has_not("created the role");
+        assert!(page.0.contains(&format!("name=\"user\" value=\"{}\"", ann.id)));
+        let csv = format!("/admin/changes.csv?user={}", ann.id);
+        page.has(&csv);
+        admin.delete(&api).await.expect(200);
+        browser.page(&link).await.has("deleted the user").has("created the user");
+        let csv = browser.get(&csv).await.text;
+        let kinds: BTreeSet<_> = csv.lines().skip(1).filter_map(|line| line.split(',').nth(5)).collect();
+        assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["\"user.changed\"", "\"user.created\"", "\"user.deleted\""], "{csv}");
+        assert!(!csv.contains("joanna"), "{csv}");
     }
 
     async fn what_did_not_happen_is_not_in_the_log(kind) {

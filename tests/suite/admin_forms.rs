@@ -3,12 +3,15 @@
 
 use acceptance::{Browser, Html, Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
+use users_permissions::ProfileField;
 
+const PING: &str = "api::article.article.ping";
 const ADVANCED: &str = "/api/users-permissions/advanced";
 const TEMPLATES: &str = "/api/users-permissions/email-templates";
 
 /// Every field of the first form that is sent to `path`, as a browser without scripts would send it: hidden
-/// ones and texts; `now` replaces or adds some.
+/// ones and texts, with the line ends of browsers, an `<input>` that is seen in one line; `now` replaces or adds
+/// some.
 fn filled(page: &Html, path: &str, now: &[(&str, &str)]) -> Vec<(String, String)> {
     let marker = format!("action=\"{path}\"");
     let form = page.0.split(&marker).nth(1).expect("a form");
@@ -27,13 +30,19 @@ fn filled(page: &Html, path: &str, now: &[(&str, &str)]) -> Vec<(String, String)
         if let Some(name) = of("name").filter(|name| name != "_csrf") {
             let value =
                 of(" value").unwrap_or_else(|| if is_box { "on".into() } else { String::new() });
+            let value = match tag.contains("type=\"hidden\"") {
+                true => sent(&value),
+                false => value.replace(['\r', '\n'], ""),
+            };
             fields.push((name, value));
         }
     }
     for area in form.split("<textarea ").skip(1) {
         let name = area.split("name=\"").nth(1).unwrap().split('"').next();
         let text = area.split_once('>').unwrap().1.split("</textarea>").next();
-        fields.push((name.unwrap().to_owned(), plain(text.unwrap())));
+        let text = text.unwrap();
+        let text = text.strip_prefix('\n').unwrap_or(text);
+        fields.push((name.unwrap().to_owned(), sent(&plain(text))));
     }
     for select in form.split("<select ").skip(1) {
         let name = select.split("name=\"").nth(1).unwrap().split('"').next();
@@ -60,6 +69,11 @@ fn plain(text: &str) -> String {
     text.replace("&#34;", "\"")
         .replace("&#39;", "'")
         .replace("&#38;", "&")
+}
+
+fn sent(text: &str) -> String {
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    text.replace('\n', "\r\n")
 }
 
 async fn send(browser: &mut Browser, path: &str, fields: &[(String, String)]) -> (u16, Html) {
@@ -237,6 +251,61 @@ on_every_database! {
 }
 
 #[actix_web::test]
+async fn a_description_that_nobody_touched_stays_as_it_is() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let role = admin.create_role("Editor", &[]).await;
+    let api = format!("/api/users-permissions/roles/{role}");
+    let path = format!("/admin/roles/{role}");
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    for description in ["a\nb", "a\r\nb\rc", "\n\na \n b\n", "  a  ", "  "] {
+        let body = json!({ "description": description });
+        admin.put(&api, body).await.expect(200);
+        admin.set_grants(role, &[]).await.expect(200);
+        let page = browser.page(&path).await;
+        let mut fields = filled(&page, &path, &[]);
+        fields.push(("g".to_owned(), page.position(PING)));
+        let (status, page) = send(&mut browser, &path, &fields).await;
+        assert_eq!(status, 303, "{description:?}: {}", page.text());
+        let read = admin.get(&api).await.expect(200);
+        assert_eq!(read["role"]["description"], description);
+        assert_eq!(admin.grants(role).await, [PING]);
+    }
+    // What is typed is stored in lines, too.
+    let page = browser.page(&path).await;
+    let fields = filled(&page, &path, &[("description", "one\r\ntwo ")]);
+    assert_eq!(send(&mut browser, &path, &fields).await.0, 303);
+    let read = admin.get(&api).await.expect(200);
+    assert_eq!(read["role"]["description"], "one\ntwo");
+}
+
+#[actix_web::test]
+async fn fields_of_a_user_that_nobody_touched_stay_as_they_are() {
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        let motto = ProfileField::text("motto").required();
+        config.profile_fields.push(motto);
+    })
+    .await;
+    let admin = server.admin().await;
+    let ann = json!({
+        "username": "ann", "email": "ann@example.com", "password": PASSWORD, "nickname": " x ", "motto": "  ",
+    });
+    let ann = admin.post("/api/users", ann).await.expect(201);
+    let path = format!("/admin/users/{}", ann["id"]);
+    let api = format!("/api/users/{}", ann["id"]);
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let page = browser.page(&path).await;
+    let fields = filled(&page, &path, &[("blocked", "on")]);
+    let (status, page) = send(&mut browser, &path, &fields).await;
+    assert_eq!(status, 303, "{}", page.text());
+    let read = admin.get(&api).await.expect(200);
+    assert_eq!(
+        (&read["blocked"], &read["nickname"], &read["motto"]),
+        (&json!(true), &json!(" x "), &json!("  "))
+    );
+}
+
+#[actix_web::test]
 async fn what_is_wrong_is_said_at_its_field() {
     let server = Server::start(Kind::Sqlite).await;
     let admin = server.admin().await;
@@ -325,14 +394,37 @@ async fn what_is_wrong_is_said_at_its_field() {
 }
 
 #[actix_web::test]
-async fn a_mail_that_lost_its_code_is_saved_with_a_warning() {
+async fn a_mail_that_lost_its_code_or_its_link_is_saved_with_a_warning() {
+    const CODE: &str = "Warning: This mail has neither";
+    const LINK: &str = "Warning: This mail has no ";
     let server = Server::start(Kind::Sqlite).await;
     let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
-    for (key, message, warns) in [
-        ("reset_password", "<p><%= URL %></p>", true),
-        ("reset_password", "<p><%=TOKEN%></p>", false),
-        ("reset_password", "<p><%=  CODE %></p>", false),
-        ("password_changed", "<p>Hello</p>", false),
+    for (key, message, warnings) in [
+        ("reset_password", "<p><%= URL %></p>", vec![CODE]),
+        ("reset_password", "<p><%=URL%>?code=<%=TOKEN%></p>", vec![]),
+        (
+            "reset_password",
+            "<p><%= URL %>?code=<%=  CODE %></p>",
+            vec![],
+        ),
+        ("reset_password", "<p>Hello</p>", vec![CODE, LINK]),
+        (
+            "reset_password",
+            "<p>https://app.example: <%= CODE %></p>",
+            vec![LINK],
+        ),
+        (
+            "email_confirmation",
+            "<p><%= SERVER_URL %>, code <%= CODE %></p>",
+            vec![LINK],
+        ),
+        // Somebody's own page, written out.
+        (
+            "reset_password",
+            "<a href=\"https://app.example/reset?code=<%= CODE %>\">Go</a>",
+            vec![],
+        ),
+        ("password_changed", "<p>Hello</p>", vec![]),
     ] {
         let path = format!("/admin/emails/{key}");
         let page = browser.page(&path).await;
@@ -340,6 +432,10 @@ async fn a_mail_that_lost_its_code_is_saved_with_a_warning() {
         assert_eq!(send(&mut browser, &path, &fields).await.0, 303);
         let page = browser.page(&path).await;
         page.has("Saved.");
-        assert_eq!(page.0.contains("Warning:"), warns, "{message}");
+        let found = page.0.matches("Warning:").count();
+        assert_eq!(found, warnings.len(), "{message}");
+        for warning in warnings {
+            page.has(warning);
+        }
     }
 }

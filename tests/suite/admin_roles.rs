@@ -1,5 +1,7 @@
 //! The pages of roles: what is ticked there counts in the API at once, and nothing of anybody's is lost.
 
+use std::collections::BTreeSet;
+
 use acceptance::{Browser, Html, Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 
@@ -131,9 +133,48 @@ on_every_database! {
         saved.has("what they changed was kept").has(&format!("Two: granted {CREATE}")).has(&format!("One: taken {PING}"));
         assert_eq!(admin.grants(one).await, [CREATE, FIND]);
         assert_eq!(admin.grants(two).await, [CREATE]);
+        saved.has(&format!("Meanwhile, One: granted {FIND}"));
         let csv = browser.get("/admin/matrix.csv?q=article.create").await;
         assert_eq!(csv.text.lines().count(), 2);
         assert!(csv.text.contains("\"One\"") && csv.text.contains(CREATE), "{}", csv.text);
+    }
+
+    async fn the_matrix_tells_of_roles_that_are_gone_and_of_what_others_changed(kind) {
+        let server = Server::start(kind).await;
+        let admin = server.admin().await;
+        let mut roles = Vec::new();
+        for name in ["One", "Two", "Three"] {
+            roles.push(admin.create_role(name, &[]).await);
+        }
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let page = browser.page("/admin/matrix").await;
+        let row = page.0.split("<tr class=\"row\"").find(|row| row.contains(&format!("\"{CREATE} "))).unwrap();
+        let at = row.split("id=\"a").nth(1).unwrap().split('"').next().unwrap();
+        let fields: Vec<_> = ["edition", "shown", "q", "base", "name"].into_iter()
+            .flat_map(|name| page.values(name).into_iter().map(move |value| (name, value)))
+            .collect();
+        let mut cells = page.ticked();
+        cells.extend([format!("{}.{at}", roles[0]), format!("{}.{at}", roles[1])]);
+        let sent: Vec<_> = fields.iter().map(|(name, value)| (*name, value.as_str()))
+            .chain(cells.iter().map(|cell| ("g", cell.as_str())))
+            .collect();
+        let held = ["home", "findRoles", "findRole", "findUsers", "findUser", "getMatrix", "explain"];
+        let held = held.map(|page| format!("plugin::users-permissions.admin.{page}"));
+        admin.set_grants(roles[0], &held.each_ref().map(String::as_str)).await.expect(200);
+        for role in &roles[1..] {
+            admin.delete(&format!("/api/users-permissions/roles/{role}")).await.expect(200);
+        }
+        let saved = browser.submit("/admin/matrix", &sent).await;
+        saved.has("Not all of it was saved: a role was deleted meanwhile.")
+            .has("The role Two was deleted; what you changed of it is lost")
+            .has("Meanwhile, One: granted plugin::users-permissions.admin.explain")
+            .has("Meanwhile, 2 more");
+        for line in ["The role Three was deleted".to_owned(), format!("One: granted {CREATE}")] {
+            assert!(saved.0.contains(&format!("<li>{line}</li>")), "{}", saved.text());
+        }
+        let mut all: Vec<_> = held.into_iter().chain([CREATE.to_owned()]).collect();
+        all.sort();
+        assert_eq!(admin.grants(roles[0]).await, all);
     }
 }
 
@@ -291,6 +332,109 @@ async fn explain_tells_who_is_let_in_and_why() {
         .has("is_author")
         .has("articles.rs")
         .has("Editor");
+}
+
+#[actix_web::test]
+async fn explain_answers_for_whoever_is_meant() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let editor = admin.create_role("Editor", &[UPDATE]).await;
+    let reader = admin.create_role("Reader", &[]).await;
+    server
+        .database()
+        .execute("UPDATE sqlite_sequence SET seq = 776 WHERE name = 'up_users'");
+    assert_eq!(admin.create_user("ann", editor).await.id, 777);
+    assert_eq!(admin.create_user("777", reader).await.id, 778);
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let page = browser.page("/admin/users/777").await;
+    let link = page.link("What this user may do").unwrap();
+    assert_eq!(link, "/admin/explain?user=777");
+    let page = browser.page(&link).await;
+    page.has("ann (id 777)");
+    let (id, who) = (page.value("user").unwrap(), page.value("who").unwrap());
+    let ann = "Who asks: ann, the user with the id 777.";
+    let digits = "Who asks: 777, the user with the id 778.";
+    let nobody = "Who asks: somebody who is not signed in.";
+    let update = "method=PUT&path=/api/articles/abc";
+    for (query, asks, verdict) in [
+        ("user=777".to_owned(), ann, "Allowed"),
+        // The form of that page, with the name as it was, with another one, and without one.
+        (format!("user={id}&who={who}"), ann, "Allowed"),
+        (format!("user={id}&who=777"), digits, "Denied (403)"),
+        (format!("user={id}&who="), nobody, "Denied (403)"),
+        ("who=777".to_owned(), digits, "Denied (403)"),
+        ("who=777@example.com".to_owned(), digits, "Denied (403)"),
+        ("who=778".to_owned(), digits, "Denied (403)"),
+        ("who=".to_owned(), nobody, "Denied (403)"),
+        ("who=public".to_owned(), nobody, "Denied (403)"),
+    ] {
+        let page = browser
+            .page(&format!("/admin/explain?{query}&{update}"))
+            .await;
+        page.has(asks).has(verdict);
+    }
+    admin.create_user("public", editor).await;
+    let mut explain = async |query: &str| {
+        let path = format!("/admin/explain?{query}&{update}");
+        browser.page(&path).await
+    };
+    explain("who=public")
+        .await
+        .has("Who asks: public, the user with the id 779.")
+        .has("Allowed");
+    explain("who=").await.has(nobody).has("Denied (403)");
+    explain("user=999").await.has("Nobody has the id 999.");
+}
+
+#[actix_web::test]
+async fn without_a_path_explain_tells_all_that_somebody_may_do() {
+    let server = Server::start(Kind::Sqlite).await;
+    let admin = server.admin().await;
+    let editor = admin.create_role("Editor", &[UPDATE, PING]).await;
+    let reader = admin.create_role("Reader", &[FIND, PING]).await;
+    let ann = admin.create_user("ann", editor).await;
+    let api = format!("/api/users/{}", ann.id);
+    let both = json!({ "roles": [editor, reader] });
+    admin.put(&api, both).await.expect(200);
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let page = browser.page(&format!("/admin/users/{}", ann.id)).await;
+    let link = page.link("What this user may do").unwrap();
+    for path in [link.as_str(), "/admin/explain?who=ann&method=GET&path="] {
+        let page = browser.page(path).await;
+        page.has(&format!("ann (id {})", ann.id))
+            .has("May do 3 of ")
+            .has("unless a policy says no: is_author")
+            .has_not("is blocked");
+        let (_, roles) = page.0.split_once(">Editor</a>").unwrap();
+        let (of_editor, of_reader) = roles.split_once(">Reader</a>").unwrap();
+        for (part, held) in [(of_editor, [PING, UPDATE]), (of_reader, [FIND, PING])] {
+            let each = [PING, FIND, CREATE, UPDATE];
+            let told = each.into_iter().filter(|name| part.contains(*name));
+            let told: BTreeSet<&str> = told.collect();
+            let held: BTreeSet<&str> = held.into_iter().collect();
+            assert_eq!(told, held);
+        }
+    }
+    let confirming = json!({ "email_confirmation": true });
+    admin
+        .put("/api/users-permissions/advanced", confirming)
+        .await
+        .expect(200);
+    let out = json!({ "blocked": true, "confirmed": false });
+    admin.put(&api, out).await.expect(200);
+    browser
+        .page(&link)
+        .await
+        .has("ann is blocked: tokens are refused.")
+        .has("ann has yet to confirm the e-mail address.");
+    browser
+        .page("/admin/explain?user=1")
+        .await
+        .has("Holds every action");
+    let page = browser.page("/admin/explain?who=").await;
+    page.has("Somebody who is not signed in");
+    assert!(page.0.contains(">Public</a></h3>"), "{}", page.text());
+    browser.page("/admin/explain").await.has_not("May do ");
 }
 
 #[actix_web::test]

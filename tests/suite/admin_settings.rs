@@ -185,6 +185,66 @@ async fn a_mail_that_was_given_up_is_tried_again() {
     );
 }
 
+// What explains the settings is told, and what opens anything is not.
+#[actix_web::test]
+async fn the_configuration_is_told_without_its_secrets() {
+    const CANARIES: [&str; 7] = [
+        "c4nary-of-the-signature-c4nary-of-it",
+        "c4nary-at-the-mail-server",
+        "c4nary-word-for-the-mail-server",
+        "c4nary-of-what-is-sealed",
+        "c4nary-of-the-cookies",
+        "c4nary-of-the-first-one1A",
+        "c4nary-of-a-provider",
+    ];
+    let [signs, user, word, seals, cookies, first, provider] = CANARIES;
+    let database = acceptance::TestDatabase::create(Kind::Sqlite);
+    let mut config = acceptance::config(&database);
+    config.public_url = "https://api.example/shop".to_owned();
+    config.signing_keys = users_permissions::SigningKeys::parse(signs).ok();
+    config.mail.smtp_url = Some(format!("smtps://{user}:{word}@mail.example:465").into());
+    config.encryption_key = Some(seals.into());
+    config.app_keys = vec![cookies.into()];
+    config.first_admin.as_mut().unwrap().password = first.into();
+    let settings = users_permissions::ProviderSettings {
+        secret: Some(provider.into()),
+        ..Default::default()
+    };
+    config.providers.insert("github".to_owned(), settings);
+    config.jwt_management = users_permissions::JwtManagement::Refresh;
+    config.sessions.access_token_lifespan = std::time::Duration::from_secs(300);
+    config.ratelimit.enabled = true;
+    config.ratelimit.max = 17;
+    config.code_life.reset = std::time::Duration::from_secs(5_400);
+    config.password_policy = users_permissions::PasswordPolicy::Recommended;
+    let path = database.url();
+    let server = Server::with_config(config).await.owning(database);
+    let mut browser = Browser::signed_in(&server, "admin", first).await;
+    let page = browser.page("/admin/settings").await;
+    page.has("From the configuration")
+        .has("development")
+        .has("https://api.example/shop")
+        .has("sessions: 5 minutes for an access token")
+        .has("a session ends after 30 days, or 14 days without use")
+        .has("in 1 minute: 17 tries")
+        .has("counted in each instance")
+        .has("not guessable")
+        .has("for a new password 90 minutes, for an address 3 days")
+        .has("by mail.example")
+        .has("UP_RATELIMIT");
+    for secret in CANARIES.into_iter().chain([path.as_str(), ":465"]) {
+        page.has_not(secret);
+    }
+
+    let server = Server::start(Kind::Sqlite).await;
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    let page = browser.page("/admin/settings").await;
+    page.has("long-lived: 30 days")
+        .has("kept for developers")
+        .has("6 characters to 72 bytes");
+    assert!(page.0.contains("<dt>Limits</dt><dd>off<"));
+}
+
 // Strings that would be code anywhere but in text.
 #[actix_web::test]
 async fn free_text_is_text_on_every_page() {

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::time::{Duration, Instant};
 
+use acceptance::providers::Simulators;
 use acceptance::{Browser, Client, Kind, SmtpSink, TestDatabase, on_every_database};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::clocks::{by_sessions, refresh, register, shifted, sign_in};
+use crate::clocks::{by_sessions, refresh, register, shifted, sign_in, with_acme2};
 use crate::killed_instances::process::{Instance, Setup};
+use crate::social::Browser as Visitor;
 use crate::tokens_of::{Pair, expect_refused};
 
 const MINUTE: i64 = 60;
@@ -21,6 +23,7 @@ struct Timed {
     database: TestDatabase,
     sink: SmtpSink,
     instance: Instance,
+    setup: Setup,
     clock: File,
     _home: TempDir,
 }
@@ -41,16 +44,27 @@ impl Timed {
             directory: tempfile::tempdir().expect("a directory"),
             more: [more, clock].concat(),
         };
-        let http = reqwest::Client::builder().no_proxy().build();
-        let instance = Instance::start(&setup, &http.expect("a client")).await;
+        let instance = Self::process(&setup).await;
         let clock = File::options().write(true).open(path).expect("the clock");
         Self {
             database,
             sink,
             instance,
+            setup,
             clock,
             _home: home,
         }
+    }
+
+    async fn process(setup: &Setup) -> Instance {
+        let http = reqwest::Client::builder().no_proxy().build();
+        Instance::start(setup, &http.expect("a client")).await
+    }
+
+    /// Another process over the same database, which knows of no other time than the present one.
+    async fn restart(&mut self) {
+        self.instance.kill();
+        self.instance = Self::process(&self.setup).await;
     }
 
     fn client(&self) -> Client {
@@ -102,7 +116,8 @@ on_every_database! {
         let (known, unknown) = (sign_in(&app.client()).await, sign_in(&app.client()).await);
         assert_eq!(app.status(&known.jwt).await, 200);
         app.set(11 * MINUTE).await;
-        assert_eq!(app.status(&known.jwt).await, 401);
+        // Whichever of them is shown then: that it was over is what has to be remembered.
+        assert_eq!(app.status(&unknown.jwt).await, 401);
         for back in [0, -HOUR, 9 * MINUTE] {
             app.set(back).await;
             for pair in [&known, &unknown] {
@@ -153,20 +168,25 @@ mod embedded {
 
     #[actix_web::test]
     async fn a_refresh_token_that_was_over_stays_over_and_a_copy_is_a_copy() {
-        let app = Timed::start(Kind::Sqlite, by_sessions()).await;
+        let mut app = Timed::start(Kind::Sqlite, by_sessions()).await;
         register(&app.client()).await;
         let first = sign_in(&app.client()).await;
         let second = Pair::of(&refresh(&app.client(), &first.refresh).await.expect(200));
         // The moment in which a token may come again is not a longer one by a clock that was set back.
         app.set(MINUTE).await;
+        assert_eq!(app.status(&second.jwt).await, 200);
         app.set(0).await;
         expect_refused(&refresh(&app.client(), &first.refresh).await);
         expect_refused(&refresh(&app.client(), &second.refresh).await);
-        let idle = sign_in(&app.client()).await;
+        let (idle, unasked) = (sign_in(&app.client()).await, sign_in(&app.client()).await);
         app.set(15 * DAY).await;
         expect_refused(&refresh(&app.client(), &idle.refresh).await);
         app.set(0).await;
         expect_refused(&refresh(&app.client(), &idle.refresh).await);
+        // The later time is forgotten then, what was refused by it is not.
+        app.restart().await;
+        expect_refused(&refresh(&app.client(), &idle.refresh).await);
+        refresh(&app.client(), &unasked.refresh).await.expect(200);
     }
 
     #[actix_web::test]
@@ -217,5 +237,29 @@ mod embedded {
         }
         browser.sign_in("admin", "AdminPass1").await;
         assert_eq!(browser.get("/admin").await.status, 200);
+    }
+
+    #[actix_web::test]
+    async fn a_browser_that_stayed_at_a_provider_for_too_long_is_waited_for_no_more() {
+        let simulators = Simulators::start().await;
+        let app = Timed::start(Kind::Sqlite, with_acme2(&simulators)).await;
+        let leave = async || {
+            let mut browser = Visitor::of(app.client());
+            browser.connect("acme2", &[]).await;
+            browser
+        };
+        let (mut in_time, mut late) = (leave().await, leave().await);
+        app.set(9 * MINUTE).await;
+        assert!(in_time.come_back().await.contains_key("access_token"));
+        assert_eq!(simulators.exchanges(), 1);
+        let kept = late.cookie.clone();
+        let left = late.location.clone();
+        for clock in [10 * MINUTE + 1, 0] {
+            app.set(clock).await;
+            (late.cookie, late.location) = (kept.clone(), left.clone());
+            assert_eq!(late.come_back().await["error"], "state_mismatch", "{clock}");
+        }
+        // Nobody was shown the code.
+        assert_eq!(simulators.exchanges(), 1);
     }
 }

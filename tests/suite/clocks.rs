@@ -141,6 +141,21 @@ async fn rotation(kind: Kind) {
     }
 }
 
+async fn short_lives(kind: Kind) {
+    // Shorter than the difference of the clocks.
+    let short = r#"{"idleRefreshTokenLifespan":100}"#.to_owned();
+    let more = [by_sessions(), vec![("UP_SESSIONS", short)]].concat();
+    let instances = Instances::start(kind, &more).await;
+    register(&instances.clients()[0]).await;
+    let [on_time, ahead] = instances.clients();
+    for (one, other) in [(&on_time, &ahead), (&ahead, &on_time)] {
+        let first = sign_in(one).await;
+        let second = Pair::of(&refresh(other, &first.refresh).await.expect(200));
+        let third = Pair::of(&refresh(other, &second.refresh).await.expect(200));
+        refresh(one, &third.refresh).await.expect(200);
+    }
+}
+
 async fn mail(kind: Kind) {
     // An instance that holds a mail does so for two minutes.
     let times = r#"{"timeout":30000,"lease":120000,"poll_interval":100,"attempts":5}"#;
@@ -156,15 +171,20 @@ async fn mail(kind: Kind) {
     assert_eq!(instances.sink.connections(), 1);
 }
 
-async fn ticket(kind: Kind) {
-    let simulators = Simulators::start().await;
+/// The settings of a provider `acme2` that is made of them.
+pub fn with_acme2(simulators: &Simulators) -> Vec<(&'static str, String)> {
     let at = |place: &str| format!("{}/{place}", simulators.base());
     let provider = json!({ "acme2": {
         "enabled": true, "key": "client-id", "secret": "client-secret", "callback": "https://front.example/cb",
         "scope": ["openid", "profile", "email"], "authorize_url": at("acme.example/authorize"),
         "access_url": at("acme.example/token"), "profile_url": at("acme.example/userinfo"),
     } });
-    let instances = Instances::start(kind, &[("UP_PROVIDERS", provider.to_string())]).await;
+    vec![("UP_PROVIDERS", provider.to_string())]
+}
+
+async fn ticket(kind: Kind) {
+    let simulators = Simulators::start().await;
+    let instances = Instances::start(kind, &with_acme2(&simulators)).await;
     let [on_time, ahead] = instances.clients();
     for (one, other) in [(&on_time, &ahead), (&ahead, &on_time)] {
         let back = Browser::of(one.clone()).login("acme2").await;
@@ -221,6 +241,7 @@ macro_rules! on_servers {
 
 on_servers! {
     whoever_has_the_later_clock_takes_a_race_for_a_race_and_a_replay_for_a_replay, rotation;
+    a_session_lives_as_long_at_every_instance, short_lives;
     a_mail_that_one_instance_holds_is_taken_by_no_other, mail;
     a_social_login_goes_on_at_every_instance, ticket;
     an_administrator_is_signed_in_at_every_instance, pages;

@@ -87,6 +87,42 @@ on_every_database! {
         assert_eq!(server.database().dump(), before);
     }
 
+    // Tokens of an issuer may name roles: there a new name hands the role to whoever has such a token.
+    async fn who_may_change_roles_gives_none_stronger_than_the_own_a_name_that_tokens_have(kind) {
+        let issuer = crate::issuer::Issuer::start().await;
+        let mut claims = issuer.claims("ann");
+        claims["roles"] = json!(["Team"]);
+        for names_roles in [true, false] {
+            let mut trusted = issuer.trusted();
+            trusted.role_claim = names_roles.then(|| "roles".to_owned());
+            let server = Server::start_with(kind, |config| config.trusted_issuers = vec![trusted]).await;
+            let admin = server.admin().await;
+            let (_, manager, _) = manager(&admin, &[UPDATE_ROLE, FIND_ROLE, PING]).await;
+            let (strong, weak) = (admin.create_role("Strong", &[PING, FIND]).await, admin.create_role("Weak", &[PING]).await);
+            let rename = async |client: &Client, role: i64, name: &str| {
+                client.put(&format!("{ROLES}/{role}"), json!({ "name": name })).await
+            };
+            let stranger = Client::new(server.base(), Some(issuer.token(&claims)));
+            stranger.get("/api/articles").await.expect_forbidden();
+            if names_roles {
+                let before = server.database().dump();
+                rename(&manager, strong, "Team").await.expect_forbidden();
+                // What it is granted in the same breath changes nothing.
+                let both = json!({ "name": "Team", "permissions": tree(&[PING]) });
+                manager.put(&format!("{ROLES}/{strong}"), both).await.expect_forbidden();
+                assert_eq!(server.database().dump(), before);
+                stranger.get("/api/articles").await.expect_forbidden();
+                rename(&manager, strong, "Strong").await.expect(200);
+                rename(&admin, strong, "Team").await.expect(200);
+                stranger.get("/api/articles").await.expect(200);
+            } else {
+                rename(&manager, strong, "Team").await.expect(200);
+                stranger.get("/api/articles").await.expect_forbidden();
+            }
+            rename(&manager, weak, "Group").await.expect(200);
+        }
+    }
+
     async fn who_may_create_users_gives_none_a_stronger_role(kind) {
         let server = Server::start(kind).await;
         let admin = server.admin().await;
@@ -133,13 +169,14 @@ on_every_database! {
         for user in [admin_id, strong_user.id] {
             for body in [
                 json!({ "password": "taken over!" }), json!({ "email": "mine@example.com" }), json!({ "blocked": true }),
-                json!({ "role": own }), json!({ "username": "renamed" }), json!({ "confirmed": false }),
+                json!({ "role": own }), json!({ "username": "renamed" }), json!({ "confirmed": false }), json!({}),
             ] {
                 manager.put(&format!("/api/users/{user}"), body).await.expect_forbidden();
             }
             manager.delete(&format!("/api/users/{user}")).await.expect_forbidden();
         }
         assert_eq!(server.database().dump(), before);
+        manager.put(&format!("/api/users/{}", ann.id), json!({})).await.expect(200);
         manager.put(&format!("/api/users/{}", ann.id), json!({ "role": own, "username": "annabel" })).await.expect(200);
         assert_eq!(database_role(&server, "annabel"), "manager");
     }

@@ -81,6 +81,25 @@ on_every_database! {
         }
     }
 
+    async fn numbers_are_no_parameters(kind) {
+        let (_server, callers, id) = people(kind).await;
+        for client in &callers {
+            for path in reads(id) {
+                let plain = answer(client, &path, &[]).await;
+                assert_eq!(plain.0, 200, "{path}: {}", plain.1);
+                for more in ["1700000000", "7=x", "7[a]=x", "[7]=x", "%5b7%5d=x", "=x", "[]=x"] {
+                    assert_eq!(answer(client, &format!("{path}&{more}"), &[]).await, plain, "{path} {more}");
+                    let (path, query) = path.split_once('?').unwrap();
+                    assert_eq!(answer(client, &format!("{path}?{more}&{query}"), &[]).await, plain, "{path} {more}");
+                }
+            }
+            for path in ["/api/users", "/api/users/count", "/api/users/me", "/api/articles"] {
+                let plain = answer(client, path, &[]).await;
+                assert_eq!(answer(client, &format!("{path}?1700000000"), &[]).await, plain, "{path}");
+            }
+        }
+    }
+
     // What lies in a relation is no condition: for nobody, for everybody, for a private field.
     async fn conditions_inside_of_populate_change_no_answer(kind) {
         let (_server, callers, id) = people(kind).await;

@@ -170,6 +170,18 @@ async fn roles_come_from_the_claim_and_count_live() {
     let roles = async |client: &Client| client.get("/api/who").await.expect(200)["roles"].clone();
     assert_eq!(roles(&editor).await, json!(["editor"]));
     assert_eq!(roles(&with(json!("Editor"))).await, json!(["editor"]));
+    // A name of several words, alone in its text; and several names there.
+    admin.create_role("Staff writers", &ACTIONS).await;
+    for (text, found) in [
+        ("Staff writers", json!(["staff_writers"])),
+        ("Editor other", json!(["editor"])),
+        ("Editor staff_writers", json!(["editor", "staff_writers"])),
+    ] {
+        assert_eq!(roles(&with(json!(text))).await, found, "{text}");
+    }
+    for text in ["Staff", "writers Staff", "Staff writers too"] {
+        with(json!(text)).get("/api/who").await.expect_forbidden();
+    }
     admin.set_grants(id, &[]).await.expect(200);
     editor.get("/api/who").await.expect_forbidden();
     // No claim makes an administrator by itself, the configuration may.

@@ -3,7 +3,7 @@
 
 use acceptance::providers::Simulators;
 use acceptance::{Browser as Pages, Server, TestDatabase, on_every_database};
-use serde_json::json;
+use serde_json::{Value, json};
 use users_permissions::Config;
 
 use crate::social::{Browser, FRONT, enable};
@@ -19,6 +19,13 @@ async fn start(database: &TestDatabase, simulators: &Simulators, keys: &[&str]) 
     config.providers.clear();
     config.app_keys = keys.iter().map(|key| (*key).into()).collect();
     Server::with_config(config).await
+}
+
+/// Answers the id of an identity.
+fn id_at(identities: &Value, provider: &str) -> Value {
+    let all = identities["data"].as_array().unwrap();
+    let found = all.iter().find(|identity| identity["provider"] == provider);
+    found.unwrap()["id"].clone()
 }
 
 async fn is_signed_in(jar: &std::collections::BTreeMap<String, String>, server: &Server) -> bool {
@@ -78,7 +85,7 @@ on_every_database! {
         assert!(!is_signed_in(&today.jar, &server).await);
         // What is changed meanwhile does not lose it: with its key it is there again.
         let path = "/api/users-permissions/providers";
-        let change = |fields: serde_json::Value| json!({ "providers": { "github": fields } });
+        let change = |fields: Value| json!({ "providers": { "github": fields } });
         let admin = server.admin().await;
         admin.put(path, change(json!({ "enabled": false }))).await.expect(200);
         let moved = json!({ "access_url": "https://evil.example/token" });
@@ -89,5 +96,38 @@ on_every_database! {
         admin.put(path, change(json!({ "enabled": true }))).await.expect(200);
         Browser::new(&server).sign_in("github").await.expect(200);
         assert_eq!(simulators.faults(), Vec::<String>::new());
+    }
+
+    async fn a_provider_whose_secret_is_lost_is_no_way_in(kind) {
+        let simulators = Simulators::start().await;
+        let database = TestDatabase::create(kind);
+        let server = start(&database, &simulators, &[OLD]).await;
+        let put = async |server: &Server, providers: Value| {
+            let body = json!({ "providers": providers });
+            server.admin().await.put("/api/users-permissions/providers", body).await.expect(200);
+        };
+        let settings = json!({ "enabled": true, "key": "client-id", "secret": "client-secret", "callback": FRONT });
+        put(&server, json!({ "github": settings, "google": settings })).await;
+        // Somebody without a password who is linked with both.
+        let mut browser = Browser::new(&server);
+        let login = browser.sign_in("github").await.expect(200);
+        let octo = server.anonymous().with_token(login["jwt"].as_str().unwrap());
+        let ticket = browser.login("google").await["access_token"].clone();
+        let identities = "/api/auth/identities";
+        octo.post(identities, json!({ "provider": "google", "access_token": ticket })).await.expect(200);
+        drop(server);
+
+        // Nobody has the old key any more, and the secret of one of them is entered again.
+        let server = start(&database, &simulators, &[NEW]).await;
+        put(&server, json!({ "google": { "secret": "client-secret" } })).await;
+        let disabled = "This provider is disabled";
+        server.anonymous().get("/api/connect/github").await.expect_error(400, "ApplicationError", disabled);
+        let login = Browser::new(&server).sign_in("google").await.expect(200);
+        let octo = server.anonymous().with_token(login["jwt"].as_str().unwrap());
+        let linked = octo.get(identities).await.expect(200);
+        let last = "The last way to sign in cannot be removed";
+        let path = |provider: &str| format!("{identities}/{}", id_at(&linked, provider));
+        octo.delete(&path("google")).await.expect_error(400, "ApplicationError", last);
+        octo.delete(&path("github")).await.expect(200);
     }
 }

@@ -277,6 +277,19 @@ async fn settings_are_described_with_their_versions() {
 }
 
 #[actix_web::test]
+async fn changes_that_may_come_too_late_are_described_with_it() {
+    let server = Server::start(Kind::Sqlite).await;
+    let document = described(&server).await;
+    for method in ["put", "delete"] {
+        assert_eq!(
+            document["paths"]["/api/users/{id}"][method]["responses"]["409"]["$ref"],
+            "#/components/responses/users_permissions.ConflictError",
+            "{method}"
+        );
+    }
+}
+
+#[actix_web::test]
 async fn no_answer_is_described_with_a_secret() {
     let server = Server::start(Kind::Sqlite).await;
     let document = described(&server).await;

@@ -1,5 +1,7 @@
 //! A database that cannot be asked is 503: never the public's rights, never 401.
 
+use std::time::{Duration, Instant};
+
 use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 
@@ -100,5 +102,57 @@ on_every_database! {
         }
         // The pool has four; each may fail once.
         assert!(last[4..].iter().all(|status| *status == 200), "{last:?}");
+    }
+}
+
+on_every_database! {
+    // No answer and no error either: whoever looks at what other instances changed waits for the database.
+    async fn nobody_is_remembered_for_long_while_changes_cannot_be_read(kind) {
+        // An embedded database has no other instances.
+        if kind == Kind::Sqlite {
+            return;
+        }
+        let interval = Duration::from_millis(50);
+        let server = Server::start_with(kind, |config| {
+            config.sync_interval = interval;
+            config.blind_span = interval * 10;
+        }).await;
+        crate::apps::grant(&server.admin().await, "authenticated", &["api::article.article.ping"]).await;
+        let ann = server.register("ann").await;
+        let ping = async || ann.client.get("/api/ping").await.status.as_u16();
+        let until = async |status: u16| {
+            let asked = Instant::now();
+            while ping().await != status {
+                assert!(asked.elapsed() < Duration::from_secs(10), "never {status}");
+            }
+        };
+        // As another instance may have done it: nothing but the row of the user tells of it.
+        let set_blocked = |blocked: &str| {
+            let sql = format!("UPDATE up_users SET blocked = {blocked} WHERE id = {}", ann.id);
+            server.database().execute(&sql);
+        };
+        until(200).await;
+        let held = server.database().hold_revision();
+        for _ in 0..3 {
+            set_blocked("TRUE");
+            until(401).await;
+            set_blocked("FALSE");
+            until(200).await;
+        }
+        drop(held);
+        // From then on callers are remembered again: what nobody tells of is not seen.
+        let asked = Instant::now();
+        let mut unseen = false;
+        while !unseen {
+            assert!(asked.elapsed() < Duration::from_secs(20), "nobody is remembered any more");
+            until(200).await;
+            set_blocked("TRUE");
+            let (blocked, mut last) = (Instant::now(), 200);
+            while last == 200 && blocked.elapsed() < interval * 10 {
+                last = ping().await;
+            }
+            unseen = last == 200;
+            set_blocked("FALSE");
+        }
     }
 }

@@ -76,6 +76,12 @@ async fn by_claim() -> &'static str {
     "claim"
 }
 
+#[permission("api::test-policy.plan", policies(HasClaim::new("plan", "Gold plus")))]
+#[post("/plan")]
+async fn by_plan() -> &'static str {
+    "plan"
+}
+
 async fn is_own(user: AuthUser, id: web::Path<i32>) -> bool {
     user.id() == *id
 }
@@ -103,10 +109,11 @@ async fn beneath(body: web::Json<Value>) -> web::Json<Value> {
     body
 }
 
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 7] = [
     "api::test-policy.test-policy.function",
     "api::test-policy.test-policy.value",
     "api::test-policy.test-policy.claim",
+    "api::test-policy.test-policy.plan",
     "api::test-policy.test-policy.path",
     "api::test-policy.test-policy.greedy",
     "api::test-policy.test-policy.beneath",
@@ -123,6 +130,7 @@ async fn server() -> (Server, web::Data<Reached>) {
             .service(by_value);
         let api = api
             .service(by_claim)
+            .service(by_plan)
             .service(by_path)
             .service(greedy_route)
             .service(beneath);
@@ -297,6 +305,28 @@ async fn a_claim_is_asked_for_by_value_in_texts_and_lists() {
         .post("/api/claim", json!({}))
         .await
         .expect_forbidden();
+}
+
+#[actix_web::test]
+async fn a_claim_may_be_a_text_with_spaces() {
+    let (server, _) = server().await;
+    grant(&server.admin().await, "authenticated", &ACTIONS).await;
+    let ann = server.register("ann").await;
+    for (claim, status) in [
+        (json!("Gold plus"), 200),
+        (json!(["Silver", "Gold plus"]), 200),
+        (json!("Gold"), 403),
+        (json!("plus Gold"), 403),
+        (json!("Gold plus plus"), 403),
+        (json!("Gold  plus"), 403),
+        (json!(["Gold", "plus"]), 403),
+    ] {
+        let mut claims = forge::claims(ann.id);
+        claims["plan"] = claim.clone();
+        let caller = ann.client.with_token(forge::token(&claims));
+        let answer = caller.post("/api/plan", json!({})).await;
+        assert_eq!(answer.status.as_u16(), status, "{claim}: {}", answer.text);
+    }
 }
 
 #[actix_web::test]

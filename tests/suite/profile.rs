@@ -177,6 +177,42 @@ on_every_database! {
         assert_eq!(keys, ["documentId", "id", "nickname"]);
     }
 
+    async fn who_has_no_value_satisfies_neither_a_comparison_nor_its_opposite(kind) {
+        let server = server(kind).await;
+        let admin = server.admin().await;
+        let sent = json!({ "nickname": "zed", "points": 5, "newsletter": true, "birth": "2001-01-01T00:00:00.123456Z" });
+        create(&admin, "u1x", sent).await;
+        create(&admin, "u2x", json!({ "nickname": "amy", "points": 7, "newsletter": false, "birth": "2002-01-01T00:00:00Z" })).await;
+        create(&admin, "u3x", json!({})).await;
+        for (query, expected) in [
+            ("filters[nickname][$ne]=zed", vec!["u2x"]),
+            ("filters[nickname][$nei]=ZED", vec!["u2x"]),
+            ("filters[nickname][$notIn][0]=zed&filters[nickname][$notIn][1]=no", vec!["u2x"]),
+            ("filters[nickname][$notContains]=z", vec!["u2x"]),
+            ("filters[nickname][$notContainsi]=Z", vec!["u2x"]),
+            ("filters[nickname][$not][$startsWith]=z", vec!["u2x"]),
+            ("filters[$not][nickname][$endsWithi]=D", vec!["u2x"]),
+            ("filters[$not][$not][nickname]=zed", vec!["u1x"]),
+            ("filters[$not][$or][0][nickname]=zed&filters[$not][$or][1][points]=9", vec!["u2x"]),
+            ("filters[$not][$and][0][nickname]=zed&filters[$not][$and][1][points]=5", vec!["u2x"]),
+            ("filters[nickname][$ne]=nobody&sort=id", vec!["u1x", "u2x"]),
+            ("filters[points][$ne]=5", vec!["u2x"]),
+            ("filters[points][$not][$gt]=5", vec!["u1x"]),
+            ("filters[points][$not][$between]=6,9", vec!["u1x"]),
+            ("filters[newsletter][$ne]=true", vec!["u2x"]),
+            ("filters[birth]=2001-01-01T00:00:00.123Z", vec!["u1x"]),
+            ("filters[birth][$ne]=2001-01-01T00:00:00.123Z", vec!["u2x"]),
+            ("filters[birth][$gt]=2001-01-01T00:00:00.123Z", vec!["u2x"]),
+            ("filters[birth][$lte]=2001-01-01T00:00:00.123Z", vec!["u1x"]),
+            ("filters[nickname][$null]=true", vec!["u3x"]),
+            ("filters[nickname][$notNull]=true&sort=id", vec!["u1x", "u2x"]),
+            ("filters[$not][nickname][$null]=true&sort=id", vec!["u1x", "u2x"]),
+            ("filters[$not][nickname][$notNull]=true", vec!["u3x"]),
+        ] {
+            assert_eq!(found(&admin, query).await, expected, "{query}");
+        }
+    }
+
     async fn private_fields_can_be_written_and_nothing_else(kind) {
         let server = server(kind).await;
         let admin = server.admin().await;

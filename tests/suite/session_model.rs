@@ -298,6 +298,9 @@ fn run(kind: Kind) {
     let start = || {
         let mut config = config(&database);
         by_sessions(&mut config);
+        // The model knows no time but that of its steps, however long they take.
+        config.sessions.reuse_span = Duration::from_secs(60);
+        config.sessions.access_token_lifespan = Duration::from_secs(86_400);
         config.sync_interval = Duration::from_millis(20);
         Server::with_config(config)
     };

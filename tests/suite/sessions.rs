@@ -284,6 +284,31 @@ on_every_database! {
         assert_eq!(server.database().number("SELECT COUNT(*) FROM up_sessions"), 3);
     }
 
+    async fn a_session_whose_time_is_over_takes_no_place(kind) {
+        let few = |config: &mut users_permissions::Config| {
+            by_sessions(config);
+            config.sessions.max_per_user = 2;
+        };
+        let server = Server::start_with(kind, few).await;
+        let admin = server.admin().await;
+        let body = json!({
+            "username": "ann", "email": "ann@example.com", "password": PASSWORD, "confirmed": true,
+            "role": admin.role_id("authenticated").await,
+        });
+        admin.post("/api/users", body).await.expect(201);
+        let (living, over) = (sign_in(&server, "ann").await, sign_in(&server, "ann").await);
+        // It was active later than the one that lives.
+        let id = listed(&caller(&server, &over.jwt)).await[0]["id"].clone();
+        let past = "expires_at = '2020-01-01 00:00:00'";
+        let sql = format!("UPDATE up_sessions SET {past} WHERE session_id = '{}'", id.as_str().unwrap());
+        server.database().execute(&sql);
+        let third = sign_in(&server, "ann").await;
+        expect_refused(&refresh(&server, &over.refresh).await);
+        for pair in [&living, &third] {
+            expect_alive(&server, pair).await;
+        }
+    }
+
     async fn sessions_whose_time_is_over_are_refused_and_swept_away(kind) {
         let server = server(kind).await;
         server.register("ann").await;

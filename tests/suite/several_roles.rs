@@ -190,6 +190,17 @@ on_every_database! {
         assert_eq!(found(&format!("filters[roles]={one}")).await, [ann.id]);
         assert_eq!(found("filters[roles][type][$in][0]=one&filters[roles][type][$in][1]=two").await, [ann.id, bob.id]);
         assert_eq!(found("filters[$and][0][roles][type]=one&filters[$and][1][roles][type]=two").await, [ann.id]);
+        // The id is what values and operators are about, whatever stands around them.
+        let me = admin.get("/api/users/me").await.expect(200)["id"].as_i64().unwrap();
+        assert_eq!(found(&format!("filters[role][$ne]={one}")).await, [me, bob.id]);
+        assert_eq!(found(&format!("filters[role][$not][$eq]={one}")).await, [me, bob.id]);
+        assert_eq!(found(&format!("filters[role][$not]={one}")).await, [me, bob.id]);
+        assert_eq!(found(&format!("filters[role][$or][0]={one}&filters[role][$or][1][$eq]={two}")).await, [ann.id, bob.id]);
+        assert_eq!(found(&format!("filters[roles][$and][0]={one}&filters[roles][$and][1]={two}")).await, [ann.id]);
+        // Of several roles the opposite is that none is such a one.
+        assert_eq!(found("filters[roles][type][$ne]=one").await, [me, bob.id]);
+        assert_eq!(found("filters[$not][roles][type]=one").await, [me, bob.id]);
+        assert_eq!(found("filters[roles][type][$notIn][0]=one&filters[roles][type][$notIn][1]=two").await, [me]);
         admin.get("/api/users?sort=roles.name").await.expect_error(400, "ValidationError", "Invalid key roles");
         // Whoever may not read roles learns nothing of them.
         let clerk = admin.create_role("Clerk", &["plugin::users-permissions.user.find"]).await;

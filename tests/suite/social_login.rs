@@ -61,6 +61,20 @@ async fn no_header_changes_where_a_provider_sends_people_back_to() {
     }
 }
 
+/// The cookie with another letter at a quarter of its value.
+fn flip(cookie: &str, quarter: usize) -> String {
+    let (name, value) = cookie.split_once('=').unwrap();
+    let mut value = value.to_owned();
+    let place = value.len() * quarter / 4;
+    let other = if value[place..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
+    value.replace_range(place..=place, other);
+    format!("{name}={value}")
+}
+
 on_every_database! {
     async fn the_documented_flow_signs_in_and_a_ticket_works_once(kind) {
         let simulators = Simulators::start().await;
@@ -155,6 +169,40 @@ on_every_database! {
         // The same again, with the cookie as it was.
         browser.cookie = cookie;
         mismatch(&browser.get(&good).await);
+        assert_eq!(simulators.exchanges(), 1);
+    }
+
+    async fn a_tampered_answer_leads_to_the_configured_page_and_is_shown_to_nobody(kind) {
+        let simulators = Simulators::start().await;
+        let server = Server::start_with(kind, |config| enable(config, &simulators, "github")).await;
+        let elsewhere = "&callback=https%3A%2F%2Fevil.example%2Fcb&error_description=attacker";
+        for (flipped, is_denied) in [
+            (None, true), (Some(0), false), (Some(1), false), (Some(2), false), (Some(3), false), (Some(0), true), (Some(2), true),
+        ] {
+            let mut browser = Browser::new(&server);
+            browser.connect("github", &[]).await;
+            let mut path = browser.at_provider().await + elsewhere;
+            if is_denied {
+                path = path.replacen("code=", "error=access_denied&was=", 1);
+            }
+            if let Some(quarter) = flipped {
+                browser.cookie = browser.cookie.map(|cookie| flip(&cookie, quarter));
+            }
+            let answer = browser.get(&path).await;
+            assert_eq!(answer.status, 302, "{}", answer.text);
+            let code = if flipped.is_some() { "state_mismatch" } else { "access_denied" };
+            let to = &browser.location;
+            assert!(to.starts_with(&format!("{FRONT}?error={code}&error_description=")), "{flipped:?} {is_denied} {to}");
+            assert!(!to.contains("evil") && !to.contains("attacker"), "{to}");
+        }
+        assert_eq!(simulators.exchanges(), 0);
+        // With nothing but a page to return to added, it is what the provider has sent.
+        let mut browser = Browser::new(&server);
+        browser.connect("github", &[]).await;
+        let path = browser.at_provider().await + elsewhere;
+        browser.get(&path).await;
+        let to = &browser.location;
+        assert!(to.starts_with(&format!("{FRONT}?access_token=")) && !to.contains("evil"), "{to}");
         assert_eq!(simulators.exchanges(), 1);
     }
 

@@ -1,7 +1,7 @@
 //! Providers that answer as their documentation says, and who their people are.
 
 use acceptance::providers::{ALL, Forgery, Scenario, Simulators, specs};
-use acceptance::{Kind, Server, on_every_database};
+use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 use users_permissions::{Config, ProviderSettings, Secret};
 
@@ -22,6 +22,7 @@ async fn all_sixteen_providers_by_their_documentation() {
         let spec = known.iter().find(|spec| spec.name == name);
         let has_email = spec.is_none_or(|spec| spec.has_email);
         let has_flag = spec.is_some_and(|spec| spec.has_flag);
+        let vouches = spec.is_none_or(|spec| spec.vouches);
         let address = format!("{name}@example.com");
         let signed_in = Outcome::SignedIn(address.clone());
         let no_email = || Outcome::Refused("Email was not available.".to_owned());
@@ -33,11 +34,13 @@ async fn all_sixteen_providers_by_their_documentation() {
             (Scenario::NoEmail, no_email()),
             (
                 Scenario::Unverified,
-                match (has_email, has_flag) {
-                    (false, _) => no_email(),
-                    (true, true) => Outcome::Refused(format!("Email not verified by {display}")),
+                match (has_email, has_flag, vouches) {
+                    (false, ..) => no_email(),
+                    (true, true, _) => Outcome::Refused(format!("Email not verified by {display}")),
+                    // It tells no other than verified ones.
+                    (true, false, true) => no_email(),
                     // There is no word on it that could be "no".
-                    (true, false) => Outcome::SignedIn(format!("stated-{address}")),
+                    (true, false, false) => Outcome::SignedIn(format!("stated-{address}")),
                 },
             ),
             (
@@ -60,6 +63,34 @@ async fn all_sixteen_providers_by_their_documentation() {
             );
         }
     }
+    assert_eq!(simulators.faults(), Vec::<String>::new());
+}
+
+/// Answers that have been seen in two shapes are read in both.
+#[actix_web::test]
+async fn answers_in_other_shapes_than_documented_are_read() {
+    let simulators = Simulators::start().await;
+    let server = Server::start_with(Kind::Sqlite, |config| {
+        enable(config, &simulators, "github");
+        enable(config, &simulators, "instagram");
+    })
+    .await;
+    let mut browser = Browser::new(&server);
+    let first = browser.sign_in("github").await.expect(200);
+    let ann = server.register("ann").await;
+    let ticket = browser.login("instagram").await["access_token"].clone();
+    let link =
+        json!({ "provider": "instagram", "access_token": ticket, "currentPassword": PASSWORD });
+    ann.client
+        .post("/api/auth/identities", link)
+        .await
+        .expect(200);
+    simulators.answer_in_other_shapes();
+    // The same people.
+    let again = browser.sign_in("github").await.expect(200);
+    assert_eq!(again["user"]["id"], first["user"]["id"]);
+    let again = browser.sign_in("instagram").await.expect(200);
+    assert_eq!(again["user"]["id"], ann.id);
     assert_eq!(simulators.faults(), Vec::<String>::new());
 }
 

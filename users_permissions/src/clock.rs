@@ -13,8 +13,11 @@ const SECOND: i64 = 1_000_000;
 
 /// What the clocks are compared with: it only goes on.
 static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
+/// With Linux both go at one pace. Elsewhere a process of many months may be ahead of a slower clock, by seconds
+/// and never behind it.
 static MACHINE: Held = Held::new("this machine", 0);
-/// Goes at a pace of its own, on another machine: small differences are no steps.
+/// Goes at a pace of its own, on another machine: small differences are no steps. One for all databases of a
+/// process, which are taken to tell one time.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 static DATABASE: Held = Held::new("the database", SLACK);
 
@@ -77,7 +80,11 @@ impl Held {
         match behind {
             0 => {}
             ..0 => drop(self.ahead.fetch_max(ahead, Ordering::Relaxed)),
-            _ => self.ahead.store(ahead, Ordering::Relaxed),
+            _ => {
+                // Unless another thread has just been told a later time.
+                let order = Ordering::Relaxed;
+                let _ = self.ahead.compare_exchange(most, ahead, order, order);
+            }
         }
         told
     }

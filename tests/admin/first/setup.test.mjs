@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { ADMIN, ORIGIN, api, close, login, open, send, violations } from '../support.mjs';
+import { ADMIN, ORIGIN, api, close, everywhere, login, open, send } from '../support.mjs';
 
 after(close);
 
@@ -24,7 +24,7 @@ test('the link of the log makes the first administrator, once', async () => {
   await page.goto(link());
   assert.match(page.url(), /\/admin\/setup\?token=/);
   assert.match(await page.textContent('main'), /no administrator yet/);
-  assert.deepEqual(await violations(page), []);
+  assert.deepEqual(await everywhere(page), []);
   // What is refused makes nobody, and does not use the link up.
   const fill = async (password) => {
     await page.fill('#username', ADMIN.name);

@@ -42,6 +42,19 @@ test('any of two thousand actions is found by typing, and granted', async (t) =>
   assert.deepEqual(page.faults, []);
 });
 
+test('all units are opened and closed at once', async () => {
+  const page = await signedIn();
+  await go(page, '/roles/new');
+  assert.equal(await page.locator('.unit[open]').count(), 1);
+  await page.click('[data-unfold]:has-text("Open all")');
+  await page.waitForSelector('[data-unfold]:has-text("Close all")');
+  assert.equal(await page.locator('.unit:not([open])').count(), 0);
+  await page.click('[data-unfold]');
+  await page.waitForSelector('[data-unfold]:has-text("Open all")');
+  assert.equal(await page.locator('.unit[open]').count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
 test('the matrix finds it by typing, though it shows four hundred rows', async () => {
   const page = await signedIn();
   await go(page, '/matrix');

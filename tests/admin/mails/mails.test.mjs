@@ -78,6 +78,43 @@ test('the confirmation link is mailed again', async () => {
   }
 });
 
+// The link of a mail chooses a password.
+async function chosen(mail, name) {
+  const [, code] = /code=([0-9a-f]+)/.exec(mail.text);
+  const password = 'Chosen1!';
+  const reset = await api('POST', '/auth/reset-password', { code, password, passwordConfirmation: password });
+  assert.equal(reset.status, 200, reset.text);
+  assert.ok(await login(name, password));
+  const again = await api('POST', '/auth/reset-password', { code, password, passwordConfirmation: password });
+  assert.equal(again.status, 400, 'once');
+}
+
+test('somebody is invited without a password, and chooses one by the mailed link', async () => {
+  const page = await signedIn();
+  await send(page, 'nav a:has-text("Users")');
+  await send(page, 'a:has-text("New user")');
+  await page.fill('#username', 'mail-invited');
+  await page.fill('#email', 'mail-invited@example.com');
+  await send(page, '.savebar button');
+  assert.match(await page.textContent('.flash.good'), /mail-invited was created; a link to choose a password is on its way/);
+  assert.equal((await asAdmin('GET', '/users?filters[username]=mail-invited')).json.length, 1);
+  for (const password of ['', PASSWORD]) assert.equal(await login('mail-invited', password), undefined);
+  await chosen(await eventually('the invitation', () => mailTo('mail-invited@example.com', /code=/)), 'mail-invited');
+  assert.deepEqual(page.faults, []);
+});
+
+test('a link to choose a password is mailed to a user', async () => {
+  const user = await createUser('mail-forgetful');
+  const page = await signedIn();
+  await go(page, `/users/${user.id}`);
+  await send(page, 'button:has-text("Mail a password link")');
+  assert.match(await page.textContent('.flash.good'), /A link to choose a password is on its way/);
+  assert.ok(await login(user.username), 'the old one counts until then');
+  await chosen(await eventually('the link', () => mailTo(user.email, /code=/)), user.username);
+  assert.equal(await login(user.username), undefined);
+  assert.deepEqual(page.faults, []);
+});
+
 test('a template is previewed and tried out, and the mail is what was seen', async () => {
   const page = await signedIn();
   await send(page, 'nav a:has-text("E-mail templates")');

@@ -1,6 +1,7 @@
 //! Providers of social login, as their public documentation describes them: one local server that answers
 //! for all, each below a path that begins with its host.
 
+mod issuers;
 mod openid;
 mod plain;
 mod server;
@@ -8,6 +9,7 @@ mod simulators;
 mod twitter;
 mod wire;
 
+pub use issuers::STRICT_SECRET;
 pub use openid::{Forgery, PUBLIC_KEY_PEM};
 pub use simulators::{Fault, Person as Someone, Scenario, Simulators};
 pub use wire::Asked;
@@ -30,8 +32,8 @@ pub struct Spec {
     pub authorize: &'static str,
     /// Host and path of the token endpoint.
     pub token: &'static str,
-    /// The client authenticates by HTTP Basic, not in the body.
-    pub basic: bool,
+    /// The header of HTTP Basic that the client authenticates with, and not in the body.
+    pub basic: Option<&'static str>,
     /// PKCE is taken.
     pub pkce: bool,
     /// What is asked for, as it is written.
@@ -63,6 +65,7 @@ pub struct Spec {
 pub fn specs() -> Vec<Spec> {
     let mut all = plain::specs();
     all.extend(openid::specs());
+    all.extend(issuers::specs());
     all
 }
 

@@ -6,6 +6,7 @@ use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
+use super::server::is_client;
 use super::simulators::{Scenario, State};
 use super::wire::{Asked, Reply};
 use super::{Spec, invalid_grant, json as reply};
@@ -38,12 +39,12 @@ pub enum Forgery {
     Claims(Vec<(&'static str, Value)>),
 }
 
-const OPENID: Spec = Spec {
+pub(super) const OPENID: Spec = Spec {
     name: "",
     display: "",
     authorize: "",
     token: "",
-    basic: false,
+    basic: None,
     pkce: true,
     scope: "openid email profile",
     params: &[],
@@ -200,21 +201,6 @@ pub(super) fn specs() -> Vec<Spec> {
             ],
             ..OPENID
         },
-        Spec {
-            name: "acme",
-            display: "Acme",
-            authorize: "acme.example/authorize",
-            token: "acme.example/token",
-            issuer: Some("https://acme.example"),
-            introspection: Some("acme.example/introspect"),
-            token_answer: |state, _| tokens(state, "https://acme.example", |_| {}),
-            resources: &[
-                ("acme.example/jwks.json", keys),
-                ("acme.example/userinfo", userinfo),
-                ("acme.example/.well-known/openid-configuration", acme),
-            ],
-            ..OPENID
-        },
     ]
 }
 
@@ -227,15 +213,7 @@ pub(super) fn is_keys(place: &str) -> bool {
         .any(|end| place.ends_with(end))
 }
 
-fn acme(_: &State, _: &Asked) -> Reply {
-    reply(json!({
-        "issuer": "https://acme.example", "authorization_endpoint": "https://acme.example/authorize",
-        "token_endpoint": "https://acme.example/token", "userinfo_endpoint": "https://acme.example/userinfo",
-        "jwks_uri": "https://acme.example/jwks.json", "introspection_endpoint": "https://acme.example/introspect",
-    }))
-}
-
-fn keys(state: &State, _: &Asked) -> Reply {
+pub(super) fn keys(state: &State, _: &Asked) -> Reply {
     let mut keys = vec![json!({ "kty": "unheard-of", "kid": "key-2" })];
     let published = KEYS.iter().filter(|name| state.published.contains(name));
     keys.extend(published.map(|name| {
@@ -258,10 +236,7 @@ fn pair(name: &str) -> EncodingKey {
 
 /// RFC 7662: what a client may know of a token.
 pub(super) fn introspect(state: &State, spec: &Spec, asked: &Asked) -> Reply {
-    if asked.method != "POST"
-        || asked.field("client_id") != "client-id"
-        || asked.field("client_secret") != "client-secret"
-    {
+    if asked.method != "POST" || !is_client(spec, asked) {
         return Reply::json(401, json!({ "error": "invalid_client" }));
     }
     if !asked.field("token").starts_with("provider-token") {
@@ -291,7 +266,7 @@ fn change_claim(claims: &mut Value, name: &str, value: &Value) {
     }
 }
 
-fn userinfo(state: &State, _: &Asked) -> Reply {
+pub(super) fn userinfo(state: &State, _: &Asked) -> Reply {
     let mut claims =
         json!({ "sub": state.person.subject, "preferred_username": state.person.username });
     add_email(state, &mut claims);
@@ -322,7 +297,7 @@ fn cas_profile(state: &State, _: &Asked) -> Reply {
     reply(answer)
 }
 
-fn tokens(state: &State, issuer: &str, change: impl Fn(&mut Value)) -> Reply {
+pub(super) fn tokens(state: &State, issuer: &str, change: impl Fn(&mut Value)) -> Reply {
     let now = now();
     let mut claims = json!({
         "iss": issuer, "aud": "client-id", "sub": state.person.subject, "iat": now, "exp": now + 300,

@@ -11,7 +11,7 @@ const PLAIN: Spec = Spec {
     display: "",
     authorize: "",
     token: "",
-    basic: false,
+    basic: None,
     pkce: true,
     scope: "",
     params: &[],
@@ -96,7 +96,7 @@ pub(super) fn specs() -> Vec<Spec> {
             scope: "identity",
             params: &[("duration", "temporary")],
             refusal: || reply(json!({ "error": "invalid_grant" })),
-            basic: true,
+            basic: Some("Basic Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQ="),
             pkce: false,
             has_email: false,
             resources: &[("oauth.reddit.com/api/v1/me", reddit)],
@@ -159,13 +159,11 @@ fn twitch_refusal() -> Reply {
     )
 }
 
-/// A form, unless JSON is asked for.
-fn github_token(_: &State, asked: &Asked) -> Reply {
-    if asked
-        .headers
-        .get("accept")
-        .is_some_and(|accept| accept == "application/json; charset=none")
-    {
+/// A form, unless JSON is asked for; the other shape is that of whoever does not look.
+fn github_token(state: &State, asked: &Asked) -> Reply {
+    let accept = asked.headers.get("accept");
+    let is_json = accept.is_some_and(|accept| accept == "application/json");
+    if is_json && !state.in_other_shapes {
         return reply(
             json!({ "access_token": "provider-token", "token_type": "bearer", "scope": "user:email" }),
         );
@@ -187,9 +185,19 @@ fn twitch_token(_: &State, _: &Asked) -> Reply {
 
 /// No type of the token.
 fn instagram_token(state: &State, _: &Asked) -> Reply {
-    reply(
-        json!({ "access_token": "provider-token", "user_id": state.person.subject, "permissions": ["instagram_business_basic"] }),
+    let permissions = ["instagram_business_basic"];
+    listed(
+        state,
+        json!({ "access_token": "provider-token", "user_id": state.person.subject, "permissions": permissions }),
     )
+}
+
+/// Instagram's documentation has a list; the other shape is without one.
+fn listed(state: &State, one: Value) -> Reply {
+    match state.in_other_shapes {
+        true => reply(one),
+        false => reply(json!({ "data": [one] })),
+    }
 }
 
 fn vk_token(state: &State, _: &Asked) -> Reply {
@@ -246,7 +254,10 @@ fn facebook(state: &State, asked: &Asked) -> Reply {
 }
 
 fn instagram(state: &State, _: &Asked) -> Reply {
-    reply(json!({ "user_id": state.person.subject, "username": state.person.username, "id": "1" }))
+    listed(
+        state,
+        json!({ "user_id": state.person.subject, "username": state.person.username, "id": "1" }),
+    )
 }
 
 fn patreon(state: &State, _: &Asked) -> Reply {
@@ -277,7 +288,8 @@ fn twitch(state: &State, asked: &Asked) -> Reply {
         );
     }
     let mut user = json!({ "id": state.person.subject, "login": state.person.username, "display_name": "Octo" });
-    if !email(state).is_null() {
+    // "The user's verified email address": another one is not told.
+    if verified(state) && !email(state).is_null() {
         user["email"] = email(state);
     }
     reply(json!({ "data": [user] }))

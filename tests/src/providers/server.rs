@@ -212,16 +212,19 @@ fn authorize(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
     Reply::redirect(to.into())
 }
 
-fn token(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
-    let basic = asked.headers.get("authorization").map(String::as_str);
-    // client-id:client-secret
-    let is_known = match spec.basic {
-        true => basic == Some("Basic Y2xpZW50LWlkOmNsaWVudC1zZWNyZXQ="),
-        false => {
-            asked.field("client_id") == "client-id"
-                && asked.field("client_secret") == "client-secret"
-        }
+/// RFC 6749, section 2.3.1: by HTTP Basic or in the body, and never by both.
+pub(super) fn is_client(spec: &Spec, asked: &Asked) -> bool {
+    let header = asked.headers.get("authorization").map(String::as_str);
+    let in_body = ["client_id", "client_secret"].map(|name| asked.field(name));
+    let expected = match spec.basic {
+        Some(_) => ["", ""],
+        None => ["client-id", "client-secret"],
     };
+    header == spec.basic && in_body == expected
+}
+
+fn token(state: &mut State, spec: &Spec, asked: &Asked) -> Reply {
+    let is_known = is_client(spec, asked);
     if asked.method != "POST" || !is_known || asked.field("grant_type") != "authorization_code" {
         state
             .faults

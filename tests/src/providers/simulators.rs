@@ -74,6 +74,10 @@ pub struct State {
     pub(super) signing: &'static str,
     /// What the operator of CAS releases beside what the plugin asks for.
     pub(super) released: Vec<(&'static str, Value)>,
+    /// What the strict issuer tells of itself beside what it has to.
+    pub(super) described: Vec<(&'static str, Value)>,
+    /// Where an answer has been seen in two shapes, it has the one that the documentation does not have.
+    pub(super) in_other_shapes: bool,
     /// Names of the keys that are published.
     pub(super) published: &'static [&'static str],
     pub(super) codes: HashMap<String, Given>,
@@ -108,6 +112,8 @@ impl Simulators {
             forgery: Forgery::None,
             signing: KEYS[0],
             released: Vec::new(),
+            described: Vec::new(),
+            in_other_shapes: false,
             published: &KEYS[..1],
             codes: HashMap::new(),
             nonce: None,
@@ -177,6 +183,16 @@ impl Simulators {
     /// The operator of CAS releases these attributes, too.
     pub fn release(&self, attributes: Vec<(&'static str, Value)>) {
         lock(&self.state).released = attributes;
+    }
+
+    /// The strict issuer tells this of itself, too.
+    pub fn describe(&self, more: Vec<(&'static str, Value)>) {
+        lock(&self.state).described = more;
+    }
+
+    /// GitHub answers a code with a form, whatever is asked for, and Instagram without a list.
+    pub fn answer_in_other_shapes(&self) {
+        lock(&self.state).in_other_shapes = true;
     }
 
     /// Who signs in from now on.

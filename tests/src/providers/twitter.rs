@@ -71,7 +71,9 @@ pub(super) fn answer(state: &mut State, asked: &Asked) -> Option<Reply> {
         PROFILE => {
             let mut user = json!({ "id_str": state.person.subject, "screen_name": state.person.username, "name": "Octo" });
             if state.scenario != Scenario::NoEmail && asked.field("include_email") == "true" {
-                user["email"] = json!(state.person.email);
+                // Documented: null where it is not verified.
+                let is_told = state.scenario != Scenario::Unverified;
+                user["email"] = json!(is_told.then_some(&state.person.email));
             }
             Reply::json(200, user)
         }

@@ -10,10 +10,10 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 pub use self::received::Received;
 use self::session::serve;
+use crate::tls;
 
 /// What the server does with the next connections and mails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,22 +82,13 @@ impl SmtpSink {
 
     /// As [`start_with`](Self::start_with), at an address.
     pub async fn start_at(address: SocketAddr, encryption: Encryption, host: &str) -> Self {
-        let made = rcgen::generate_simple_self_signed([host.to_owned()]).expect("a certificate");
-        let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
-        let tls = ServerConfig::builder_with_provider(Arc::new(
-            tokio_rustls::rustls::crypto::aws_lc_rs::default_provider(),
-        ))
-        .with_safe_default_protocol_versions()
-        .expect("versions")
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .expect("a usable certificate");
+        let (tls, certificate) = tls::server_of(host);
         let shared = Arc::new(Shared {
             mode: Mutex::new(Mode::Accept),
             mails: watch::Sender::default(),
             connections: watch::Sender::default(),
             encryption,
-            tls: Arc::new(tls),
+            tls,
         });
         let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -111,7 +102,7 @@ impl SmtpSink {
         Self {
             address,
             shared,
-            certificate: made.cert.pem(),
+            certificate,
             task,
         }
     }

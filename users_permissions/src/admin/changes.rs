@@ -104,6 +104,7 @@ struct ChangesPage {
     kinds: Vec<(&'static str, &'static str, bool)>,
     actor: String,
     text: String,
+    user: String,
     from: String,
     to: String,
     is_filtered: bool,
@@ -119,6 +120,7 @@ fn filter(visit: &Visit) -> ChangeFilter {
         kind: ChangeKind::of(query.text("kind")),
         actor: text("actor"),
         text: text("text"),
+        user: query.number("user"),
         from: day(query.text("from")),
         to: day(query.text("to")),
         before: query.number("before"),
@@ -134,13 +136,15 @@ fn day(text: &str) -> Option<NaiveDate> {
 /// The filter as a query string.
 fn search(filter: &ChangeFilter, before: Option<i32>) -> String {
     let mut query = url::form_urlencoded::Serializer::new(String::new());
-    let before = before.map(|id| id.to_string());
+    let number = |id: Option<i32>| id.map(|id| id.to_string());
+    let (user, before) = (number(filter.user), number(before));
     let day = |day: Option<NaiveDate>| day.map(|day| day.to_string());
     let (from, to) = (day(filter.from), day(filter.to));
     let parts = [
         ("kind", filter.kind.map(ChangeKind::name)),
         ("actor", filter.actor.as_deref()),
         ("text", filter.text.as_deref()),
+        ("user", user.as_deref()),
         ("from", from.as_deref()),
         ("to", to.as_deref()),
         ("before", before.as_deref()),
@@ -175,6 +179,7 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
         search: search(&filter, None),
         from: day(filter.from),
         to: day(filter.to),
+        user: filter.user.map(|id| id.to_string()).unwrap_or_default(),
         actor: filter.actor.unwrap_or_default(),
         text: filter.text.unwrap_or_default(),
         may_export: visit.may("exportChanges"),

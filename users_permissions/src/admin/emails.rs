@@ -259,13 +259,8 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
 }
 
 fn saved(visit: &Visit, kind: MailKind, template: &MailTemplate) -> Outcome {
-    const LOST: &str = "This mail has neither <%= CODE %> nor <%= TOKEN %> in its message: \
-whoever gets it cannot go on with it.";
-    let lost = kind.carries_code() && !names_code(&template.message);
-    let more = lost
-        .then(|| format!("Warning: {LOST}"))
-        .into_iter()
-        .collect();
+    let warnings = lost(kind, &template.message).into_iter();
+    let more = warnings.map(|lost| format!("Warning: {lost}")).collect();
     visit.say_more("Saved. The next mail is written by it.", more)?;
     visit.see_first(&[
         ("findTemplate", format!("/emails/{}", kind.key())),
@@ -273,13 +268,39 @@ whoever gets it cannot go on with it.";
     ])
 }
 
-/// Does the code stand in a message that was found to be well formed?
-fn names_code(message: &str) -> bool {
+/// What a message that was found to be well formed lacks for whoever gets it.
+fn lost(kind: MailKind, message: &str) -> Vec<&'static str> {
+    const CODE: &str = "This mail has neither <%= CODE %> nor <%= TOKEN %> in its message: \
+whoever gets it cannot go on with it.";
+    const LINK: &str = "This mail has no <%= URL %> in its message: \
+it has a link only where you wrote an address out.";
+    if !kind.carries_code() {
+        return Vec::new();
+    }
+    let has_code = names(message, &["CODE", "TOKEN"]);
+    let has_link = names(message, &["URL"]) || goes_on_from_an_address(message);
+    let faults = [(has_code, CODE), (has_link, LINK)];
+    let faults = faults.into_iter().filter(|(is_there, _)| !is_there);
+    faults.map(|(_, text)| text).collect()
+}
+
+/// Does one of these names stand in a message?
+fn names(message: &str, wanted: &[&str]) -> bool {
     let mut tags = message.split("<%").skip(1);
     tags.any(|tag| {
         let inside = tag.split("%>").next().unwrap_or_default();
         let name = inside.trim_start_matches(['=', '-']).trim();
-        name == "CODE" || name == "TOKEN"
+        wanted.contains(&name)
+    })
+}
+
+/// Is there an address that is written out up to a name, as in `https://app.example/reset?code=<%= CODE %>`?
+fn goes_on_from_an_address(message: &str) -> bool {
+    let is_end = |c: char| c.is_whitespace() || "\"'<>".contains(c);
+    let mut addresses = message.split("://").skip(1);
+    addresses.any(|address| {
+        let rest = address.find(is_end).and_then(|end| address.get(end..));
+        rest.is_some_and(|rest| rest.starts_with("<%"))
     })
 }
 

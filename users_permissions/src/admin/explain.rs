@@ -1,14 +1,37 @@
-//! Would a request be let in, and why?
+//! Would a request be let in, and why? Without a path: all that somebody may do.
+
+use std::sync::Arc;
 
 use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
-use super::find::{self, find_user};
+use super::effective::Effective;
+use super::find;
 use super::frame::Frame;
 use super::visit::Visit;
+use crate::acl::Snapshot;
 use crate::error::Result;
+use crate::model::{PUBLIC, Role, UserId};
 use crate::services::Account;
+
+/// Whom a question is about.
+enum Who {
+    /// Somebody who is not signed in.
+    Public,
+    User(Box<Account>),
+    /// Nobody, and why.
+    Missing(String),
+}
+
+impl Who {
+    fn account(&self) -> Option<&Account> {
+        match self {
+            Self::User(account) => Some(account),
+            Self::Public | Self::Missing(_) => None,
+        }
+    }
+}
 
 /// The answer, with the steps that lead to it.
 struct Verdict {
@@ -22,44 +45,91 @@ struct Verdict {
 #[template(path = "explain.html")]
 struct ExplainPage {
     frame: Frame,
+    user: Option<UserId>,
     who: String,
     method: String,
     path: String,
     methods: &'static [&'static str],
     verdict: Option<Verdict>,
+    effective: Option<Effective>,
 }
 
 const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"];
 
 pub(super) async fn show(visit: &Visit) -> Outcome {
     let text = |name: &str| visit.query.text(name).trim().to_owned();
-    let (who, path) = (text("who"), text("path"));
+    let (typed, path) = (text("who"), text("path"));
     let method = METHODS
         .into_iter()
         .find(|method| *method == visit.query.text("method"));
     let method = method.unwrap_or("GET");
-    let verdict = match path.is_empty() {
-        true => None,
-        false => Some(judge(visit, &who, method, &path).await?),
-    };
+    let who = asked(visit, &typed).await?;
+    let (mut verdict, mut effective) = (None, None);
+    match &who {
+        _ if path.is_empty() && !is_asked(visit) => {}
+        Who::Missing(why) => verdict = Some(Verdict::of("No such user", why)),
+        who if path.is_empty() => effective = Some(Effective::of(visit, who.account())),
+        who => verdict = Some(judge(visit, who.account(), method, &path)),
+    }
+    // The form asks about the same user again, whoever else is called so by then.
+    let linked = who.account().map(|account| &account.user);
+    let linked = linked.filter(|user| visit.query.number("user") == Some(user.id));
     let template = ExplainPage {
         frame: visit.frame("Explain", "/explain")?,
-        who,
+        user: linked.map(|user| user.id),
+        who: linked.map_or(typed, |user| user.username.clone()),
         method: method.to_owned(),
         path,
         methods: &METHODS,
         verdict,
+        effective,
     };
     answer::page(StatusCode::OK, &template)
 }
 
-async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Verdict> {
-    let mut verdict = Verdict {
-        allowed: false,
-        headline: String::new(),
-        steps: Vec::new(),
-        action: None,
-    };
+/// Does the address name anybody, or the public?
+fn is_asked(visit: &Visit) -> bool {
+    visit.query.has("who") || visit.query.number("user").is_some()
+}
+
+/// Who is meant. Links name an id, and it counts until another name is typed. What is typed is a name or an
+/// address, and an id where nobody is called so. Nobody can be called nothing: that is always the public.
+async fn asked(visit: &Visit, typed: &str) -> Result<Who> {
+    if let Some(id) = visit.query.number("user") {
+        let is_typed = visit.query.has("who");
+        match find::user(visit, id).await? {
+            Some(account) if !is_typed || account.user.username == typed => {
+                return Ok(Who::User(Box::new(account)));
+            }
+            None if !is_typed => return Ok(Who::Missing(format!("Nobody has the id {id}."))),
+            _ => {}
+        }
+    }
+    if typed.is_empty() {
+        return Ok(Who::Public);
+    }
+    let found = find::user_called(visit, typed).await?;
+    Ok(match found {
+        Some(account) => Who::User(Box::new(account)),
+        None if typed.eq_ignore_ascii_case("public") => Who::Public,
+        None => Who::Missing(format!("Nobody has the name, address or id “{typed}”.")),
+    })
+}
+
+impl Verdict {
+    fn of(headline: &str, step: &str) -> Self {
+        Self {
+            allowed: false,
+            headline: headline.to_owned(),
+            steps: vec![step.to_owned()],
+            action: None,
+        }
+    }
+}
+
+/// The answer begins with whom it is about.
+fn judge(visit: &Visit, user: Option<&Account>, method: &str, path: &str) -> Verdict {
+    let mut verdict = Verdict::of("", &asks(user));
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let path = match path.len() {
         1 => path,
@@ -77,35 +147,31 @@ async fn judge(visit: &Visit, who: &str, method: &str, path: &str) -> Result<Ver
             true => format!("No route of the application matches {path} (404)."),
             false => format!("{pattern} is served, but not with {method} (405)."),
         });
-        return Ok(verdict);
+        return verdict;
     };
     verdict
         .steps
         .push(format!("{method} {path} is served by the route {pattern}."));
     let Some(action) = owner else {
         unlisted(visit, &mut verdict);
-        return Ok(verdict);
+        return verdict;
     };
     verdict.action = Some(action);
     verdict
         .steps
         .push(format!("Its handler carries the action {action}."));
-    let is_public = who.is_empty() || who.eq_ignore_ascii_case("public");
-    let user = match is_public {
-        true => None,
-        false => match find_user(visit, who).await? {
-            Some(account) => Some(account),
-            None => {
-                verdict.headline = "No such user".to_owned();
-                verdict
-                    .steps
-                    .push(format!("Nobody has the name, address or id “{who}”."));
-                return Ok(verdict);
-            }
-        },
-    };
-    decide(visit, &mut verdict, action, user.as_ref());
-    Ok(verdict)
+    decide(visit, &mut verdict, action, user);
+    verdict
+}
+
+fn asks(user: Option<&Account>) -> String {
+    match user.map(|account| &account.user) {
+        Some(user) => format!(
+            "Who asks: {}, the user with the id {}.",
+            user.username, user.id
+        ),
+        None => "Who asks: somebody who is not signed in.".to_owned(),
+    }
 }
 
 fn unlisted(visit: &Visit, verdict: &mut Verdict) {
@@ -134,26 +200,18 @@ fn decide(visit: &Visit, verdict: &mut Verdict, action: &str, user: Option<&Acco
             .push("The action is declared open, whatever roles and tokens say.".to_owned());
         return;
     }
-    if let Some(refusal) = user.and_then(|account| refusal(visit, account)) {
+    if let Some(refusal) = user.and_then(|account| refusals(visit, account).into_iter().next()) {
         verdict.headline = "Denied (401)".to_owned();
         verdict.steps.push(refusal);
         return;
     }
     let rights = services.rights.load();
-    let roles: Vec<_> = match user {
-        Some(account) => account.roles.clone(),
-        None => {
-            verdict
-                .steps
-                .push("Nobody is signed in: the public role counts.".to_owned());
-            let public = rights.roles().iter().map(|role| role.role());
-            public
-                .filter(|role| role.role_type == crate::model::PUBLIC)
-                .cloned()
-                .collect()
-        }
-    };
-    for role in &roles {
+    if user.is_none() {
+        verdict
+            .steps
+            .push("Nobody is signed in: the public role counts.".to_owned());
+    }
+    for role in &roles_of(&rights, user) {
         let holds = rights.role_allows(role.id, at);
         verdict.allowed |= holds;
         let text = if holds {
@@ -180,14 +238,26 @@ fn decide(visit: &Visit, verdict: &mut Verdict, action: &str, user: Option<&Acco
     }
 }
 
+/// The roles that count for somebody; without a user, the public one.
+pub(super) fn roles_of(rights: &Snapshot, user: Option<&Account>) -> Vec<Arc<Role>> {
+    if let Some(account) = user {
+        return account.roles.clone();
+    }
+    let all = rights.roles().iter().map(|role| role.role());
+    all.filter(|role| role.role_type == PUBLIC)
+        .cloned()
+        .collect()
+}
+
 /// Why a user's token would not be taken at all.
-fn refusal(visit: &Visit, account: &Account) -> Option<String> {
+pub(super) fn refusals(visit: &Visit, account: &Account) -> Vec<String> {
     let user = &account.user;
     let name = &user.username;
-    if user.blocked {
-        return Some(format!("{name} is blocked: tokens are refused."));
-    }
     let confirming = visit.services().settings.load().email_confirmation;
-    (confirming && !user.confirmed)
-        .then(|| format!("{name} has yet to confirm the e-mail address."))
+    let blocked = user
+        .blocked
+        .then(|| format!("{name} is blocked: tokens are refused."));
+    let unconfirmed = (confirming && !user.confirmed)
+        .then(|| format!("{name} has yet to confirm the e-mail address."));
+    blocked.into_iter().chain(unconfirmed).collect()
 }

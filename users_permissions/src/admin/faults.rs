@@ -58,6 +58,11 @@ impl Faults {
         self.banner.is_some() || !self.fields.is_empty()
     }
 
+    /// Is there a field to look at?
+    pub(super) fn is_placed(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
     pub(super) fn banner(&self) -> Option<&str> {
         self.banner.as_deref()
     }

@@ -5,6 +5,7 @@ use actix_web::dev::ResourceDef;
 use super::form;
 use super::visit::Visit;
 use crate::error::{Error, Result};
+use crate::model::UserId;
 use crate::query::{Query, Schema};
 use crate::services::{Account, user_schema};
 
@@ -22,19 +23,20 @@ pub(super) fn query(visit: &Visit, parts: &[(&str, &str)]) -> Result<Query> {
     Query::parse(&text.finish(), &schema(visit))
 }
 
-/// The user of this name, address or id.
-pub(super) async fn find_user(visit: &Visit, who: &str) -> Result<Option<Account>> {
-    let services = visit.services();
-    let id = match form::id(who) {
-        Some(id) => Some(id),
-        None => services.user_called(who.to_owned()).await?,
-    };
-    match id {
-        Some(id) => match services.user(id).await {
-            Err(Error::NotFound(_)) => Ok(None),
-            other => other.map(Some),
-        },
+/// The user of this name or address, or else of this id: a name may consist of digits.
+pub(super) async fn user_called(visit: &Visit, who: &str) -> Result<Option<Account>> {
+    let called = visit.services().user_called(who.to_owned()).await?;
+    match called.or_else(|| form::id(who)) {
+        Some(id) => user(visit, id).await,
         None => Ok(None),
+    }
+}
+
+/// The user of this id.
+pub(super) async fn user(visit: &Visit, id: UserId) -> Result<Option<Account>> {
+    match visit.services().user(id).await {
+        Err(Error::NotFound(_)) => Ok(None),
+        other => other.map(Some),
     }
 }
 

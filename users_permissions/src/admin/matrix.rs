@@ -6,18 +6,21 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
-use super::form::id;
+use super::form::{Form, id};
 use super::frame::Frame;
 use super::roles::line;
 use super::sheet::{self, parts};
 use super::visit::{Visit, words};
-use crate::error::Error;
+use crate::acl::{Catalog, CatalogAction, RoleGrants};
+use crate::error::{Error, Result};
 use crate::http::ServedAction;
 use crate::model::{ADMINISTRATOR, RoleId};
 use crate::services::RoleChange;
 
 /// Rows of one page; who looks for others filters.
 const MOST: usize = 400;
+/// Changes of others that are told beside one's own.
+const THEIRS: usize = 5;
 
 struct Column {
     id: RoleId,
@@ -182,62 +185,130 @@ fn csv(visit: &Visit) -> actix_web::HttpResponse {
     answer::download("access.csv", lines.join("\r\n"))
 }
 
-pub(super) async fn update(visit: &Visit) -> Outcome {
-    let (services, form) = (visit.services(), &visit.form);
-    sheet::check_edition(form, &services.catalog)?;
-    let mut ticked: BTreeMap<RoleId, BTreeSet<usize>> = BTreeMap::new();
+/// What a form of the matrix comes to.
+#[derive(Default)]
+struct Sent {
+    changes: Vec<(RoleId, RoleChange)>,
+    /// Names of the roles that are changed, in the order of the changes.
+    names: Vec<String>,
+    /// What others have changed since the form was made.
+    meanwhile: Vec<String>,
+    /// Roles that others have deleted since, and whether anything was ticked or cleared for one of them.
+    gone: Vec<String>,
+    has_lost: bool,
+}
+
+/// The boxes that are ticked, by role.
+fn ticked(form: &Form) -> BTreeMap<RoleId, BTreeSet<usize>> {
+    let mut ticked: BTreeMap<_, BTreeSet<usize>> = BTreeMap::new();
     for (role, at) in form.all("g").filter_map(|cell| cell.split_once('.')) {
         if let (Some(role), Ok(at)) = (id(role), at.parse()) {
             ticked.entry(role).or_default().insert(at);
         }
     }
-    let shown = form.text("shown").to_owned();
-    let rights = services.rights.load_full();
-    let (mut changes, mut names, mut moved) = (Vec::new(), Vec::new(), false);
-    let mut named = BTreeSet::new();
+    ticked
+}
+
+fn read(visit: &Visit) -> Result<Sent> {
+    let (form, catalog) = (&visit.form, &visit.services().catalog);
+    let rights = visit.services().rights.load_full();
+    let (shown, mut ticked) = (form.text("shown"), ticked(form));
+    let (mut sent, mut named) = (Sent::default(), BTreeSet::new());
     for (role, base) in form.all("base").filter_map(|base| base.split_once(':')) {
-        let known = id(role).and_then(|id| rights.role(id));
-        if known.is_some_and(|role| !named.insert(role.role().id)) {
+        let Some(id) = id(role) else { continue };
+        if !named.insert(id) {
             return Err(Error::validation("The form names a role twice"));
         }
-        let Some(known) = known.filter(|role| role.role().role_type != ADMINISTRATOR) else {
+        let known = rights.role(id);
+        if known.is_some_and(|known| known.role().role_type == ADMINISTRATOR) {
+            continue;
+        }
+        let positions = (0..catalog.len()).filter(|at| sheet::was(shown, *at));
+        let ticked = ticked.remove(&id).unwrap_or_default();
+        let ticks = sheet::ticks(catalog, positions, base, &ticked);
+        let Some(known) = known else {
+            sent.gone.push(gone(form, role, ticks.is_empty()));
+            sent.has_lost |= !ticks.is_empty();
             continue;
         };
-        let id = known.role().id;
-        moved |= (0..services.catalog.len()).any(|at| sheet::was(base, at) != known.allows(at));
-        let positions = (0..services.catalog.len()).filter(|at| sheet::was(&shown, *at));
-        let ticked = ticked.remove(&id).unwrap_or_default();
-        let ticks = sheet::ticks(&services.catalog, positions, base, &ticked);
+        sent.meanwhile.extend(meanwhile(catalog, known, base));
         if !ticks.is_empty() {
-            names.push(known.role().name.clone());
-            changes.push((
-                id,
-                RoleChange {
-                    grants: ticks.into(),
-                    ..RoleChange::default()
-                },
-            ));
+            sent.names.push(known.role().name.clone());
+            let change = RoleChange {
+                grants: ticks.into(),
+                ..RoleChange::default()
+            };
+            sent.changes.push((id, change));
         }
     }
+    Ok(sent)
+}
+
+/// What is said of a role that is no longer there. Only the form still knows its name.
+fn gone(form: &Form, role: &str, is_untouched: bool) -> String {
+    let mut names = form.all("name").filter_map(|name| name.split_once(':'));
+    let name = names.find(|(of, _)| *of == role).map(|(_, name)| name);
+    let name = name.unwrap_or(role);
+    match is_untouched {
+        true => format!("The role {name} was deleted"),
+        false => format!("The role {name} was deleted; what you changed of it is lost"),
+    }
+}
+
+/// What others have changed of a role since the form was made.
+fn meanwhile(catalog: &Catalog, role: &RoleGrants, base: &str) -> Vec<String> {
+    let name = &role.role().name;
+    let told = |(at, action): (usize, &CatalogAction)| {
+        let word = match (sheet::was(base, at), role.allows(at)) {
+            (false, true) => "granted",
+            (true, false) => "taken",
+            _ => return None,
+        };
+        Some(format!("Meanwhile, {name}: {word} {}", action.name()))
+    };
+    sheet::tickable(catalog).filter_map(told).collect()
+}
+
+/// Leaves what became of a form for the next page: first what others did, as far as there is room for what was
+/// saved.
+fn tell(visit: &Visit, sent: &Sent, saved: Vec<String>) -> Result<()> {
+    let has_moved = !sent.meanwhile.is_empty() || !sent.gone.is_empty();
+    let text = match (saved.is_empty(), has_moved) {
+        (true, false) => "Nothing was changed.",
+        (false, false) => "Saved. It counts from the next request on.",
+        (true, true) => "Nothing was changed. Others changed roles meanwhile.",
+        (false, true) => "Saved. Others changed roles meanwhile; what they changed was kept.",
+    };
+    let rest = sent.meanwhile.len().saturating_sub(THEIRS);
+    let rest = (rest > 0).then(|| format!("Meanwhile, {rest} more"));
+    let theirs = sent.meanwhile.iter().take(THEIRS).cloned();
+    let gone = sent.gone.iter().cloned();
+    let lines = gone.chain(theirs).chain(rest).chain(saved).collect();
+    match sent.has_lost {
+        true => visit.complain_more(
+            "Not all of it was saved: a role was deleted meanwhile.",
+            lines,
+        ),
+        false => visit.say_more(text, lines),
+    }
+}
+
+pub(super) async fn update(visit: &Visit) -> Outcome {
+    let (services, form) = (visit.services(), &visit.form);
+    sheet::check_edition(form, &services.catalog)?;
+    let mut sent = read(visit)?;
     let encoded: String = url::form_urlencoded::byte_serialize(form.text("q").as_bytes()).collect();
     let back = format!("/matrix?q={encoded}");
+    let changes = std::mem::take(&mut sent.changes);
     match services.change_roles(visit.actor(), changes).await {
         Ok(differences) => {
-            let each = names.iter().zip(&differences);
-            let lines = each.flat_map(|(role, found)| {
+            let each = sent.names.iter().zip(&differences);
+            let saved = each.flat_map(|(role, found)| {
                 found
                     .iter()
                     .map(move |found| format!("{role}: {}", line(found)))
             });
-            let lines: Vec<_> = lines.collect();
-            let text = match (lines.is_empty(), moved) {
-                (true, _) => "Nothing was changed.",
-                (false, false) => "Saved. It counts from the next request on.",
-                (false, true) => {
-                    "Saved. Others changed roles meanwhile; what they changed was kept."
-                }
-            };
-            visit.say_more(text, lines)?;
+            tell(visit, &sent, saved.collect())?;
             visit.see_first(&[("getMatrix", back)])
         }
         Err(error @ (Error::Unavailable(_) | Error::Internal(_))) => Err(error),

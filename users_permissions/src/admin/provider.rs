@@ -3,10 +3,12 @@
 use actix_web::ResponseError as _;
 use actix_web::http::StatusCode;
 use askama::Template;
+use url::Url;
 
 use super::answer::{self, Outcome};
 use super::faults::Faults;
 use super::frame::Frame;
+use super::mark::Mark;
 use super::visit::Visit;
 use crate::config::Secret;
 use crate::error::{Error, Result};
@@ -63,6 +65,19 @@ struct Line {
     was: String,
 }
 
+/// Where applications are registered.
+struct Console {
+    url: String,
+    host: String,
+}
+
+impl Console {
+    fn new(url: String) -> Option<Self> {
+        let host = Url::parse(&url).ok()?.host_str()?.to_owned();
+        Some(Self { url, host })
+    }
+}
+
 #[derive(Template)]
 #[template(path = "provider.html")]
 struct ProviderPage {
@@ -70,6 +85,8 @@ struct ProviderPage {
     name: String,
     display: String,
     icon: String,
+    mark: Mark,
+    console: Option<Console>,
     is_enabled: bool,
     was_enabled: bool,
     has_secret: bool,
@@ -242,6 +259,8 @@ fn page(visit: &Visit, detail: ProviderDetail, now: Option<Fields>) -> Result<Pr
         has_secret: detail.settings.secret.is_some(),
         own_scopes: detail.own_scopes.join(" "),
         name: detail.name,
+        mark: Mark::new(&detail.icon, &detail.display),
+        console: detail.console_url.and_then(Console::new),
         display: detail.display,
         icon: detail.icon,
         has_subdomain: detail.has_subdomain,

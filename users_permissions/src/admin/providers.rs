@@ -5,12 +5,14 @@ use askama::Template;
 
 use super::answer::{self, Outcome};
 use super::frame::Frame;
+use super::mark::Mark;
 use super::provider;
 use super::visit::Visit;
 
 struct Row {
     name: String,
     display: String,
+    mark: Mark,
     is_enabled: bool,
     has_key: bool,
     has_secret: bool,
@@ -46,6 +48,7 @@ pub(super) async fn find(visit: &Visit) -> Outcome {
     let mut rows: Vec<_> = known
         .into_iter()
         .map(|found| Row {
+            mark: Mark::new(&found.provider.icon, &found.provider.display),
             display: found.provider.display.clone(),
             is_enabled: found.settings.enabled,
             has_key: !found.settings.key.is_empty(),

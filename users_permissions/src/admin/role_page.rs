@@ -11,6 +11,16 @@ use crate::error::Result;
 use crate::model::ADMINISTRATOR;
 use crate::services::RoleDetail;
 
+/// Browsers send line ends of their own.
+pub(super) fn line_ends(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// A text as it is stored and compared: spaces around it are nothing that anybody has typed.
+pub(super) fn plain(text: &str) -> String {
+    line_ends(text.trim())
+}
+
 /// What stands in the form.
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -99,7 +109,7 @@ impl RolePage {
         if state.name == state.base_name {
             state.name = before.name;
         }
-        if state.description == state.base_description {
+        if plain(&state.description) == plain(&state.base_description) {
             state.description = before.description;
         }
         (state.base_name, state.base_description) = (before.base_name, before.base_description);

@@ -11,7 +11,7 @@ use super::answer::{self, Outcome};
 use super::faults::Faults;
 use super::frame::Frame;
 use super::order::{Choice, Heading, Order};
-use super::role_page::{RolePage, State};
+use super::role_page::{RolePage, State, line_ends, plain};
 use super::sheet;
 use super::visit::{Visit, words};
 use crate::error::{Error, Result};
@@ -187,7 +187,7 @@ fn ticked(visit: &Visit) -> BTreeSet<usize> {
 }
 
 fn described(text: &str) -> Option<String> {
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    Some(text.to_owned()).filter(|text| !text.is_empty())
 }
 
 pub(super) async fn create(visit: &Visit) -> Outcome {
@@ -206,7 +206,7 @@ pub(super) async fn create(visit: &Visit) -> Outcome {
     let ticks = sheet::ticks(&services.catalog, shown, "", &ticked(visit));
     let state = State {
         name: visit.form.text("name").trim().to_owned(),
-        description: visit.form.text("description").trim().to_owned(),
+        description: plain(visit.form.text("description")),
         ticks,
         ..State::default()
     };
@@ -249,18 +249,16 @@ pub(super) async fn update(visit: &Visit) -> Outcome {
     let shown = sheet::tickable(&services.catalog).map(|(at, _)| at);
     let state = State {
         name: form.text("name").trim().to_owned(),
-        description: form.text("description").trim().to_owned(),
+        description: plain(form.text("description")),
         base_name: form.text("base_name").to_owned(),
         base_description: form.text("base_description").to_owned(),
         ticks: sheet::ticks(&services.catalog, shown, base, &ticked(visit)),
     };
     let renamed = state.name != state.base_name;
-    // Browsers send line ends of their own.
-    let plain = |text: &str| text.replace("\r\n", "\n");
-    let redescribed = plain(&state.description) != plain(&state.base_description);
+    let redescribed = state.description != plain(&state.base_description);
     let change = RoleChange {
         name: renamed.then(|| state.name.clone()),
-        description: redescribed.then(|| described(&plain(&state.description))),
+        description: redescribed.then(|| described(&state.description)),
         role_type: None,
         grants: state.ticks.clone().into(),
         expected: Some(form.text("version").to_owned()),
@@ -309,7 +307,7 @@ fn meanwhile(visit: &Visit, base: &str, detail: &crate::services::RoleDetail) ->
     ];
     let texts = texts
         .into_iter()
-        .filter(|(_, old, new)| old.replace("\r\n", "\n") != *new);
+        .filter(|(_, old, new)| line_ends(old) != line_ends(new));
     let mut lines: Vec<_> = texts
         .map(|(field, old, new)| format!("{field}: “{old}” became “{new}”"))
         .collect();

@@ -5,6 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::configuration::{Fact, facts};
 use super::faults::Faults;
 use super::frame::Frame;
 use super::visit::Visit;
@@ -34,6 +35,8 @@ struct SettingsPage {
     may_save: bool,
     faults: Faults,
     meanwhile: Vec<String>,
+    /// What is not to be changed here.
+    facts: Vec<Fact>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -127,6 +130,7 @@ async fn page(visit: &Visit, now: Option<Fields>) -> Result<SettingsPage> {
         was,
         version: read.version,
         has_mail: services.mails.delivery() != Delivery::None,
+        facts: facts(&services.config, services.mails.delivery()),
         may_save: visit.may("updateSettings"),
         faults: Faults::default(),
         meanwhile: Vec::new(),

@@ -23,14 +23,15 @@ fn address(text: &str) -> Result<Email> {
     Email::parse(text).map_err(|_| Error::field("email", "This is no e-mail address"))
 }
 
-/// The profile fields that were changed in the form, or all that were filled for a new user.
+/// The profile fields that were changed in the form, or all that were filled for a new user. Spaces around a
+/// text are no change.
 fn profile(visit: &Visit, is_new: bool) -> Result<ProfileChange> {
     let mut change = ProfileChange::new();
     let fields = visit.services().config.profile_fields.iter();
     for field in fields.filter(|field| !field.private) {
         let name = &field.name;
         let text = visit.form.text(&format!("profile.{name}")).trim();
-        if !is_new && text == visit.form.text(&format!("was.profile.{name}")) {
+        if !is_new && text == visit.form.text(&format!("was.profile.{name}")).trim() {
             continue;
         }
         if text.is_empty() {

@@ -111,7 +111,7 @@ fn extra(visit: &Visit, account: Option<&Account>, field: &ProfileField, what: S
     let (value, was) = match what {
         Shown::Stored => (present.clone(), present),
         Shown::Sent => (typed, before.to_owned()),
-        Shown::Merged if typed.trim() == before => (present.clone(), present),
+        Shown::Merged if typed.trim() == before.trim() => (present.clone(), present),
         Shown::Merged => (typed, present),
     };
     Extra {

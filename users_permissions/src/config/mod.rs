@@ -190,7 +190,7 @@ pub struct Config {
     pub initial_grants: bool,
     /// Answer 403 on routes without `#[permission]` (default false).
     pub deny_unlisted: bool,
-    /// How long a change made by another instance may stay unseen (default 1 s).
+    /// How often changes made by other instances are looked for (default 1 s).
     pub sync_interval: Duration,
     /// Key that stored secrets are sealed with; none: the first of `app_keys`, else the signing keys. At
     /// least 32 bytes and no placeholder in production.
@@ -217,6 +217,10 @@ pub struct Config {
     /// An unknown key of a provider is looked for no more often (default a minute); for tests.
     #[doc(hidden)]
     pub provider_key_pause: Duration,
+    /// For how long callers are remembered while nobody can tell what other instances change (default 30 s); for
+    /// tests.
+    #[doc(hidden)]
+    pub blind_span: Duration,
     /// How mails leave.
     pub mail: MailConfig,
     /// Verified tokens remembered per worker thread (default 8192).
@@ -275,6 +279,7 @@ impl Config {
             provider_base: None,
             provider_key_age: Duration::from_secs(3_600),
             provider_key_pause: Duration::from_secs(60),
+            blind_span: Duration::from_secs(30),
             mail: MailConfig::default(),
             token_cache: 8_192,
             principal_cache: 65_536,

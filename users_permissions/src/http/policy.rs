@@ -212,7 +212,9 @@ impl Policy for HasClaim {
             return Err(Error::Forbidden.into());
         }
         Ok(match context.caller().claim(&self.claim) {
-            Some(serde_json::Value::String(text)) => text.split(' ').any(|word| word == self.value),
+            Some(serde_json::Value::String(text)) => {
+                *text == self.value || text.split(' ').any(|word| word == self.value)
+            }
             Some(serde_json::Value::Array(items)) => {
                 items.iter().any(|item| item.as_str() == Some(&self.value))
             }

@@ -120,9 +120,6 @@ fn role_id(text: &str) -> Result<RoleId> {
     input::id(text).ok_or(Error::NotFound("Role not found"))
 }
 
-/// Characters of a description; fits the smallest text column of the three databases.
-const MAX_DESCRIPTION: usize = 4_000;
-
 /// Keys beside these are ignored: clients send whole roles back.
 fn role_input(catalog: &Catalog, content: Content) -> Result<RoleInput> {
     let fields = input::object(content)?;
@@ -135,12 +132,6 @@ fn role_input(catalog: &Catalog, content: Content) -> Result<RoleInput> {
     let description = match fields.get("description") {
         None => None,
         Some(Value::Null) => Some(None),
-        Some(Value::String(text))
-            if text.contains('\0') || text.chars().count() > MAX_DESCRIPTION =>
-        {
-            checker.fail(&["description"], "description is too long or holds a NUL");
-            None
-        }
         Some(Value::String(text)) => Some(Some(text.clone())),
         Some(_) => {
             checker.fail(&["description"], "description must be a `string` type");

@@ -1,5 +1,7 @@
 //! `fields` and `populate`: how much of a user an answer shows.
 
+use std::collections::HashSet;
+
 use actix_web::HttpRequest;
 use serde_json::{Map, Value};
 
@@ -17,7 +19,7 @@ const SEE_ROLES: &str = "plugin::users-permissions.role.find";
 #[derive(Debug)]
 pub(super) struct UserRequest {
     pub(super) query: Query,
-    schema: Schema,
+    chosen: Chosen,
     populate: Populate,
     declared: Vec<ProfileField>,
 }
@@ -29,10 +31,31 @@ struct Populate {
     roles: Option<RoleShape>,
 }
 
-/// Which fields of a role are shown; `None`: all.
+/// Which fields of a role are shown.
 #[derive(Debug, Clone, Default)]
 struct RoleShape {
-    fields: Option<Vec<FieldRef>>,
+    chosen: Chosen,
+}
+
+/// Names of the fields that are shown, looked up once for all that is; `None`: all.
+#[derive(Debug, Clone, Default)]
+struct Chosen(Option<HashSet<String>>);
+
+impl Chosen {
+    fn new(schema: &Schema, fields: Option<&[FieldRef]>) -> Self {
+        let names = |fields: &[FieldRef]| {
+            let names = fields.iter().filter_map(|field| schema.name(*field));
+            names.collect()
+        };
+        Self(fields.map(names))
+    }
+
+    /// Drops what was not chosen; the ids always come along.
+    fn cut(&self, shown: &mut Map<String, Value>) {
+        if let Some(names) = &self.0 {
+            shown.retain(|key, _| key == "id" || key == "documentId" || names.contains(key));
+        }
+    }
 }
 
 impl UserRequest {
@@ -54,8 +77,8 @@ impl UserRequest {
             Populate::default()
         };
         Ok(Self {
+            chosen: Chosen::new(&schema, query.fields.as_deref()),
             query,
-            schema,
             populate,
             declared: declared.clone(),
         })
@@ -67,7 +90,7 @@ impl UserRequest {
             account.user,
             &self.declared,
         )))?;
-        choose(&mut shown, &self.schema, self.query.fields.as_deref());
+        self.chosen.cut(&mut shown);
         if let (Some(shape), Some(role)) = (&self.populate.role, account.roles.first()) {
             shown.insert("role".to_owned(), shape.show(role)?);
         }
@@ -82,7 +105,7 @@ impl UserRequest {
 impl RoleShape {
     fn show(&self, role: &Role) -> Result<Value> {
         let mut shown = object(serde_json::to_value(RoleView::new(role)))?;
-        choose(&mut shown, &role_schema(), self.fields.as_deref());
+        self.chosen.cut(&mut shown);
         Ok(Value::Object(shown))
     }
 }
@@ -101,17 +124,6 @@ fn object(value: serde_json::Result<Value>) -> Result<Map<String, Value>> {
         Ok(Value::Object(map)) => Ok(map),
         Ok(_) => Err(Error::internal("a view that is no object")),
         Err(error) => Err(Error::internal(error)),
-    }
-}
-
-/// Drops what was not chosen; the ids always come along.
-fn choose(shown: &mut Map<String, Value>, schema: &Schema, fields: Option<&[FieldRef]>) {
-    if let Some(fields) = fields {
-        let names: Vec<String> = fields
-            .iter()
-            .filter_map(|field| schema.name(*field))
-            .collect();
-        shown.retain(|key, _| key == "id" || key == "documentId" || names.contains(key));
     }
 }
 
@@ -167,11 +179,13 @@ impl RoleShape {
     fn parse(node: &Value) -> Result<Option<Self>> {
         match node {
             Value::Object(inner) => {
+                let schema = role_schema();
                 let fields = inner
                     .get("fields")
-                    .map(|fields| Query::parse_fields(fields, &role_schema()));
+                    .map(|fields| Query::parse_fields(fields, &schema));
+                let fields = fields.transpose()?.flatten();
                 Ok(Some(Self {
-                    fields: fields.transpose()?.flatten(),
+                    chosen: Chosen::new(&schema, fields.as_deref()),
                 }))
             }
             Value::String(text) if text == "false" => Ok(None),

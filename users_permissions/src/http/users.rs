@@ -134,6 +134,7 @@ pub(super) async fn create(
         (status = 200, description = "The changed user", body = UserView),
         doc::BadBody,
         doc::Missing,
+        doc::Outdated,
     ),
 ))]
 #[permission("plugin::users-permissions.user.update")]
@@ -158,6 +159,7 @@ pub(super) async fn update(
         (status = 200, description = "The deleted user", body = UserView),
         doc::BadRequest,
         doc::Missing,
+        doc::Outdated,
     ),
 ))]
 #[permission("plugin::users-permissions.user.destroy")]

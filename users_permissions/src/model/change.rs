@@ -61,6 +61,26 @@ impl ChangeKind {
         }
     }
 
+    /// Is it a change of a user?
+    pub(crate) fn is_of_user(self) -> bool {
+        match self {
+            Self::UserCreated
+            | Self::UserChanged
+            | Self::UserDeleted
+            | Self::SessionsEnded
+            | Self::PasswordLinkSent
+            | Self::ConfirmationSent
+            | Self::IdentityUnlinked => true,
+            Self::RoleCreated
+            | Self::RoleChanged
+            | Self::RoleDeleted
+            | Self::ActionRemoved
+            | Self::SettingsChanged
+            | Self::TemplateChanged
+            | Self::ProviderChanged => false,
+        }
+    }
+
     /// The kind of this name.
     pub(crate) fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
@@ -111,6 +131,8 @@ pub(crate) struct ChangeFilter {
     pub(crate) actor: Option<String>,
     /// Part of the name of what was changed, or of what differs.
     pub(crate) text: Option<String>,
+    /// Changes of this user, whatever it was called.
+    pub(crate) user: Option<UserId>,
     /// The first and the last day, in UTC.
     pub(crate) from: Option<NaiveDate>,
     pub(crate) to: Option<NaiveDate>,

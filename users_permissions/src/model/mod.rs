@@ -24,7 +24,7 @@ pub use names::new_document_id;
 pub(crate) use names::reads_as;
 pub(crate) use names::snake_case;
 pub use names::{Email, NameError, Username};
-pub(crate) use person::{Person, claim_at, claim_texts};
+pub(crate) use person::{Person, claim_at, claim_roles, claim_texts};
 pub(crate) use principal::Principal;
 pub(crate) use profile::ProfileChange;
 pub use profile::{ProfileField, ProfileKind, ProfileValue};

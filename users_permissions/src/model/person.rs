@@ -56,10 +56,36 @@ pub(crate) fn claim_texts(value: Option<&Value>) -> Vec<String> {
     }
 }
 
+/// The roles a claim may name: its texts and, as names of roles hold spaces, the whole of what may be several.
+pub(crate) fn claim_roles(value: Option<&Value>) -> Vec<String> {
+    let mut names = claim_texts(value);
+    if let Some(Value::String(whole)) = value
+        && names.len() > 1
+    {
+        names.push(whole.clone());
+    }
+    names
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn a_text_names_one_role_or_several() {
+        let roles = |value: Value| claim_roles(Some(&value));
+        assert_eq!(roles(json!("editor")), ["editor"]);
+        assert_eq!(
+            roles(json!("Content editors")),
+            ["Content", "editors", "Content editors"]
+        );
+        assert_eq!(roles(json!(["a b", "c"])), ["a b", "c"]);
+        for nothing in [json!(""), json!(" "), json!(7), json!({ "a": "b" })] {
+            assert!(roles(nothing.clone()).is_empty(), "{nothing}");
+        }
+        assert!(claim_roles(None).is_empty());
+    }
 
     #[test]
     fn claims_are_found_by_name_or_path() {

@@ -7,7 +7,7 @@ use url::Url;
 use super::discovery::Discoveries;
 use super::id_token::Keys;
 use super::profile::ProviderError;
-use super::provider::{Protocol, Provider};
+use super::provider::{ClientAuth, Protocol, Provider};
 use super::registry::capitalised;
 use super::subdomain::{PLACEHOLDER, Subdomain};
 use crate::config::Config;
@@ -56,6 +56,10 @@ pub(super) struct Endpoints {
     pub(super) introspection: Option<Url>,
     /// May hold `{tid}`.
     pub(super) issuer: String,
+    /// How key and secret are shown to the token endpoint.
+    pub(super) auth: ClientAuth,
+    /// And to the introspection.
+    pub(super) introspection_auth: ClientAuth,
 }
 
 /// Names that stand for several tenants.
@@ -262,6 +266,7 @@ impl Effective {
             mut introspection,
         ] = self.urls();
         let issuer = self.issuer();
+        let mut told = (ClientAuth::Body, ClientAuth::Body);
         if self.provider.protocol == Protocol::OpenId && (authorize.is_empty() || access.is_empty())
         {
             let found = asking.discoveries.of(&issuer, asking).await?;
@@ -275,6 +280,7 @@ impl Effective {
             fill(&mut profile, &found.userinfo_endpoint);
             fill(&mut keys, &Some(found.jwks_uri.clone()));
             fill(&mut introspection, &found.introspection_endpoint);
+            told = (found.token_auth(), found.introspection_auth());
         }
         let optional = |text: &str| match text.is_empty() {
             true => Ok(None),
@@ -288,6 +294,8 @@ impl Effective {
             jwks: optional(&keys)?,
             introspection: optional(&introspection)?,
             issuer,
+            auth: self.provider.auth.unwrap_or(told.0),
+            introspection_auth: self.provider.auth.unwrap_or(told.1),
         })
     }
 }

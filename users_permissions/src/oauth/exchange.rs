@@ -24,16 +24,35 @@ use crate::config::Secret;
 
 /// An answer to a code. Some providers leave out the token's type, or list scopes in ways of their own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(try_from = "Map<String, Value>")]
 struct TokenAnswer {
     access_token: AccessToken,
-    #[serde(skip, default = "bearer")]
+    #[serde(skip_serializing)]
     kind: BasicTokenType,
     #[serde(flatten)]
     fields: Map<String, Value>,
 }
 
-fn bearer() -> BasicTokenType {
-    BasicTokenType::Bearer
+impl TryFrom<Map<String, Value>> for TokenAnswer {
+    type Error = &'static str;
+
+    /// Instagram documents its answer as the first of a list below `data`, and has answered without one.
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, Self::Error> {
+        if !fields.contains_key("access_token") {
+            let listed = fields.get_mut("data").and_then(|data| data.get_mut(0));
+            if let Some(Value::Object(first)) = listed.map(Value::take) {
+                fields = first;
+            }
+        }
+        let Some(Value::String(token)) = fields.remove("access_token") else {
+            return Err("there is no access token");
+        };
+        Ok(Self {
+            access_token: AccessToken::new(token),
+            kind: BasicTokenType::Bearer,
+            fields,
+        })
+    }
 }
 
 impl TokenResponse for TokenAnswer {
@@ -73,22 +92,25 @@ type OauthClient = Client<
     EndpointSet,
 >;
 
+fn auth_type(auth: ClientAuth) -> AuthType {
+    match auth {
+        ClientAuth::Body => AuthType::RequestBody,
+        ClientAuth::Basic => AuthType::BasicAuth,
+    }
+}
+
 fn client(
     of: &Effective,
     endpoints: &Endpoints,
     redirect: &str,
 ) -> Result<OauthClient, ProviderError> {
-    let auth = match of.provider.auth {
-        ClientAuth::Body => AuthType::RequestBody,
-        ClientAuth::Basic => AuthType::BasicAuth,
-    };
     let redirect = RedirectUrl::new(redirect.to_owned()).map_err(|_| "PUBLIC_URL is no URL")?;
     let mut client = Client::new(ClientId::new(of.settings.key.clone()));
     if let Some(secret) = &of.settings.secret {
         client = client.set_client_secret(ClientSecret::new(secret.expose().to_owned()));
     }
     Ok(client
-        .set_auth_type(auth)
+        .set_auth_type(auth_type(endpoints.auth))
         .set_auth_uri(AuthUrl::from_url(endpoints.authorize.clone()))
         .set_token_uri(TokenUrl::from_url(endpoints.access.clone()))
         .set_redirect_uri(redirect))
@@ -158,8 +180,9 @@ pub(super) async fn introspect(
 ) -> Result<BasicTokenIntrospectionResponse, ProviderError> {
     let url = endpoints.introspection.clone();
     let url = url.ok_or("nothing tells whom an access token of this provider is for")?;
-    let client =
-        client(of, endpoints, redirect)?.set_introspection_url(IntrospectionUrl::from_url(url));
+    let client = client(of, endpoints, redirect)?
+        .set_auth_type(auth_type(endpoints.introspection_auth))
+        .set_introspection_url(IntrospectionUrl::from_url(url));
     let token = AccessToken::new(token.expose().to_owned());
     let request = client
         .introspect(&token)

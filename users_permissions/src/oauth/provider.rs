@@ -70,6 +70,8 @@ pub(crate) enum Protocol {
 pub struct Provider {
     pub(crate) display: String,
     pub(crate) icon: String,
+    /// Where applications are registered; empty where nobody knows.
+    pub(crate) console_url: String,
     pub(crate) protocol: Protocol,
     pub(crate) request_url: String,
     pub(crate) authorize_url: String,
@@ -80,7 +82,8 @@ pub struct Provider {
     pub(crate) jwks_url: String,
     pub(crate) scopes: Vec<String>,
     pub(crate) delimiter: &'static str,
-    pub(crate) auth: ClientAuth,
+    /// `None`: as the issuer says.
+    pub(crate) auth: Option<ClientAuth>,
     pub(crate) pkce: bool,
     pub(crate) nonce: bool,
     pub(crate) subdomain: Option<Subdomain>,
@@ -95,6 +98,7 @@ impl Provider {
         Self {
             display: String::new(),
             icon: String::new(),
+            console_url: String::new(),
             protocol,
             request_url: String::new(),
             authorize_url: String::new(),
@@ -105,7 +109,7 @@ impl Provider {
             jwks_url: String::new(),
             scopes: Vec::new(),
             delimiter: " ",
-            auth: ClientAuth::Body,
+            auth: None,
             pkce: true,
             nonce: true,
             subdomain: None,
@@ -236,7 +240,9 @@ impl Provider {
         }
     }
 
-    /// How key and secret are sent when the code is exchanged (default [`ClientAuth::Body`]).
+    /// How key and secret are sent when the code is exchanged, and a token introspected. Without it an issuer that
+    /// tells its URLs tells this, too ([`ClientAuth::Basic`] where it takes both, or says nothing); the others get
+    /// them by [`ClientAuth::Body`].
     ///
     /// ```
     /// use users_permissions::oauth::{ClientAuth, Provider};
@@ -244,7 +250,10 @@ impl Provider {
     /// let provider = Provider::openid("https://id.example").client_auth(ClientAuth::Basic);
     /// ```
     pub fn client_auth(self, auth: ClientAuth) -> Self {
-        Self { auth, ..self }
+        Self {
+            auth: Some(auth),
+            ..self
+        }
     }
 
     /// A further parameter of the page people sign in on.
@@ -281,6 +290,22 @@ impl Provider {
     pub fn icon(self, icon: impl Into<String>) -> Self {
         let icon = icon.into();
         Self { icon, ..self }
+    }
+
+    /// The page of the provider that applications are registered on: the pages for administrators link to it.
+    ///
+    /// ```
+    /// use users_permissions::oauth::Provider;
+    ///
+    /// let provider = Provider::openid("https://id.example").console_url("https://id.example/applications");
+    /// # let _ = provider;
+    /// ```
+    pub fn console_url(self, url: impl Into<String>) -> Self {
+        let console_url = url.into();
+        Self {
+            console_url,
+            ..self
+        }
     }
 
     /// Reads the provider's answers. It may ask for more; the deadline of a login is one for all of it.

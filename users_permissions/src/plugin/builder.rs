@@ -354,18 +354,13 @@ impl Builder {
         let started = started.await;
         let services =
             started.map_err(|error| StartError::Database(Error::internal(error).into()))??;
-        let interval = services.config.sync_interval;
         let shared = Arc::new(Shared {
             services,
             routes: Default::default(),
             #[cfg(feature = "openapi")]
             api: self.api,
         });
-        let follow = services::follow_other_instances(
-            Arc::downgrade(&shared),
-            interval,
-            |shared: &Shared| &shared.services,
-        );
+        let follow = services::follow_other_instances(&shared, |shared: &Shared| &shared.services);
         follow.map_err(StartError::Thread)?;
         Ok(UsersPermissions { shared })
     }

@@ -1,6 +1,13 @@
 //! Comparisons: what a condition says of one field.
 
+use serde_json::Value as Node;
+
+use super::params;
+use super::schema::FieldKind;
 use super::value::Value;
+use crate::error::Error;
+
+const MAX_ITEMS: usize = 100;
 
 /// A comparison of one field.
 ///
@@ -24,6 +31,50 @@ pub struct Condition {
 }
 
 impl Condition {
+    /// What a query compares a field of this kind with.
+    pub(super) fn parse(
+        kind: FieldKind,
+        (operator, negated): (Operator, bool),
+        node: &Node,
+        path: &str,
+    ) -> Result<Self, Error> {
+        let malformed = || Error::validation(format!("Invalid value for {path}"));
+        if operator.is_for_text_only() && kind != FieldKind::Text {
+            return Err(malformed());
+        }
+        if operator == Operator::Null {
+            // `$null=false` is `$notNull`.
+            let wanted = !matches!(node.as_str(), Some("false" | "0"));
+            return Ok(Self {
+                operator,
+                values: Vec::new(),
+                negated: negated == wanted,
+            });
+        }
+        let texts = match (operator, node) {
+            (Operator::In | Operator::Between, node) => {
+                params::items(node).ok_or_else(malformed)?
+            }
+            (_, Node::String(text)) => vec![text.as_str()],
+            (_, Node::Array(items)) if items.len() == 1 => {
+                params::items(node).ok_or_else(malformed)?
+            }
+            _ => return Err(malformed()),
+        };
+        if texts.len() > MAX_ITEMS || (operator == Operator::Between && texts.len() != 2) {
+            return Err(malformed());
+        }
+        let values = texts
+            .into_iter()
+            .map(|text| Value::parse(kind, text, path))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            operator,
+            values,
+            negated,
+        })
+    }
+
     /// Does a value satisfy the condition? `None` is NULL. For what is in memory already.
     pub(crate) fn holds(&self, value: Option<&Value>) -> bool {
         let Some(value) = value else {

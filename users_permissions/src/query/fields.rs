@@ -7,11 +7,15 @@ use super::{invalid_key, params};
 use crate::error::Error;
 
 const PARAM: &str = "fields";
+const MAX_NAMES: usize = 100;
 
 /// The chosen fields; `None` for `*`.
 pub(super) fn parse(node: &Node, schema: &Schema) -> Result<Option<Vec<FieldRef>>, Error> {
     let names =
         params::items(node).ok_or_else(|| Error::validation("fields must be a list of names"))?;
+    if names.len() > MAX_NAMES {
+        return Err(Error::validation("The query names too many fields"));
+    }
     if names.contains(&"*") {
         return Ok(None);
     }

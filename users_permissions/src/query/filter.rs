@@ -4,13 +4,11 @@ use serde_json::Value as Node;
 
 use super::condition::{Condition, Operator};
 use super::schema::{FieldKind, FieldRef, Found, Schema};
-use super::value::Value;
-use super::{invalid_key, params};
+use super::{invalid_key, times};
 use crate::error::Error;
 
 const PARAM: &str = "filters";
 const MAX_CONDITIONS: usize = 100;
-const MAX_ITEMS: usize = 100;
 
 /// A condition tree.
 ///
@@ -80,13 +78,26 @@ impl Place<'_> {
             format!("{}.{key}", self.path)
         }
     }
+
+    /// The id of the relation, which plain values and operators below it are about.
+    fn id(&self) -> Result<(FieldRef, FieldKind), Error> {
+        let Some(relation) = self.relation else {
+            return Err(Error::validation("filters must be a `object` type"));
+        };
+        match self.schema.find("id") {
+            Found::Field(at, kind) => Ok((FieldRef::Related(relation, at), kind)),
+            _ => Err(invalid_key(PARAM, &self.path, Some(&self.path))),
+        }
+    }
 }
 
 impl Parser {
-    /// An object whose keys are fields, relations, `$and`, `$or`, `$not`; all have to hold.
+    /// An object whose keys are fields, relations, `$and`, `$or`, `$not`, and below a relation operators; all have
+    /// to hold. `filters[role]=2` and a list mean the relation's id.
     fn group(&mut self, node: &Node, place: &Place<'_>) -> Result<Filter, Error> {
         let Node::Object(map) = node else {
-            return Err(Error::validation("filters must be a `object` type"));
+            let (id, kind) = place.id()?;
+            return self.field(id, kind, node, &place.path);
         };
         let mut parts = Vec::with_capacity(map.len());
         for (key, value) in map {
@@ -109,6 +120,13 @@ impl Parser {
     }
 
     fn key(&mut self, key: &str, value: &Node, place: &Place<'_>) -> Result<Filter, Error> {
+        // `filters[role][$ne]=2`
+        if place.relation.is_some() && key.starts_with('$') {
+            let unknown = || invalid_key(PARAM, key, Some(&place.path));
+            let operator = Operator::parse(key).ok_or_else(unknown)?;
+            let (id, kind) = place.id()?;
+            return self.condition(id, kind, operator, value, &place.path);
+        }
         let path = place.path_of(key);
         match place.schema.find(key) {
             Found::Field(at, kind) => {
@@ -117,27 +135,17 @@ impl Parser {
                 });
                 self.field(field, kind, value, &path)
             }
-            Found::Relation(at, schema, readable) if place.relation.is_none() => {
-                if !readable {
-                    return Err(invalid_key(PARAM, key, Some(&path)));
-                }
-                // `filters[role]=2` and `filters[role][$in]=…` mean the relation's id.
-                if !matches!(value, Node::Object(map) if map.keys().all(|key| is_key_of_group(key)) && !map.is_empty())
-                {
-                    let Found::Field(id, kind) = schema.find("id") else {
-                        return Err(invalid_key(PARAM, key, Some(&path)));
-                    };
-                    return self.field(FieldRef::Related(at, id), kind, value, &path);
-                }
-                self.group(
-                    value,
-                    &Place {
-                        schema,
-                        relation: Some(at),
-                        path,
-                    },
-                )
+            Found::Relation(_, _, false) if place.relation.is_none() => {
+                Err(invalid_key(PARAM, key, Some(&path)))
             }
+            Found::Relation(at, schema, true) if place.relation.is_none() => self.group(
+                value,
+                &Place {
+                    schema,
+                    relation: Some(at),
+                    path,
+                },
+            ),
             // Relations of relations lead nowhere, but a private key below them is named as such.
             Found::Relation(_, schema, _) => match first_private(value, schema) {
                 Some(private) => Err(invalid_key(
@@ -201,53 +209,28 @@ impl Parser {
         &mut self,
         field: FieldRef,
         kind: FieldKind,
-        (operator, negated): (Operator, bool),
+        operator: (Operator, bool),
         node: &Node,
         path: &str,
     ) -> Result<Filter, Error> {
-        self.conditions += 1;
+        self.count(1)?;
+        let condition = Condition::parse(kind, operator, node, path)?;
+        if kind != FieldKind::Time {
+            return Ok(Filter::Field(field, condition));
+        }
+        // Of a list of times each becomes a condition.
+        if condition.operator == Operator::In {
+            self.count(condition.values.len().saturating_sub(1))?;
+        }
+        Ok(times::as_shown(field, condition))
+    }
+
+    fn count(&mut self, conditions: usize) -> Result<(), Error> {
+        self.conditions += conditions;
         if self.conditions > MAX_CONDITIONS {
             return Err(Error::validation("The query has too many conditions"));
         }
-        let malformed = || Error::validation(format!("Invalid value for {path}"));
-        if operator.is_for_text_only() && kind != FieldKind::Text {
-            return Err(malformed());
-        }
-        if operator == Operator::Null {
-            // `$null=false` is `$notNull`.
-            let wanted = !matches!(node.as_str(), Some("false" | "0"));
-            let condition = Condition {
-                operator,
-                values: Vec::new(),
-                negated: negated == wanted,
-            };
-            return Ok(Filter::Field(field, condition));
-        }
-        let texts = match (operator, node) {
-            (Operator::In | Operator::Between, node) => {
-                params::items(node).ok_or_else(malformed)?
-            }
-            (_, Node::String(text)) => vec![text.as_str()],
-            (_, Node::Array(items)) if items.len() == 1 => {
-                params::items(node).ok_or_else(malformed)?
-            }
-            _ => return Err(malformed()),
-        };
-        if texts.len() > MAX_ITEMS || (operator == Operator::Between && texts.len() != 2) {
-            return Err(malformed());
-        }
-        let values = texts
-            .into_iter()
-            .map(|text| Value::parse(kind, text, path))
-            .collect::<Result<_, _>>()?;
-        Ok(Filter::Field(
-            field,
-            Condition {
-                operator,
-                values,
-                negated,
-            },
-        ))
+        Ok(())
     }
 }
 
@@ -261,11 +244,6 @@ fn one_or_all(mut parts: Vec<Filter>) -> Filter {
     }
 }
 
-/// Does the key stand in a group, or is it an operator of a value?
-fn is_key_of_group(key: &str) -> bool {
-    !key.starts_with('$') || matches!(key, "$and" | "$or" | "$not")
-}
-
 fn first_private<'a>(node: &'a Node, schema: &Schema) -> Option<&'a str> {
     let map = node.as_object()?;
     map.keys()
@@ -275,7 +253,7 @@ fn first_private<'a>(node: &'a Node, schema: &Schema) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Query;
+    use super::super::{Query, Value};
     use super::*;
 
     fn schema(readable: bool) -> Schema {
@@ -350,6 +328,47 @@ mod tests {
             "{by_id:?}"
         );
         assert!(Query::parse("filters[role][type]=x", &schema(false)).is_err());
+    }
+
+    #[test]
+    fn below_a_relation_values_and_operators_mean_its_id_however_deep() {
+        let id = |negated| {
+            Filter::Field(
+                FieldRef::Related(0, 0),
+                Condition {
+                    operator: Operator::Equal,
+                    values: vec![Value::Integer(2)],
+                    negated,
+                },
+            )
+        };
+        let not = |part| Filter::Not(Box::new(part));
+        for (query, expected) in [
+            ("filters[role]=2", id(false)),
+            ("filters[role][$ne]=2", id(true)),
+            ("filters[role][$not]=2", not(id(false))),
+            ("filters[role][$not][$eq]=2", not(id(false))),
+            ("filters[role][$not][$not][$ne]=2", not(not(id(true)))),
+            ("filters[role][$or][0]=2", Filter::Or(vec![id(false)])),
+            (
+                "filters[role][$and][0][$eq]=2&filters[role][$and][1][id]=2",
+                Filter::And(vec![id(false), id(false)]),
+            ),
+            (
+                "filters[role][$eq]=2&filters[role][id][$ne]=2",
+                Filter::And(vec![id(false), id(true)]),
+            ),
+        ] {
+            assert_eq!(filter(query), expected, "{query}");
+            assert!(Query::parse(query, &schema(false)).is_err(), "{query}");
+        }
+        assert_eq!(message("filters[role][$bad]=1"), "Invalid key $bad at role");
+        assert_eq!(
+            message("filters[role][$not][$bad]=1"),
+            "Invalid key $bad at role"
+        );
+        assert!(message("filters[role][$not][$eq]=x").starts_with("Invalid value"));
+        assert!(message("filters[$not]=2").starts_with("filters must be"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod filter;
 mod page;
 mod params;
 mod schema;
+mod times;
 mod value;
 
 pub use condition::{Condition, Operator};
@@ -64,7 +65,7 @@ impl Query {
     ///
     /// # Errors
     /// 400 with Strapi's words for unknown, private and malformed keys; limits are 20 levels, 1000
-    /// parameters, 100 conditions and 100 values in a list.
+    /// parameters, 100 conditions, 100 values in a list and 100 fields. In a list of times, each is a condition.
     ///
     /// ```
     /// use users_permissions::query::{FieldKind, Query, Schema};

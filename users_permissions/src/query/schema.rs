@@ -18,7 +18,8 @@ pub enum FieldKind {
     Text,
     /// `true` or `false`.
     Boolean,
-    /// A time in UTC, written in ISO 8601.
+    /// A time in UTC, written in ISO 8601. One to the millisecond, as answers show it, stands for all of that
+    /// millisecond: `$eq` becomes [`Operator::Between`](super::Operator::Between), and `$gt` means behind its end.
     Time,
 }
 
@@ -161,8 +162,8 @@ impl Schema {
         self.related(name.into(), schema, readable, false)
     }
 
-    /// Adds a to-many relation: a condition on it asks whether any of the related satisfies it, and
-    /// nothing can be sorted by it.
+    /// Adds a to-many relation: a condition on it asks whether any of the related satisfies it, one of the
+    /// negated operators (`$ne`, `$notIn`, …) or below `$not` whether none does. Nothing can be sorted by it.
     ///
     /// ```
     /// use users_permissions::query::{FieldKind, Query, Schema};

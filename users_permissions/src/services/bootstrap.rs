@@ -36,7 +36,7 @@ pub(crate) fn start(
     hooks: Hooks,
     mailer: Option<Arc<dyn Mailer>>,
 ) -> Result<Services, StartError> {
-    let config = config.tidy();
+    let mut config = config.tidy();
     config.validate()?;
     let keys = match &config.signing_keys {
         Some(keys) => keys.clone(),
@@ -49,6 +49,10 @@ pub(crate) fn start(
     };
     warn_about(&config);
     delivery::warn_about(&config);
+    if mailer.is_some() {
+        // The application's own goes before it.
+        config.mail.smtp_url = None;
+    }
     let way_out = WayOut::find(&config, mailer)?;
     let hasher = Hasher::start(config.hash_threads, config.bcrypt_cost)
         .map_err(|error| StartError::Database(error.into()))?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::change_settings::version;
 use super::changes::note;
 use super::roles::{
-    HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_identity, check_name,
+    HOLDS_EVERYTHING, NOT_FOUND, RoleInput, change_grants, check_description, check_identity,
+    check_name,
 };
 use super::{Actor, Services};
 use crate::acl::Catalog;
@@ -60,6 +61,8 @@ struct Judge<'a> {
     catalog: &'a Catalog,
     may_grant: &'a dyn Fn(&str) -> bool,
     actor: &'a Actor,
+    /// Tokens of a trusted issuer may name roles.
+    tokens_name_roles: bool,
 }
 
 impl Services {
@@ -85,6 +88,7 @@ impl Services {
             if let Some(name) = &change.name {
                 check_name(name)?;
             }
+            check_description(change.description.as_ref().and_then(Option::as_deref))?;
             match &change.grants {
                 Grants::Keep => {}
                 Grants::All(all) => drop(self.positions(all.clone())?),
@@ -96,6 +100,8 @@ impl Services {
         let ids: Vec<RoleId> = changes.iter().map(|(id, _)| *id).collect();
         let (catalog, rights) = (Arc::clone(&self.catalog), Arc::clone(&self.rights));
         let by = actor.id();
+        let mut issuers = self.config.trusted_issuers.iter();
+        let tokens_name_roles = issuers.any(|issuer| issuer.role_claim.is_some());
         let differences = self
             .change_rights(move |conn| {
                 let may_grant = |action: &str| {
@@ -107,6 +113,7 @@ impl Services {
                     catalog: &catalog,
                     may_grant: &may_grant,
                     actor: &actor,
+                    tokens_name_roles,
                 };
                 transaction(conn, |conn| -> Result<Vec<_>> {
                     store::roles::line_up(conn)?;
@@ -137,6 +144,9 @@ fn apply(
         && *expected != role_version(&role, &held)?
     {
         return Err(STALE);
+    }
+    if !may_rename(judge, &role, change.name.as_deref(), &held) {
+        return Err(Error::Forbidden);
     }
     let description = change.description.as_ref().map(Option::as_deref);
     store::roles::update(conn, id, change.name.as_deref(), description)?;
@@ -177,6 +187,15 @@ fn apply(
         )?;
     }
     Ok(differences)
+}
+
+/// Where tokens name roles, a new name hands the role to others: who gives it has to hold what the role holds.
+fn may_rename(judge: &Judge<'_>, role: &Role, name: Option<&str>, held: &BTreeSet<String>) -> bool {
+    let is_new = name.is_some_and(|name| name != role.name);
+    let mut known = held
+        .iter()
+        .filter(|action| judge.catalog.position(action).is_some());
+    !is_new || !judge.tokens_name_roles || known.all(|action| (judge.may_grant)(action))
 }
 
 /// Actions the role gets and loses, of those it has not, or has.

@@ -209,6 +209,11 @@ pub(super) fn shown(value: &crate::model::ProfileValue) -> String {
 impl Services {
     /// The newest changes first.
     pub(crate) async fn changes(&self, filter: ChangeFilter, limit: i64) -> Result<Vec<Change>> {
+        // No text that is stored holds a NUL, and PostgreSQL takes none in a query.
+        let has_nul = |text: &Option<String>| text.as_ref().is_some_and(|text| text.contains('\0'));
+        if has_nul(&filter.actor) || has_nul(&filter.text) {
+            return Ok(Vec::new());
+        }
         self.store
             .run(move |conn| store::changes::list(conn, &filter, limit))
             .await

@@ -138,14 +138,9 @@ impl Services {
         id: i32,
     ) -> Result<()> {
         let by = actor.as_ref().map_or(Some(user), Actor::id);
-        let providers = self.settings.providers_full();
-        let registry = Arc::clone(&self.hooks.providers);
-        let is_usable = move |name: &str| match providers.get(name) {
-            Some(stored) => stored.settings.enabled,
-            None => registry
-                .get(name)
-                .is_some_and(|known| known.defaults.enabled),
-        };
+        // Those a login would take: not one that lacks a setting, or whose secret cannot be opened any more.
+        let usable = self.enabled_providers();
+        let is_usable = move |name: &str| usable.iter().any(|provider| provider.name == name);
         let write = move |conn: &mut DbConn| -> Result<()> {
             // In line: of two who unlink at once the second sees what the first has left.
             store::roles::line_up(conn)?;

@@ -83,14 +83,22 @@ impl Services {
             is_vouched_for: true,
             may_share: false,
         };
-        let make = move |conn: &mut DbConn| newcomers::admit(conn, newcomer, refused);
+        let asked = attested.clone();
+        let make = move |conn: &mut DbConn| -> Result<_> {
+            let user = newcomers::admit(conn, newcomer, refused)?;
+            // The user may have been there and deleted since it was asked for.
+            match departures::is_outlived(conn, &asked)? {
+                true => Err(Error::Forbidden),
+                false => Ok(user),
+            }
+        };
         match self.store.run(move |conn| transaction(conn, make)).await {
             Ok(user) => {
                 tracing::info!(target: "users_permissions::security", user = user.id, issuer = attested.issuer.config.issuer, "registration by the token of an issuer");
                 self.tell_of_registration(&user);
                 Ok(Some(user.id))
             }
-            // Somebody else may have made the same user in this moment.
+            // Somebody else may have made the same user in this moment, or deleted it.
             Err(error) => match self.standing(attested).await? {
                 Standing::User(user) => Ok(Some(user)),
                 Standing::Outlived => Ok(None),

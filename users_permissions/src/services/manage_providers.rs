@@ -5,7 +5,7 @@ use super::change_settings::{check_version, version};
 use super::providers::parse;
 use super::{Actor, ProviderChange, Services};
 use crate::error::{Error, Result};
-use crate::model::ProviderSettings;
+use crate::model::{ProviderSettings, is_page_url};
 use crate::oauth::{Effective, Finding};
 use crate::store::{self, DbConn, transaction};
 
@@ -18,6 +18,8 @@ pub(crate) struct ProviderDetail {
     pub(crate) display: String,
     /// The name of an icon; empty without one.
     pub(crate) icon: String,
+    /// Where applications are registered, if that is known.
+    pub(crate) console_url: Option<String>,
     pub(crate) settings: ProviderSettings,
     /// What is asked for where the settings name no scopes.
     pub(crate) own_scopes: Vec<String>,
@@ -41,6 +43,7 @@ impl Services {
         Ok(ProviderDetail {
             display: found.provider.display.clone(),
             icon: found.provider.icon.clone(),
+            console_url: Some(found.provider.console_url.clone()).filter(|url| is_page_url(url)),
             own_scopes: found.provider.scopes.clone(),
             has_subdomain: found.provider.subdomain.is_some(),
             redirect_url: self.redirect_url(name),

@@ -104,6 +104,8 @@ impl Services {
         check_name(&name)?;
         let role_type = input.role_type.unwrap_or_else(|| snake_case(&name));
         check_type(&role_type)?;
+        let description = input.description.flatten();
+        check_description(description.as_deref())?;
         if is_reserved(&role_type) || is_reserved(&snake_case(&name)) {
             return Err(Error::refused(
                 Field::RoleName,
@@ -113,7 +115,6 @@ impl Services {
         let granted = self.positions(input.granted.unwrap_or_default())?;
         self.check_may_grant(&actor, &granted)?;
         let names = self.action_names(&granted);
-        let description = input.description.flatten();
         let by = actor.id();
         let id = self
             .change_rights(move |conn| {
@@ -299,6 +300,20 @@ pub(super) fn check_name(name: &str) -> Result<()> {
             "name contains characters that are not allowed",
         )),
         _ => Ok(()),
+    }
+}
+
+/// Characters of a description; fits the smallest text column of the three databases.
+const MAX_DESCRIPTION: usize = 4_000;
+
+pub(super) fn check_description(text: Option<&str>) -> Result<()> {
+    let fits = |text: &str| !text.contains('\0') && text.chars().count() <= MAX_DESCRIPTION;
+    match text.is_none_or(fits) {
+        true => Ok(()),
+        false => Err(Error::field(
+            "description",
+            "description is too long or holds a NUL",
+        )),
     }
 }
 

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::letters::digest;
+use super::shared_time::seconds;
 use super::tokens::{Proof, Tokens, VerifiedToken};
 use crate::clock::unix_now;
 use crate::config::Secret;
@@ -52,11 +53,19 @@ struct Claims<'a> {
     jti: Option<&'a str>,
 }
 
-/// Whose session a refresh token belongs to, as its signature proves.
+/// Whose session a refresh token belongs to, as its signature proves. Its time may be over.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VerifiedRefresh {
     pub(super) user: UserId,
     pub(super) session: SessionId,
+    expires_at: u64,
+}
+
+impl VerifiedRefresh {
+    /// Is its time over, by the clock that sessions are judged by?
+    pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.expires_at <= seconds(now)
+    }
 }
 
 impl Tokens {
@@ -110,10 +119,16 @@ impl Tokens {
         })
     }
 
+    /// A refresh token of ours, whether or not its time is over: for that there are the session and the clock of
+    /// the database, which the clock of this process may be far from.
     pub(super) fn verify_refresh(&self, token: &str) -> Option<VerifiedRefresh> {
         let claims = self.decode_secret(token, |typ| typ == Some(REFRESH_TYPE))?;
         let (user, session) = self.claimed(&claims, Use::Refresh)?;
-        Some(VerifiedRefresh { user, session })
+        Some(VerifiedRefresh {
+            user,
+            session,
+            expires_at: claims.get("exp").and_then(Value::as_u64)?,
+        })
     }
 
     /// User and session, of claims that are ours, complete, and for this use.
@@ -222,6 +237,37 @@ mod tests {
         };
         assert!(ends(3_600, 600).abs_diff(now + 600) <= 2);
         assert!(ends(600, 3_600).abs_diff(now + 600) <= 2);
+    }
+
+    #[test]
+    fn a_refresh_token_that_is_over_says_so_and_no_more() {
+        let tokens = tokens();
+        let expires_at = crate::store::now() - TimeDelta::seconds(60);
+        let session = Session {
+            expires_at,
+            ..session()
+        };
+        let refresh = tokens.refresh(&session, "a").unwrap();
+        let proven = tokens.verify_refresh(refresh.expose()).unwrap();
+        assert_eq!((proven.user, proven.session), (7, session.id));
+        assert!(proven.is_over(expires_at + TimeDelta::seconds(1)));
+        assert!(!proven.is_over(expires_at - TimeDelta::seconds(1)));
+        let access = tokens.access(&session, 600).unwrap();
+        assert!(tokens.verify(access.expose()).is_none());
+        // A time it has to have.
+        let verify = |exp: Value| {
+            let mut claims = json!({
+                "userId": "7", "sessionId": session.id.to_string(), "type": "refresh", "iat": 0,
+                "iss": "users-permissions", "aud": AUDIENCE, "sub": "up:7",
+            });
+            claims["exp"] = exp;
+            let token = tokens.sign_as(Some(REFRESH_TYPE), &claims).unwrap();
+            tokens.verify_refresh(token.expose()).is_some()
+        };
+        assert!(verify(json!(1)));
+        for exp in [json!(null), json!("1"), json!(-1), json!([1]), json!(1.5)] {
+            assert!(!verify(exp.clone()), "{exp}");
+        }
     }
 
     #[test]

@@ -129,7 +129,11 @@ impl Services {
             return Err(INVALID);
         }
         if session.token_hash != hash {
-            return self.used_before(session, token, now).await;
+            // A predecessor whose time is over anyway is worth nothing to whoever has it.
+            return match proven.is_over(now) {
+                true => Err(INVALID),
+                false => self.used_before(session, token, now).await,
+            };
         }
         let in_cookie = in_cookie || session.device.in_cookie;
         let id = if self.config.sessions.reuse_answers {
@@ -223,21 +227,24 @@ impl Services {
         present: Option<SessionId>,
         ending: Ending,
     ) -> Result<()> {
-        let one = match &ending {
-            Ending::Of(token) => {
-                let given = self.tokens.verify_refresh(token.expose());
-                let own = given.filter(|given| given.user == user);
-                own.map(|given| given.session).or(present)
-            }
-            _ => present,
+        let given = match &ending {
+            Ending::Of(token) => self.tokens.verify_refresh(token.expose()),
+            _ => None,
         };
+        let own = given.filter(|given| given.user == user);
         let ended = self.end_sessions(user, move |conn| match ending {
             Ending::All => Ok(store::sessions::end_all(conn, user)?),
             Ending::Device(device) => Ok(store::sessions::end_on_device(conn, user, &device)?),
-            Ending::Of(_) | Ending::Present => match one {
-                Some(id) => Ok(usize::from(store::sessions::end(conn, user, id)?)),
-                None => Ok(0),
-            },
+            Ending::Of(_) | Ending::Present => {
+                let one = match own {
+                    Some(own) if !own.is_over(store::shared_now(conn)?) => Some(own.session),
+                    _ => present,
+                };
+                match one {
+                    Some(id) => Ok(usize::from(store::sessions::end(conn, user, id)?)),
+                    None => Ok(0),
+                }
+            }
         });
         let ended = ended.await?;
         tracing::info!(target: "users_permissions::security", user, sessions = ended, "logout");
@@ -314,7 +321,8 @@ fn write(
     if !store::sessions::hold_user(conn, session.user, version)? {
         return Ok(Some(false));
     }
-    let present = store::sessions::ids(conn, session.user)?;
+    // What is over and not swept yet takes nobody's place.
+    let present = store::sessions::living(conn, session.user, session.created_at)?;
     let too_many = (present.len() + 1).saturating_sub(most);
     if too_many > 0 && !may_end {
         return Ok(None);

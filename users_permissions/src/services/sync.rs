@@ -1,47 +1,84 @@
 //! Follows what other instances change (rights, callers, settings): one small query at a fixed interval.
 
-use std::sync::Weak;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::{Services, rights};
 use crate::error::Result;
 use crate::store;
 
-/// For how long callers are remembered while nobody can tell what other instances changed. Afterwards they are asked for
-/// in the database, which answers, or does not: then nobody is let in.
-const BLIND: Duration = Duration::from_secs(30);
+/// When the last look at what other instances changed that came to its end had begun.
+struct LastLook(Mutex<Instant>);
 
-/// Starts a thread that renews rights and settings and forgets callers when another instance changed something; it
-/// ends with the plugin. `services` tells where the services are while they live.
-pub(crate) fn follow_other_instances<T, F>(
-    owner: Weak<T>,
-    interval: Duration,
-    services: F,
-) -> std::io::Result<()>
+impl LastLook {
+    fn time(&self) -> MutexGuard<'_, Instant> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Starts a thread that renews rights and settings and forgets callers when another instance changed something, and
+/// one that watches it; both end with the plugin. `services` tells where the services are in it.
+pub(crate) fn follow_other_instances<T, F>(owner: &Arc<T>, services: F) -> std::io::Result<()>
 where
     T: Send + Sync + 'static,
-    F: Fn(&T) -> &Services + Send + 'static,
+    F: Fn(&T) -> &Services + Copy + Send + 'static,
 {
-    let follow = move || {
-        let (mut seen, mut looked) = (None, Instant::now());
+    let config = &services(owner).config;
+    let interval = config.sync_interval;
+    // Between two good looks lies the interval and the time of one.
+    let blind_span = config.blind_span.max(interval.saturating_mul(2));
+    let last_look = Arc::new(LastLook(Mutex::new(Instant::now())));
+    let (noted, mut seen) = (Arc::clone(&last_look), None);
+    every(interval, "up-sync", owner, move |owner: &T| {
+        let begun = Instant::now();
+        match services(owner).catch_up(seen) {
+            Ok(revision) => {
+                seen = revision;
+                *noted.time() = begun;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "changes of other instances cannot be read; trying again");
+            }
+        }
+    })?;
+    // On a thread of its own, for a database that neither answers nor fails keeps the other one waiting. Callers that
+    // are not remembered are asked for in the database, which answers, or does not: then nobody is let in.
+    let mut was_blind = false;
+    every(interval, "up-watch", owner, move |owner: &T| {
+        let span = last_look.time().elapsed();
+        let is_blind = span > blind_span;
+        if is_blind {
+            // Each time anew: who is remembered meanwhile is so for no longer than in good times.
+            services(owner).principals.forget_all();
+        }
+        if is_blind && !was_blind {
+            tracing::warn!(
+                seconds = span.as_secs(),
+                "nobody is remembered, for changes of other instances were not read for long"
+            );
+        }
+        was_blind = is_blind;
+    })
+}
+
+/// Does this again and again on a thread of its own, as long as the owner lives.
+fn every<T: Send + Sync + 'static>(
+    interval: Duration,
+    name: &str,
+    owner: &Arc<T>,
+    mut work: impl FnMut(&T) + Send + 'static,
+) -> std::io::Result<()> {
+    let owner = Arc::downgrade(owner);
+    let run = move || {
         loop {
             std::thread::sleep(interval);
             let Some(owner) = owner.upgrade() else { return };
-            let services = services(&owner);
-            match services.catch_up(seen) {
-                Ok(revision) => (seen, looked) = (revision, Instant::now()),
-                Err(error) => {
-                    tracing::warn!(%error, "changes of other instances cannot be read; trying again");
-                    if looked.elapsed() > BLIND.max(interval) {
-                        services.principals.forget_all();
-                    }
-                }
-            }
+            work(&owner);
         }
     };
     std::thread::Builder::new()
-        .name("up-sync".to_owned())
-        .spawn(follow)
+        .name(name.to_owned())
+        .spawn(run)
         .map(drop)
 }
 

@@ -146,7 +146,9 @@ impl Services {
         change: UserChange,
     ) -> Result<Account> {
         if change.is_empty() {
-            return self.user(id).await;
+            let account = self.user(id).await?;
+            self.check_may_manage(&actor, &account.roles)?;
+            return Ok(account);
         }
         let judge_and_write = async || {
             let before = self.user(id).await?;
@@ -219,6 +221,8 @@ impl Services {
             let account = unchanged(conn, &before)?;
             let confirming = settings::in_force(conn)?.email_confirmation;
             keep_an_administrator(conn, confirming, |conn| {
+                // No provider is linked from here on that would be missing in the note.
+                store::users::hold(conn, id)?;
                 departures::note(conn, id)?;
                 store::users::delete(conn, id)?;
                 let name = account.user.username.as_str();

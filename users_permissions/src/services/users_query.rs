@@ -93,6 +93,14 @@ fn roles_where(snapshot: &Snapshot, field: usize, condition: &Condition) -> Vec<
         .collect()
 }
 
+/// The query for no more users than one answer holds. The pages after it begin where this one ends.
+fn bounded(query: Query) -> Query {
+    Query {
+        page: query.page.within(MAX_ROWS, MAX_ROWS),
+        ..query
+    }
+}
+
 impl Services {
     /// What lies beyond the columns of users.
     pub(super) fn reach(&self, snapshot: Arc<Snapshot>) -> store::users_query::Reach {
@@ -104,8 +112,8 @@ impl Services {
     }
 
     /// The users a query asks for, with their roles.
-    pub(crate) async fn users(&self, mut query: Query) -> Result<Vec<Account>> {
-        query.page.limit = Some(query.page.limit.unwrap_or(MAX_ROWS).min(MAX_ROWS));
+    pub(crate) async fn users(&self, query: Query) -> Result<Vec<Account>> {
+        let query = bounded(query);
         let snapshot = self.rights.load_full();
         let reach = self.reach(Arc::clone(&snapshot));
         let list = move |conn: &mut _| store::users_query::list(conn, &query, &reach);
@@ -147,6 +155,25 @@ mod tests {
         fields
             .take_while(|field| schema.name(*field).is_some())
             .collect()
+    }
+
+    #[test]
+    fn pages_that_are_too_large_leave_nobody_out() {
+        let page = |number: i64, size: i64| {
+            let query = format!("pagination[page]={number}&pagination[pageSize]={size}");
+            let query = bounded(Query::parse(&query, &Schema::new()).unwrap());
+            (query.page.start, query.page.limit)
+        };
+        let last = MAX_ROWS * 2;
+        assert_eq!(page(1, 20_000), (0, Some(MAX_ROWS)));
+        assert_eq!(page(2, 20_000), (MAX_ROWS, Some(MAX_ROWS)));
+        assert_eq!(page(3, MAX_ROWS + 1), (last, Some(MAX_ROWS)));
+        assert_eq!(page(3, MAX_ROWS), (last, Some(MAX_ROWS)));
+        assert_eq!(page(3, 7), (14, Some(7)));
+        let all = bounded(Query::parse("", &Schema::new()).unwrap());
+        assert_eq!((all.page.start, all.page.limit), (0, Some(MAX_ROWS)));
+        let rest = bounded(Query::parse("start=5", &Schema::new()).unwrap());
+        assert_eq!((rest.page.start, rest.page.limit), (5, Some(MAX_ROWS)));
     }
 
     #[test]

@@ -148,6 +148,10 @@ impl Services {
 
     /// The id of the user of this name or address.
     pub(crate) async fn user_called(&self, who: String) -> Result<Option<UserId>> {
+        // PostgreSQL takes no NUL in a query.
+        if who.contains('\0') {
+            return Ok(None);
+        }
         self.store
             .run(move |conn| store::walk_users::called(conn, &who))
             .await

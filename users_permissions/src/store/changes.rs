@@ -92,6 +92,13 @@ pub(crate) fn list(
             .or(up_changes::changes.like(pattern).escape('!'));
         rows = rows.filter(hit);
     }
+    if let Some(user) = filter.user {
+        let kinds = ChangeKind::ALL.into_iter();
+        let kinds = kinds.filter(|kind| kind.is_of_user()).map(ChangeKind::name);
+        rows = rows
+            .filter(up_changes::target_id.eq(user))
+            .filter(up_changes::kind.eq_any(kinds));
+    }
     if let Some(from) = filter.from {
         rows = rows.filter(up_changes::created_at.ge(from.and_time(NaiveTime::MIN)));
     }

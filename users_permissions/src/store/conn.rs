@@ -108,7 +108,10 @@ fn connect(url: &str) -> Result<DbConn, StoreError> {
             Ok(DbConn::Sqlite(conn))
         }
         #[cfg(feature = "postgres")]
-        "postgres" | "postgresql" => Ok(DbConn::Postgres(diesel::PgConnection::establish(url)?)),
+        "postgres" | "postgresql" => {
+            let conn = diesel::PgConnection::establish(&noticing_silence(url))?;
+            Ok(DbConn::Postgres(conn))
+        }
         #[cfg(feature = "mysql")]
         "mysql" | "mariadb" => {
             let url = url.replacen("mariadb://", "mysql://", 1);
@@ -123,6 +126,32 @@ fn connect(url: &str) -> Result<DbConn, StoreError> {
         }
         _ => Err(StoreError::Scheme(scheme.to_owned(), compiled_in())),
     }
+}
+
+/// The URL with the times after which a connection counts as lost whose other end is silent; those that it has
+/// stay as they are.
+#[cfg(feature = "postgres")]
+fn noticing_silence(url: &str) -> String {
+    const TIMES: [(&str, &str); 3] = [
+        ("tcp_user_timeout", "30000"),
+        ("keepalives_idle", "15"),
+        ("keepalives_interval", "15"),
+    ];
+    let (_, rest) = url.split_once("://").unwrap_or_default();
+    // A password may hold what begins a query elsewhere.
+    let place = match rest.split_once(['@', '/']) {
+        Some((user, place)) if rest.as_bytes().get(user.len()) == Some(&b'@') => place,
+        _ => rest,
+    };
+    let mut joint = if place.contains('?') { '&' } else { '?' };
+    let mut url = url.to_owned();
+    for (name, value) in TIMES {
+        if !place.contains(&format!("{name}=")) {
+            url.push_str(&format!("{joint}{name}={value}"));
+            joint = '&';
+        }
+    }
+    url
 }
 
 /// A connection of the pool that remembers whether a statement has failed on it.
@@ -328,12 +357,34 @@ where
     conn.transaction(work)
 }
 
-#[cfg(all(test, feature = "sqlite"))]
+#[cfg(all(test, any(feature = "sqlite", feature = "postgres")))]
 mod tests {
+    #[cfg(feature = "sqlite")]
     use super::super::reach::{lower, lower_or_null};
     use super::*;
 
     #[test]
+    #[cfg(feature = "postgres")]
+    fn a_silent_connection_is_noticed_by_the_times_of_the_url_or_ours() {
+        let ours = "tcp_user_timeout=30000&keepalives_idle=15&keepalives_interval=15";
+        for (url, joint) in [
+            ("postgres://up@127.0.0.1:5432/shop", '?'),
+            ("postgres://up:a?b@127.0.0.1/shop", '?'),
+            ("postgres://127.0.0.1", '?'),
+            ("postgresql:///shop?host=/run/postgresql", '&'),
+            ("postgres://up:a@b.example/shop?sslmode=require", '&'),
+        ] {
+            assert_eq!(noticing_silence(url), format!("{url}{joint}{ours}"));
+        }
+        let own = "postgres://h/shop?keepalives_idle=5&tcp_user_timeout=1";
+        assert_eq!(
+            noticing_silence(own),
+            format!("{own}&keepalives_interval=15")
+        );
+    }
+
+    #[test]
+    #[cfg(feature = "sqlite")]
     fn nothing_in_lower_case_is_nothing() {
         let mut conn = connect("sqlite://:memory:").unwrap();
         let nothing: Option<String> = None;

@@ -98,7 +98,8 @@ pub(super) fn add(conn: &mut DbConn, user: UserId, values: &ProfileChange) -> Qu
     Ok(())
 }
 
-/// Users whose value of a field satisfies a condition; of no value, only that there is none holds.
+/// Users whose value of a field satisfies a condition; of no value neither a comparison holds nor its opposite, only
+/// that there is none.
 pub(super) fn condition(
     name: &str,
     kind: FieldKind,
@@ -110,7 +111,13 @@ pub(super) fn condition(
     // A subselect rather than a join: the index finds the few users.
     macro_rules! users_where {
         ($test:expr) => {
-            Some(Box::new(up_users::id.eq_any(valued.filter($test))))
+            if condition.negated {
+                Some(Box::new(
+                    up_users::id.eq_any(valued.filter(diesel::dsl::not($test))),
+                ))
+            } else {
+                Some(Box::new(up_users::id.eq_any(valued.filter($test))))
+            }
         };
     }
     macro_rules! compare {
@@ -144,7 +151,11 @@ pub(super) fn condition(
         };
     }
     if condition.operator == Operator::Null {
-        return Some(Box::new(diesel::dsl::not(up_users::id.eq_any(valued))));
+        let has_one = up_users::id.eq_any(valued);
+        if condition.negated {
+            return Some(Box::new(has_one));
+        }
+        return Some(Box::new(diesel::dsl::not(has_one)));
     }
     match kind {
         FieldKind::Integer => compare!(

@@ -180,7 +180,7 @@ impl Query {
     /// ```
     pub fn condition<R: Reachable>(&self) -> Option<BoxedCondition<R::Table>> {
         let filter = self.filter.as_ref();
-        let filter = filter.map(|filter| compile(filter, &R::condition));
+        let filter = filter.map(|filter| compile(filter, &of_column::<R>));
         both(filter, self.search.as_deref().map(R::search))
     }
 
@@ -220,35 +220,53 @@ pub(crate) fn both<T: 'static>(
     }
 }
 
-/// Compiles a tree, given how a single field is compared.
+/// A condition on a column, turned round where its opposite is asked for.
+pub(crate) fn of_column<R: Reachable>(
+    field: FieldRef,
+    condition: &Condition,
+) -> Option<BoxedCondition<R::Table>> {
+    let positive = R::condition(field, condition)?;
+    if condition.negated {
+        return Some(Box::new(diesel::dsl::not(positive)));
+    }
+    Some(positive)
+}
+
+/// Compiles a tree, given how a single field is compared. Negations are carried down to the fields, so wherever a
+/// `$not` stands, who compares a field decides what its opposite is: of no value, neither holds.
 pub(crate) fn compile<T: 'static>(
     filter: &Filter,
     field: &dyn Fn(FieldRef, &Condition) -> Option<BoxedCondition<T>>,
 ) -> BoxedCondition<T> {
-    match filter {
-        Filter::And(parts) => {
-            let parts = parts.iter().map(|part| compile(part, field));
+    compile_as(false, filter, field)
+}
+
+fn compile_as<T: 'static>(
+    negated: bool,
+    filter: &Filter,
+    field: &dyn Fn(FieldRef, &Condition) -> Option<BoxedCondition<T>>,
+) -> BoxedCondition<T> {
+    match (filter, negated) {
+        (Filter::And(parts), false) | (Filter::Or(parts), true) => {
+            let parts = parts.iter().map(|part| compile_as(negated, part, field));
             parts
                 .reduce(|all, part| Box::new(all.and(part)))
                 .unwrap_or_else(|| constant(true))
         }
-        Filter::Or(parts) => {
-            let parts = parts.iter().map(|part| compile(part, field));
+        (Filter::Or(parts), false) | (Filter::And(parts), true) => {
+            let parts = parts.iter().map(|part| compile_as(negated, part, field));
             parts
                 .reduce(|any, part| Box::new(any.or(part)))
                 .unwrap_or_else(|| constant(false))
         }
-        Filter::Not(part) => Box::new(diesel::dsl::not(compile(part, field))),
-        Filter::Field(at, condition) => {
-            // A field that cannot be compared matches nothing rather than everything.
-            let Some(positive) = field(*at, condition) else {
-                return constant(false);
+        (Filter::Not(part), _) => compile_as(!negated, part, field),
+        (Filter::Field(at, condition), _) => {
+            let condition = Condition {
+                negated: condition.negated != negated,
+                ..condition.clone()
             };
-            if condition.negated {
-                Box::new(diesel::dsl::not(positive))
-            } else {
-                positive
-            }
+            // A field that cannot be compared matches nothing rather than everything.
+            field(*at, &condition).unwrap_or_else(|| constant(false))
         }
     }
 }
@@ -315,6 +333,9 @@ pub fn like_text(text: &str) -> String {
 
 /// Names the columns of a table that queries may reach. `_q` looks into those that are `searched`, and is
 /// 400 where none is.
+///
+/// With MySQL and MariaDB a column of text needs a collation that tells letters apart, such as `utf8mb4_bin`: those
+/// that columns have by themselves take `a`, `A` and `á` for one, and `$eq` and `$contains` follow them.
 ///
 /// ```
 /// use users_permissions::query::Query;

@@ -154,11 +154,25 @@ pub(crate) fn of(conn: &mut DbConn, user: UserId) -> QueryResult<Vec<Session>> {
     Ok(rows.into_iter().filter_map(SessionRow::session).collect())
 }
 
-/// Ids of a user's sessions, the longest idle first.
+/// Ids of a user's sessions that live, the longest idle first.
+pub(crate) fn living(
+    conn: &mut DbConn,
+    user: UserId,
+    now: DateTime<Utc>,
+) -> QueryResult<Vec<SessionId>> {
+    let ids: Vec<String> = up_sessions::table
+        .filter(up_sessions::user_id.eq(user))
+        .filter(up_sessions::expires_at.gt(to_db(now)))
+        .order(up_sessions::last_active_at.asc())
+        .select(up_sessions::session_id)
+        .load(conn)?;
+    Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())
+}
+
+/// Ids of a user's sessions that have not been ended; their tokens tell when their time is over.
 pub(crate) fn ids(conn: &mut DbConn, user: UserId) -> QueryResult<Vec<SessionId>> {
     let ids: Vec<String> = up_sessions::table
         .filter(up_sessions::user_id.eq(user))
-        .order(up_sessions::last_active_at.asc())
         .select(up_sessions::session_id)
         .load(conn)?;
     Ok(ids.iter().filter_map(|id| id.parse().ok()).collect())

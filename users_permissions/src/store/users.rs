@@ -282,7 +282,6 @@ pub(crate) fn update(conn: &mut DbConn, id: UserId, patch: UserPatch) -> QueryRe
 }
 
 /// Holds a user as it is for the transaction; false: there is no such user.
-#[cfg(feature = "admin")]
 pub(crate) fn hold(conn: &mut DbConn, id: UserId) -> QueryResult<bool> {
     let held = diesel::update(up_users::table.find(id))
         .set(up_users::token_version.eq(up_users::token_version))

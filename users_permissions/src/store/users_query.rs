@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::reach::{BoxedCondition, BoxedOrder, both, compile};
+use super::reach::{BoxedCondition, BoxedOrder, both, compile, of_column};
 use super::schema::{up_roles, up_user_roles, up_users};
 use super::users::{self, UserRow};
 use super::{counts, memberships, profiles};
@@ -38,8 +38,8 @@ pub(super) const UNIQUE: [FieldRef; 3] = [ID, FieldRef::Own(1), FieldRef::Own(2)
 pub(crate) struct Reach {
     /// Profile fields; their positions follow those of the columns.
     pub(crate) profile: Vec<(String, FieldKind)>,
-    /// Ids of the roles that satisfy a condition on one of their fields: roles are few and in memory, so
-    /// users never have to be joined with them.
+    /// Ids of the roles that satisfy a condition on one of their fields, or its opposite: roles are few and in
+    /// memory, so users never have to be joined with them.
     pub(crate) roles: RolesWhere,
     /// Users are passed one after the other, so that the members of a role need not be gathered first.
     pub(crate) is_walked: bool,
@@ -50,6 +50,33 @@ type RolesWhere = Box<dyn Fn(usize, &Condition) -> Vec<RoleId> + Send>;
 impl Reach {
     fn profile(&self, at: usize) -> Option<&(String, FieldKind)> {
         self.profile.get(at.checked_sub(COLUMNS)?)
+    }
+
+    /// The users whose primary role satisfies a condition.
+    fn by_role(&self, at: usize, condition: &Condition) -> BoxedCondition<up_users::table> {
+        self.members(true, (self.roles)(at, condition))
+    }
+
+    /// The users any of whose roles satisfies a condition; its opposite holds of those who have no such role.
+    fn by_roles(&self, at: usize, condition: &Condition) -> BoxedCondition<up_users::table> {
+        let positive = Condition {
+            negated: false,
+            ..condition.clone()
+        };
+        let members = self.members(false, (self.roles)(at, &positive));
+        if condition.negated {
+            Box::new(diesel::dsl::not(members))
+        } else {
+            members
+        }
+    }
+
+    fn members(&self, primary: bool, roles: Vec<RoleId>) -> BoxedCondition<up_users::table> {
+        if self.is_walked {
+            has_any(primary, roles)
+        } else {
+            members(primary, roles)
+        }
     }
 }
 
@@ -186,21 +213,10 @@ pub(super) fn condition(query: &Query, reach: &Reach) -> Option<BoxedCondition<u
             match field {
                 FieldRef::Own(at) => match reach.profile(at) {
                     Some((name, kind)) => profiles::condition(name, *kind, condition),
-                    None => UserFields::condition(field, condition),
+                    None => of_column::<UserFields>(field, condition),
                 },
-                FieldRef::Related(relation, at) => {
-                    let positive = Condition {
-                        negated: false,
-                        ..condition.clone()
-                    };
-                    let roles = (reach.roles)(at, &positive);
-                    let is_primary = relation == PRIMARY_ROLE;
-                    Some(if reach.is_walked {
-                        has_any(is_primary, roles)
-                    } else {
-                        members(is_primary, roles)
-                    })
-                }
+                FieldRef::Related(PRIMARY_ROLE, at) => Some(reach.by_role(at, condition)),
+                FieldRef::Related(_, at) => Some(reach.by_roles(at, condition)),
             }
         };
     let filter = query.filter.as_ref().map(|filter| compile(filter, &field));

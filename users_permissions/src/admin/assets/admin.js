@@ -2,6 +2,9 @@
 const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 const later = (work, pause) => { let timer; return (...args) => { clearTimeout(timer); timer = setTimeout(() => work(...args), pause); }; };
 
+// What is of no use without this script is not shown without it.
+for (const part of all("[data-scripted]")) part.hidden = false;
+
 // Filter fields hide what does not match, and groups that are left empty.
 const textOf = new WeakMap();
 const searched = (item) => {
@@ -76,6 +79,16 @@ for (const form of all("form[data-guard]")) {
   form.addEventListener("submit", (event) => { if (!event.submitter?.formTarget) dirty = false; });
   addEventListener("beforeunload", (event) => { if (dirty) event.preventDefault(); });
   look();
+}
+
+// Opens all groups, or closes them where all are open.
+for (const button of all("[data-unfold]")) {
+  const groups = all(button.dataset.unfold);
+  const areOpen = () => groups.every((group) => group.open);
+  const tell = () => { button.textContent = areOpen() ? "Close all" : "Open all"; };
+  button.addEventListener("click", () => { const open = !areOpen(); for (const group of groups) group.open = open; });
+  for (const group of groups) group.addEventListener("toggle", tell);
+  tell();
 }
 
 // Select all, with a mixed state, and how many are ticked.

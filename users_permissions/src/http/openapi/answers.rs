@@ -51,7 +51,7 @@ const FAILURES: [Failure; 9] = [
         status: "409",
         name: "ConflictError",
         description: "What is to be changed was changed meanwhile; it has to be read again.",
-        example: "The settings were changed meanwhile; read them again",
+        example: "This was changed meanwhile; read it again",
     },
     Failure {
         status: "413",

@@ -20,7 +20,7 @@ pub(crate) struct UserList {
     /// Keys of the order: `username:desc,id`, or `sort[0]=username:desc`.
     #[param(example = "username:asc", required = false)]
     sort: String,
-    /// Fields to show, with commas or as a list; the ids always come along.
+    /// Fields to show, at most 100, with commas or as a list; the ids always come along.
     #[param(example = "username,email", required = false)]
     fields: String,
     /// Relations to show, for those who may see roles: `role`, `roles`, `*`, or
@@ -73,7 +73,7 @@ pub(crate) struct UserShape {
     /// Conditions in brackets, as for the list of users; one that the user does not meet answers 404.
     #[param(style = DeepObject, explode, required = false, example = json!({ "confirmed": "true" }))]
     filters: BTreeMap<String, Value>,
-    /// Fields to show, with commas or as a list; the ids always come along.
+    /// Fields to show, at most 100, with commas or as a list; the ids always come along.
     #[param(example = "username,email", required = false)]
     fields: String,
     /// Relations to show, for those who may see roles: `role`, `roles`, `*`, or

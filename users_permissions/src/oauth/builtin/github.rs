@@ -18,6 +18,7 @@ pub(super) fn provider() -> Provider {
         .profile(read)
         .display_name("GitHub")
         .icon("github")
+        .console_url("https://github.com/settings/developers")
 }
 
 async fn read(answers: Answers) -> Result<Profile, ProviderError> {

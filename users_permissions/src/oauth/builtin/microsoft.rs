@@ -22,6 +22,7 @@ pub(super) fn provider() -> Provider {
         .profile(read)
         .display_name("Microsoft")
         .icon("windows")
+        .console_url("https://entra.microsoft.com")
 }
 
 async fn read(answers: Answers) -> Result<Profile, ProviderError> {

@@ -81,6 +81,8 @@ fn openid(issuer: &str, urls: [&str; 4]) -> Provider {
         access_url: access,
         profile_url: profile,
         jwks_url: keys,
+        // Nobody discovers anything here; the documentation of all of them has the body.
+        auth: Some(ClientAuth::Body),
         ..Provider::openid(issuer)
     }
 }
@@ -106,6 +108,7 @@ fn auth0() -> Provider {
     of_subdomain(provider, Subdomain::Labels)
         .display_name("Auth0")
         .icon("shield")
+        .console_url("https://manage.auth0.com")
 }
 
 /// Addresses are what the operator of the server releases, with or without a word on them.
@@ -179,6 +182,7 @@ fn cognito() -> Provider {
     of_subdomain(provider, Subdomain::Host)
         .display_name("AWS Cognito")
         .icon("aws")
+        .console_url("https://console.aws.amazon.com/cognito")
 }
 
 fn discord() -> Provider {
@@ -198,6 +202,7 @@ fn discord() -> Provider {
     placed(provider, places)
         .display_name("Discord")
         .icon("discord")
+        .console_url("https://discord.com/developers/applications")
 }
 
 /// Tells the address on the profile where it is "valid", and promises no more of it.
@@ -219,6 +224,7 @@ fn facebook() -> Provider {
     placed(provider, places)
         .display_name("Facebook")
         .icon("facebook")
+        .console_url("https://developers.facebook.com/apps")
 }
 
 fn google() -> Provider {
@@ -231,7 +237,10 @@ fn google() -> Provider {
             "https://www.googleapis.com/oauth2/v3/certs",
         ],
     );
-    provider.display_name("Google").icon("google")
+    provider
+        .display_name("Google")
+        .icon("google")
+        .console_url("https://console.cloud.google.com/apis/credentials")
 }
 
 /// Tells no address: a user has to link it.
@@ -251,9 +260,17 @@ fn instagram() -> Provider {
         email: "",
         proof: Proof::Flag(""),
     };
-    placed(provider, places)
+    let provider = provider.profile(move |answers: Answers| async move {
+        // Like its tokens: the first of a list below `data`, or without one.
+        let answer = answers.profile().await?;
+        let listed = answer.pointer("/data/0");
+        let listed = listed.filter(|_| answer.get("user_id").is_none());
+        read(listed.unwrap_or(&answer), places)
+    });
+    provider
         .display_name("Instagram")
         .icon("instagram")
+        .console_url("https://developers.facebook.com/apps")
 }
 
 fn keycloak() -> Provider {
@@ -288,7 +305,10 @@ fn linkedin() -> Provider {
         pkce: false,
         ..provider
     };
-    provider.display_name("LinkedIn").icon("linkedin")
+    provider
+        .display_name("LinkedIn")
+        .icon("linkedin")
+        .console_url("https://www.linkedin.com/developers/apps")
 }
 
 fn patreon() -> Provider {
@@ -308,6 +328,7 @@ fn patreon() -> Provider {
     placed(provider, places)
         .display_name("Patreon")
         .icon("patreon")
+        .console_url("https://www.patreon.com/portal/registration/register-clients")
 }
 
 /// Tells no address: a user has to link it.
@@ -331,6 +352,7 @@ fn reddit() -> Provider {
     placed(provider, places)
         .display_name("Reddit")
         .icon("reddit")
+        .console_url("https://www.reddit.com/prefs/apps")
 }
 
 /// Tells "the user's verified email address" alone.
@@ -353,5 +375,8 @@ fn twitch() -> Provider {
                 let users = "https://api.twitch.tv/helix/users";
                 read(&answers.get_with(users, &client).await?, places)
             });
-    provider.display_name("Twitch").icon("twitch")
+    provider
+        .display_name("Twitch")
+        .icon("twitch")
+        .console_url("https://dev.twitch.tv/console/apps")
 }

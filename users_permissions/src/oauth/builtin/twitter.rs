@@ -12,4 +12,5 @@ pub(super) fn provider() -> Provider {
         .profile_url("https://api.twitter.com/1.1/account/verify_credentials.json")
         .display_name("Twitter")
         .icon("twitter")
+        .console_url("https://developer.twitter.com/en/apps")
 }

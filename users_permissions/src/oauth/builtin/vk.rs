@@ -18,6 +18,7 @@ pub(super) fn provider() -> Provider {
         .profile(read)
         .display_name("VK")
         .icon("vk")
+        .console_url("https://vk.com/apps?act=manage")
 }
 
 async fn read(answers: Answers) -> Result<Profile, ProviderError> {

@@ -14,7 +14,7 @@ use crate::acl::{Catalog, long_form};
 use crate::clock::unix_now;
 use crate::config::{ConfigError, IssuerUsers, TrustedIssuer};
 use crate::error::{Error, Result};
-use crate::model::{Person, claim_at, claim_texts};
+use crate::model::{Person, claim_at, claim_roles, claim_texts};
 use crate::outbound::OutboundClient;
 use crate::published_keys::{Place, PublishedKeys, Times};
 
@@ -90,6 +90,8 @@ impl Issuer {
         let algorithms: Vec<Algorithm> = named.filter_map(|name| name.parse().ok()).collect();
         let mut validation = Validation::new(Algorithm::RS256);
         validation.leeway = config.leeway.as_secs();
+        // Looked at below, by our clock.
+        validation.validate_exp = false;
         validation.validate_nbf = true;
         // Looked at below, where it may be another claim.
         validation.validate_aud = false;
@@ -200,7 +202,7 @@ impl Issuer {
             return None;
         }
         let expires_at = (claims.get("exp")?.as_f64()? as u64).saturating_add(leeway);
-        // The library has asked a clock that may have been set back.
+        // By a clock that is not set back, and remembers that it was asked.
         if expires_at <= unix_now() {
             return None;
         }
@@ -237,7 +239,7 @@ impl Issuer {
     fn person(&self, subject: &str, claims: &Map<String, Value>, catalog: &Catalog) -> Person {
         let config = &self.config;
         let named = match &config.role_claim {
-            Some(path) => claim_texts(claim_at(claims, path)),
+            Some(path) => claim_roles(claim_at(claims, path)),
             None => Vec::new(),
         };
         let given = named.iter().filter_map(|name| config.roles.get(name));
