@@ -147,7 +147,7 @@ fn span(span: Duration) -> String {
         (60_000, "minute"),
         (1_000, "second"),
     ];
-    let fits = |(length, _): &(u128, &str)| millis >= *length && millis % length == 0;
+    let fits = |(length, _): &(u128, &str)| millis >= *length && millis.is_multiple_of(*length);
     match units.into_iter().find(fits) {
         Some((length, unit)) => {
             let count = millis / length;
