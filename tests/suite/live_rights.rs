@@ -104,7 +104,7 @@ on_every_database! {
             }
             over.store(true, SeqCst);
         };
-        let readers = join_all((0..READERS).map(async |reader| {
+        let readers = join_all((0..READERS as u64).map(async |reader| {
             let wants_ping = reader % 2 == 0;
             // Everybody reads at least once, and the last read is of the last state.
             let mut last = false;
@@ -125,6 +125,11 @@ on_every_database! {
                 if before == after {
                     exact.fetch_add(1, SeqCst);
                     assert_eq!(allowed, wants_ping == (before % 2 == 0), "reader {reader} after change {before}");
+                }
+                // All at once to begin with, then each at its own pace: a server that is busy with a thousand requests
+                // all the time takes those for slow that it has not come to, and ends their connections.
+                if !last {
+                    tokio::time::sleep(Duration::from_millis(800 + reader)).await;
                 }
             }
         }));

@@ -6,6 +6,7 @@ use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::json;
 
 use crate::forge;
+use crate::tokens_of::{by_sessions, sign_in};
 
 pub fn expect_unavailable(answer: &acceptance::Answer) {
     answer.expect_error(503, "ServiceUnavailableError", "Service Unavailable");
@@ -114,6 +115,7 @@ on_every_database! {
         }
         let interval = Duration::from_millis(50);
         let server = Server::start_with(kind, |config| {
+            by_sessions(config);
             config.sync_interval = interval;
             config.blind_span = interval * 10;
         }).await;
@@ -153,6 +155,8 @@ on_every_database! {
             }
             unseen = last == 200;
             set_blocked("FALSE");
+            // Forgets whom it signs in, and nobody else.
+            sign_in(&server, "ann").await;
         }
     }
 }

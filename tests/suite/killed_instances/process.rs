@@ -67,6 +67,8 @@ impl Instance {
                 .env_clear()
                 .envs([
                     ("PORT", port.to_string().as_str()),
+                    // Not its own address: providers and mails know one that is the same for every instance.
+                    ("PUBLIC_URL", "http://localhost:1337"),
                     ("DATABASE_URL", &setup.database),
                     ("SMTP_URL", &setup.smtp),
                     ("UP_MAIL", TIMES),
