@@ -179,11 +179,7 @@ pub fn with_acme2(simulators: &Simulators) -> Vec<(&'static str, String)> {
         "scope": ["openid", "profile", "email"], "authorize_url": at("acme.example/authorize"),
         "access_url": at("acme.example/token"), "profile_url": at("acme.example/userinfo"),
     } });
-    vec![
-        ("UP_PROVIDERS", provider.to_string()),
-        // Whatever their ports: the provider knows one address.
-        ("PUBLIC_URL", "http://localhost:1337".to_owned()),
-    ]
+    vec![("UP_PROVIDERS", provider.to_string())]
 }
 
 async fn ticket(kind: Kind) {
