@@ -157,7 +157,7 @@ test('what a page has to say has the focus: the message of a save, or the first 
   await send(page, '.savebar button');
   await focused(page, '#reset');
   assert.equal(await page.locator('.field.wrong').count(), 1);
-  await go(page, '/settings');
+  await page.fill('#reset', '');
   await page.fill('#redirection', '');
   await send(page, '.savebar button');
   await focused(page, '.flash.good');
