@@ -30,6 +30,9 @@ pub const SECRET: &str = "acceptance-secret-acceptance-secret";
 /// Password of every person.
 pub const PASSWORD: &str = "Passw0rd!";
 
+/// How long a server of tests waits for requests: many come at once, to a machine that may be busy.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(60);
+
 /// Runs a test once per database; those without a server (`UP_TEST_POSTGRES_URL`, `UP_TEST_MYSQL_URL`)
 /// are skipped with a line that says so.
 #[macro_export]
@@ -126,6 +129,8 @@ impl Server {
         let app = move || example_app::app(plugin.clone(), articles.clone(), cors.clone());
         let server = HttpServer::new(app)
             .workers(2)
+            .client_request_timeout(PATIENCE)
+            .keep_alive(PATIENCE)
             .bind(("127.0.0.1", 0))
             .expect("a free port");
         Self::run(up, server.addrs(), server.run()).await
@@ -145,6 +150,8 @@ impl Server {
     {
         let server = HttpServer::new(make)
             .workers(2)
+            .client_request_timeout(PATIENCE)
+            .keep_alive(PATIENCE)
             .bind(("127.0.0.1", 0))
             .expect("a free port");
         Self::run(up, server.addrs(), server.run()).await

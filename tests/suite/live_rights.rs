@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use acceptance::{Server, TestDatabase, config, on_every_database};
 use futures_util::future::{join, join_all};
 use serde_json::json;
-use tokio::sync::Semaphore;
+use tokio::sync::{Barrier, Semaphore};
 
 const PING: &str = "api::article.article.ping";
 const TREE: &str = "plugin::users-permissions.permissions.getPermissions";
@@ -88,7 +88,7 @@ on_every_database! {
         let (begun, done, over) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
         let (exact, reading, most) = (AtomicU32::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
         let permits = permits();
-        let connections = Semaphore::new(permits);
+        let (connections, all_there) = (Semaphore::new(permits), Barrier::new(permits));
         let writer = async {
             for change in 1..=100 {
                 begun.store(change, SeqCst);
@@ -107,11 +107,14 @@ on_every_database! {
         let readers = join_all((0..READERS as u64).map(async |reader| {
             let wants_ping = reader % 2 == 0;
             // Everybody reads at least once, and the last read is of the last state.
-            let mut last = false;
+            let (mut last, mut is_first) = (false, (reader as usize) < permits);
             while !last {
                 let permit = connections.acquire().await.unwrap();
                 last = over.load(SeqCst);
                 most.fetch_max(reading.fetch_add(1, SeqCst) + 1, SeqCst);
+                if std::mem::take(&mut is_first) {
+                    all_there.wait().await;
+                }
                 let before = done.load(SeqCst);
                 let answer = editor.get(if wants_ping { PING_PATH } else { TREE_PATH }).await;
                 let after = begun.load(SeqCst);
