@@ -17,15 +17,15 @@ fn program() -> &'static Path {
     PROGRAM.get_or_init(|| {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), Into::into);
-        let (directory, release): (_, &[&str]) = if cfg!(debug_assertions) {
+        let (directory, profile): (_, &[&str]) = if cfg!(debug_assertions) {
             ("debug", &[])
         } else {
-            ("release", &["--release"])
+            ("long", &["--profile", "long"])
         };
         let built = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "-p", "example_app"])
             .args(["--features", "postgres,mysql"])
-            .args(release)
+            .args(profile)
             .current_dir(&root)
             .status()
             .expect("cargo");
