@@ -113,15 +113,7 @@ mod tests {
     use super::*;
 
     fn role(id: RoleId, role_type: &str) -> Role {
-        Role {
-            id,
-            document_id: String::new(),
-            name: String::new(),
-            description: None,
-            role_type: role_type.to_owned(),
-            created_at: Default::default(),
-            updated_at: Default::default(),
-        }
+        Role::sample(id, role_type, "")
     }
 
     #[test]

@@ -10,6 +10,14 @@ use crate::error::{Error, Result};
 /// Bytes of a form: a page of two thousand actions and several roles fits.
 const LIMIT: usize = 512 * 1024;
 
+/// Does what somebody looks for stand in one of these texts, whatever its case?
+pub(super) fn finds(wanted: &str, texts: &[&str]) -> bool {
+    let wanted = wanted.to_lowercase();
+    texts
+        .iter()
+        .any(|text| text.to_lowercase().contains(&wanted))
+}
+
 /// Names and values in their order; a name may come several times.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Form(Vec<(String, String)>);

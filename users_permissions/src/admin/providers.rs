@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::answer::{self, Outcome};
+use super::form::finds;
 use super::frame::Frame;
 use super::mark::Mark;
 use super::provider;
@@ -41,7 +42,6 @@ pub(super) async fn find(visit: &Visit) -> Outcome {
     }
     let known = visit.services().providers().await?.value;
     let query = visit.query.text("q").trim().to_owned();
-    let lower = query.to_lowercase();
     let all = known.len();
     let enabled = known.iter().filter(|found| found.settings.enabled);
     let enabled = enabled.count();
@@ -55,11 +55,7 @@ pub(super) async fn find(visit: &Visit) -> Outcome {
             has_secret: found.settings.secret.is_some(),
             name: found.name,
         })
-        .filter(|row| {
-            [&row.name, &row.display]
-                .into_iter()
-                .any(|text| text.to_lowercase().contains(&lower))
-        })
+        .filter(|row| finds(&query, &[&row.name, &row.display]))
         .collect();
     // Those in use first.
     rows.sort_by_key(|row| {

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 
 use super::answer::{self, Outcome};
 use super::faults::Faults;
+use super::form::finds;
 use super::frame::Frame;
 use super::order::{Choice, Heading, Order};
 use super::role_page::{RolePage, State, line_ends, plain};
@@ -122,7 +123,6 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
     let known = services.known_actions().await?;
     let rights = services.rights.load_full();
     let total = sheet::tickable(&services.catalog).count();
-    let lower = query.to_lowercase();
     let mut rows: Vec<Row> = services
         .list_roles()
         .await?
@@ -145,11 +145,7 @@ pub(super) async fn list(visit: &Visit) -> Outcome {
                 changed: role.updated_at,
             }
         })
-        .filter(|row| {
-            [&row.name, &row.description, &row.role_type]
-                .into_iter()
-                .any(|text| text.to_lowercase().contains(&lower))
-        })
+        .filter(|row| finds(&query, &[&row.name, &row.description, &row.role_type]))
         .collect();
     let order = Order::of(visit.query.text("sort"), &KEYS, BY_NAME);
     sort(&mut rows, order);

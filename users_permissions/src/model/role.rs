@@ -60,3 +60,19 @@ pub struct Role {
     /// Time of the last change.
     pub updated_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+impl Role {
+    /// A role for unit tests.
+    pub(crate) fn sample(id: RoleId, role_type: &str, name: &str) -> Self {
+        Self {
+            id,
+            document_id: String::new(),
+            name: name.to_owned(),
+            description: None,
+            role_type: role_type.to_owned(),
+            created_at: Default::default(),
+            updated_at: Default::default(),
+        }
+    }
+}

@@ -121,15 +121,7 @@ mod tests {
     use crate::model::{PUBLIC, Role, UserRoles};
 
     fn role(id: RoleId, role_type: &str, granted: &[usize]) -> RoleGrants {
-        let role = Role {
-            id,
-            document_id: String::new(),
-            name: String::new(),
-            description: None,
-            role_type: role_type.to_owned(),
-            created_at: Default::default(),
-            updated_at: Default::default(),
-        };
+        let role = Role::sample(id, role_type, "");
         RoleGrants::new(role, 3, granted.iter().copied())
     }
 
