@@ -1,6 +1,5 @@
 //! Hashing passwords, in a bounded pool.
 
-use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,10 +9,14 @@ use super::passwords::{TOO_LONG, fits_bcrypt};
 use crate::config::Secret;
 use crate::error::{Error, Result};
 
+/// The lowest cost there is of bcrypt.
+const MIN_COST: u32 = 4;
 /// A stored hash of a higher cost would stop a thread for minutes.
 const MAX_COST: u32 = 15;
 /// Hashes that may wait per thread; at 60 ms each the last one waits some eight seconds.
 const QUEUE_PER_THREAD: usize = 128;
+/// Stands in for the password of a user who is not there.
+const NOBODYS: &[u8] = b"no user has this password";
 
 enum Job {
     Hash(Secret, oneshot::Sender<Result<String>>),
@@ -33,7 +36,7 @@ impl Hasher {
         let threads = threads.max(1);
         let (queue, jobs) = sync_channel(threads * QUEUE_PER_THREAD);
         let jobs = Arc::new(Mutex::new(jobs));
-        let dummy: Arc<str> = hash(&Secret::from("no user has this password"), cost)?.into();
+        let dummy: Arc<str> = bcrypt::hash(NOBODYS, cost).map_err(Error::internal)?.into();
         for index in 0..threads {
             let (jobs, dummy) = (Arc::clone(&jobs), Arc::clone(&dummy));
             std::thread::Builder::new()
@@ -100,7 +103,12 @@ fn verify(password: &Secret, stored: Option<&str>, dummy: &str) -> Result<bool> 
     let usable = stored
         .filter(|hash| fits_bcrypt(password) && cost_of(hash).is_some_and(|cost| cost <= MAX_COST));
     let compare = |hash: &str| bcrypt::verify(password, hash).map_err(Error::internal);
-    check(usable, dummy, compare)
+    check(usable, dummy, compare, pass_time)
+}
+
+/// Hashes nobody's password and forgets the outcome.
+fn pass_time(cost: u32) {
+    std::hint::black_box(bcrypt::bcrypt(cost, [0; 16], NOBODYS));
 }
 
 /// Says no in the time of a hash at the cost of `dummy`, whoever is asked for and however old the stored
@@ -109,33 +117,34 @@ fn check(
     stored: Option<&str>,
     dummy: &str,
     mut compare: impl FnMut(&str) -> Result<bool>,
+    pass: impl FnMut(u32),
 ) -> Result<bool> {
+    let configured = cost_of(dummy).unwrap_or_default();
     // A stored hash that cannot be read lets nobody in.
     let read = stored.and_then(|hash| Some((compare(hash).ok()?, cost_of(hash)?)));
     let compared = match read {
         Some((true, _)) => return Ok(true),
-        Some((false, cost)) => Some(cost),
-        None => None,
+        Some((false, cost)) => cost,
+        None => {
+            compare(dummy)?;
+            configured
+        }
     };
-    for cost in still_to_hash(compared, cost_of(dummy).unwrap_or_default()) {
-        compare(&at_cost(dummy, cost))?;
-    }
+    still_to_hash(compared, configured).for_each(pass);
     Ok(false)
 }
 
-/// Costs of the hashes that a wrong password still has to be put through, after it was compared at a cost
-/// or not at all. A step of cost doubles the work, so a check at 8 and hashes at 8 and 9 are one at 10.
-fn still_to_hash(compared: Option<u32>, configured: u32) -> Range<u32> {
-    match compared {
-        Some(cost) => cost..configured,
-        None => configured..configured + 1,
-    }
-}
-
-/// A hash as if it had been made at another cost.
-fn at_cost(hash: &str, cost: u32) -> String {
-    let rest = hash.get("$2b$00".len()..).unwrap_or_default();
-    format!("$2b${cost:02}{rest}")
+/// Costs of the hashes that a wrong password is still put through after it was compared at a cost. Beside
+/// its rounds every hash has a fixed price, so both are levelled: whatever the compared cost was, it is the
+/// same number of rounds altogether, and the same number of hashes.
+fn still_to_hash(compared: u32, configured: u32) -> impl Iterator<Item = u32> {
+    // A step of cost doubles the rounds, so a check at 8 and hashes at 8 and 9 are one at 10.
+    let steps = compared.min(configured)..configured;
+    // Each hash among the steps is one of these the less, and its round is done by another of two rounds.
+    let spare = configured.saturating_sub(MIN_COST);
+    let taken = steps.end - steps.start;
+    let fill = (0..2 * spare - taken).map(move |index| u32::from(index < taken));
+    steps.chain(fill)
 }
 
 /// Cost of a `$2a$`, `$2b$`, `$2x$` or `$2y$` hash.
@@ -179,36 +188,48 @@ mod tests {
         assert!(!verify(&Secret::from("imported"), Some(&cheap), &stored).unwrap());
     }
 
-    /// Work of one check of a wrong password against a stored hash, in rounds of bcrypt.
-    fn work(stored: Option<&str>, dummy: &str) -> u64 {
-        let mut work = 0;
+    /// Work of one check of a wrong password against a stored hash: hashes, and rounds of them all.
+    fn work(stored: Option<&str>, dummy: &str) -> (usize, u64) {
+        let costs = std::cell::RefCell::new(Vec::new());
         let compare = |hash: &str| {
             let outcome = bcrypt::verify("wrong", hash).map_err(Error::internal);
             // One that cannot be read is refused before any work.
-            work += outcome.as_ref().map_or(0, |_| 1 << cost_of(hash).unwrap());
+            if outcome.is_ok() {
+                costs.borrow_mut().push(cost_of(hash).unwrap());
+            }
             outcome
         };
-        assert!(!check(stored, dummy, compare).unwrap());
-        work
+        assert!(!check(stored, dummy, compare, |cost| costs.borrow_mut().push(cost)).unwrap());
+        let costs = costs.into_inner();
+        (costs.len(), costs.iter().map(|cost| 1 << cost).sum())
     }
 
     #[test]
     fn a_wrong_password_is_as_much_work_however_old_the_hash_is() {
-        let dummy = hash(&Secret::from("no user has this password"), 7).unwrap();
-        let nobody = work(None, &dummy);
-        assert_eq!(nobody, 1 << 7);
-        for cost in 4..=7 {
-            let stored = hash(&Secret::from("somebody's"), cost).unwrap();
-            assert_eq!(work(Some(&stored), &dummy), nobody, "{cost}");
-            let right = verify(&Secret::from("somebody's"), Some(&stored), &dummy);
-            assert!(right.unwrap());
+        for configured in [4, 5, 8] {
+            let dummy = hash(&Secret::from("no user has this password"), configured).unwrap();
+            let nobody = work(None, &dummy);
+            for cost in 4..=configured {
+                let stored = hash(&Secret::from("somebody's"), cost).unwrap();
+                assert_eq!(work(Some(&stored), &dummy), nobody, "{cost}");
+                let right = verify(&Secret::from("somebody's"), Some(&stored), &dummy);
+                assert!(right.unwrap());
+            }
+            let too_cheap = dummy.replacen(&format!("{configured:02}"), "03", 1);
+            for stored in [too_cheap.as_str(), "nonsense", ""] {
+                assert_eq!(work(Some(stored), &dummy), nobody, "{stored}");
+            }
+            // Of a cost that was lowered nothing can be taken back.
+            let costlier = hash(&Secret::from("somebody's"), configured + 1).unwrap();
+            let (hashes, rounds) = work(Some(&costlier), &dummy);
+            assert_eq!((hashes, rounds), (nobody.0, nobody.1 + (1 << configured)));
         }
-        let unreadable = dummy.replacen("$07$", "$03$", 1);
-        for stored in [unreadable.as_str(), "nonsense", ""] {
-            assert_eq!(work(Some(stored), &dummy), nobody, "{stored}");
-        }
-        // Of a cost that was lowered nothing can be taken back.
-        let costlier = hash(&Secret::from("somebody's"), 8).unwrap();
-        assert_eq!(work(Some(&costlier), &dummy), 1 << 8);
+    }
+
+    /// What levels the hashes is small beside them.
+    #[test]
+    fn levelling_is_little_work() {
+        let fill: u64 = still_to_hash(12, 12).map(|cost| 1 << cost).sum();
+        assert!(fill <= 16, "{fill}");
     }
 }
