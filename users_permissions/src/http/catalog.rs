@@ -85,12 +85,10 @@ pub(crate) struct RouteMap {
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
     map: OnceLock<Mutex<RouteMap>>,
-    /// Per action the requests since the last that told a new route; [`LOCATED`]: none can.
+    /// Per action the requests since the last that told a new route.
     quiet: OnceLock<Box<[AtomicU32]>>,
 }
 
-/// The macro has seen the routes of the action.
-const LOCATED: u32 = u32::MAX;
 /// So many requests in a row that tell nothing, and only one of some is looked at.
 const SETTLED: u32 = 1_000;
 const SAMPLED: u32 = 64;
@@ -106,26 +104,22 @@ impl Routes {
 
     #[cold]
     fn learn_now(&self, req: &HttpRequest, catalog: &Catalog) {
-        let quiet = self
-            .quiet
+        self.quiet
             .get_or_init(|| (0..catalog.len()).map(|_| AtomicU32::new(0)).collect());
-        self.map.get_or_init(|| {
-            let map = RouteMap::read(req, catalog);
-            for (position, action) in catalog.actions().iter().enumerate() {
-                if !action.entry().routes.is_empty()
-                    && let Some(quiet) = quiet.get(position)
-                {
-                    quiet.store(LOCATED, Ordering::Relaxed);
-                }
-            }
-            Mutex::new(map)
-        });
+        self.map
+            .get_or_init(|| Mutex::new(RouteMap::read(req, catalog)));
     }
 
-    /// Notes under which pattern a handler was reached, unless its routes are known. A handler may be served at
-    /// several, so one route is not the end of it.
+    /// Notes under which pattern a handler was reached, unless the macro has seen its routes. A handler may be
+    /// served at several, so one route is not the end of it.
     #[inline]
     pub(super) fn observe(&self, entry: &'static ActionEntry, req: &HttpRequest) {
+        if entry.routes.is_empty() {
+            self.count(entry, req);
+        }
+    }
+
+    fn count(&self, entry: &'static ActionEntry, req: &HttpRequest) {
         let (Some(each), Some(position)) = (self.quiet.get(), entry.index()) else {
             return;
         };
@@ -133,11 +127,8 @@ impl Routes {
             return;
         };
         let requests = quiet.load(Ordering::Relaxed);
-        if requests == LOCATED {
-            return;
-        }
         // Counts that get lost between workers do not matter.
-        quiet.store((requests + 1) % LOCATED, Ordering::Relaxed);
+        quiet.store(requests.wrapping_add(1), Ordering::Relaxed);
         if (requests < SETTLED || requests.is_multiple_of(SAMPLED)) && self.is_news(entry, req) {
             quiet.store(0, Ordering::Relaxed);
         }

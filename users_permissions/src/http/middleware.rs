@@ -60,6 +60,7 @@ where
         ready(Ok(MiddlewareService {
             service,
             container: Rc::new(container),
+            denying: self.shared.services.config.deny_unlisted,
             shared: Arc::clone(&self.shared),
         }))
     }
@@ -71,6 +72,8 @@ pub struct MiddlewareService<S> {
     service: S,
     /// Handed to requests by counting a reference: request extensions would allocate.
     container: Rc<Extensions>,
+    /// Are routes without `#[permission]` refused?
+    denying: bool,
     shared: Arc<Shared>,
 }
 
@@ -92,19 +95,18 @@ where
         self.shared
             .routes
             .learn(req.request(), &self.shared.services.catalog);
-        if req.path().len() > 1 && req.path().ends_with('/') {
+        if let [_, .., b'/'] = req.path().as_bytes() {
             trim_slash(&mut req);
         }
         if req.method() == Method::HEAD {
             self.answer_head(&mut req);
         }
-        let denying = self.shared.services.config.deny_unlisted;
-        // Guards may let another handler through than the path suggests: only routing itself tells.
-        let known = denying && req.resource_map().has_resource(req.match_info().as_str());
         req.add_data_container(Rc::clone(&self.container));
-        if !denying {
+        if !self.denying {
             return Either::Left(self.service.call(req));
         }
+        // Guards may let another handler through than the path suggests: only routing itself tells.
+        let known = req.resource_map().has_resource(req.match_info().as_str());
         match routing(|| self.service.call(req)) {
             (future, true) => Either::Left(future),
             (_, false) if known => refuse(Error::Forbidden),
