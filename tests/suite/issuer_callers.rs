@@ -10,13 +10,14 @@ use users_permissions::{
 use crate::apps::grant;
 use crate::issuer::Issuer;
 
-const ACTIONS: [&str; 6] = [
+const ACTIONS: [&str; 7] = [
     "api::test-issuer.test-issuer.who",
     "api::test-issuer.test-issuer.partners",
     "api::test-issuer.test-issuer.writers",
     "api::test-issuer.test-issuer.nested",
     "api::test-issuer.test-issuer.user",
     "api::test-issuer.test-issuer.scoped",
+    "api::test-issuer.test-issuer.held",
 ];
 
 fn shown(caller: &Caller) -> Value {
@@ -49,6 +50,8 @@ fn partners_only() -> FromIssuer {
 }
 
 const PARTNER: &str = "https://partner.example";
+/// Trusted as well, and somebody else.
+const OTHER: &str = "https://other.example";
 
 #[permission("api::test-issuer.partners", policies(partners_only()))]
 #[get("/partners")]
@@ -86,12 +89,36 @@ async fn scoped() -> &'static str {
     "scoped"
 }
 
+/// The roles and actions a handler is told the caller has.
+#[permission("api::test-issuer.held")]
+#[get("/held")]
+async fn held(caller: Caller) -> web::Json<Value> {
+    let can = |action: &str| match &caller {
+        Caller::Public => false,
+        Caller::User(user) => user.can(action),
+        Caller::Issuer(caller) => caller.can(action),
+    };
+    let roles = ["public", "authenticated", "editor", "administrator"];
+    let actions = [
+        "api::test-issuer.held",
+        "api::test-issuer.who",
+        "api::no.such",
+    ];
+    web::Json(json!({
+        "is": roles.into_iter().filter(|role| caller.has_role(role)).collect::<Vec<_>>(),
+        "can": actions.into_iter().filter(|action| can(action)).collect::<Vec<_>>(),
+    }))
+}
+
 /// An application over the issuer at this place, called by the partner's name.
 async fn server(issuer: &Issuer, change: impl FnOnce(&mut TrustedIssuer)) -> Server {
     let mut trusted = TrustedIssuer::new(PARTNER, [crate::issuer::AUDIENCE]);
     trusted.jwks_url = Some(format!("{}/keys", issuer.name()));
+    let mut other = TrustedIssuer::new(OTHER, [crate::issuer::AUDIENCE]);
+    other.jwks_url.clone_from(&trusted.jwks_url);
     change(&mut trusted);
-    let (up, database) = crate::apps::plugin(|config| config.trusted_issuers = vec![trusted]).await;
+    let issuers = vec![trusted, other];
+    let (up, database) = crate::apps::plugin(|config| config.trusted_issuers = issuers).await;
     let inside = up.clone();
     let app = move || {
         let demanding = web::scope("/demanding")
@@ -104,6 +131,7 @@ async fn server(issuer: &Issuer, change: impl FnOnce(&mut TrustedIssuer)) -> Ser
             .service(writers)
             .service(nested)
             .service(as_user)
+            .service(held)
             .configure(inside.routes());
         App::new().wrap(inside.middleware()).service(api)
     };
@@ -203,6 +231,36 @@ async fn roles_come_from_the_claim_and_count_live() {
 }
 
 #[actix_web::test]
+async fn handlers_are_told_what_a_caller_is_and_may() {
+    let issuer = Issuer::start().await;
+    let server = server(&issuer, |trusted| trusted.role_claim = Some("roles".into())).await;
+    let admin = server.admin().await;
+    let action = "api::test-issuer.test-issuer.held";
+    admin.create_role("Editor", &[action]).await;
+    grant(&admin, "public", &[action]).await;
+    let told = async |client: &Client| client.get("/api/held").await.expect(200);
+    let both = json!(["api::test-issuer.held", "api::test-issuer.who"]);
+    let editor = partner(&server, &issuer, json!({ "roles": ["editor"] }));
+    assert_eq!(
+        told(&editor).await,
+        json!({ "is": ["editor"], "can": ["api::test-issuer.held"] })
+    );
+    for client in [
+        partner(&server, &issuer, json!({})),
+        server.register("bob").await.client,
+    ] {
+        assert_eq!(
+            told(&client).await,
+            json!({ "is": ["authenticated"], "can": both })
+        );
+    }
+    assert_eq!(
+        told(&server.anonymous()).await,
+        json!({ "is": ["public"], "can": [] })
+    );
+}
+
+#[actix_web::test]
 async fn permissions_are_actions_where_it_is_configured() {
     let issuer = Issuer::start().await;
     let permissions = json!({ "permissions": [
@@ -242,10 +300,12 @@ async fn scopes_and_handlers_demand_an_issuer() {
     let theirs = partner(&server, &issuer, json!({}));
     let ann = server.register("ann").await.client;
     let broken = server.anonymous().with_token("a.b.c");
+    let others = partner(&server, &issuer, json!({ "iss": OTHER }));
+    others.get("/api/who").await.expect(200);
     for path in ["/api/partners", "/api/demanding/scoped"] {
         for _ in 0..2 {
             assert_eq!(theirs.get(path).await.status, 200, "{path}");
-            for refused in [&ann, &server.anonymous(), &broken] {
+            for refused in [&ann, &server.anonymous(), &broken, &others] {
                 refused.get(path).await.expect_bad_token();
             }
         }

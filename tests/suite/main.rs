@@ -52,6 +52,7 @@ mod issuer_articles;
 mod issuer_callers;
 mod issuer_departures;
 mod issuer_faults;
+mod issuer_memory;
 mod issuer_tokens;
 mod issuer_users;
 mod kept_mails;

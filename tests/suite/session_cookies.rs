@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use users_permissions::{Config, SameSite};
 
 use crate::production::{STRONG, production};
-use crate::tokens_of::{by_sessions, caller, expect_refused, me, post_with, send, server};
+use crate::tokens_of::{by_sessions, caller, expect_refused, me, post_with, send, server, sign_in};
 
 const NAME: &str = "strapi_up_refresh";
 const ASK: (&str, &str) = ("x-strapi-refresh-cookie", "httpOnly");
@@ -152,6 +152,22 @@ on_every_database! {
         post_with(&server, "/api/auth/refresh", body.clone(), &headers).await.expect_error(400, "BadRequestError", message);
         send(&caller(&server, &jwt), "/api/auth/logout", body, &headers).await.expect_error(400, "BadRequestError", message);
         assert_eq!(server.database().dump(), before);
+    }
+
+    async fn what_came_in_the_cookie_goes_back_there_and_nothing_else_does(kind) {
+        let server = server(kind).await;
+        server.register("ann").await;
+        let pair = sign_in(&server, "ann").await;
+        // Of a session that was begun without the cookie.
+        let (jwt, token) = kept(&refresh(&server, &pair.refresh, &[]).await);
+        // An empty text in the body is no second token.
+        let (cookie, body) = (cookie(&token), json!({ "refreshToken": "" }));
+        kept(&post_with(&server, "/api/auth/refresh", body.clone(), &[("cookie", &cookie)]).await);
+        let missing = "Missing refresh token";
+        post_with(&server, "/api/auth/refresh", body, &[]).await.expect_error(400, "BadRequestError", missing);
+        let answer = caller(&server, &jwt).post("/api/auth/logout", json!({})).await;
+        answer.expect(200);
+        assert!(set_cookie(&answer).is_none(), "there is none to take back");
     }
 
     async fn the_configuration_may_keep_every_token_in_the_cookie(kind) {

@@ -41,6 +41,7 @@ mod tests {
             "bearer a.b.c",
             "BEARER a.b.c",
             "Bearer  a.b.c",
+            "Bearer a.b.c ",
             "Bearer\ta.b.c",
             " Bearer a.b.c ",
         ] {
