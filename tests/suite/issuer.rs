@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use acceptance::Answer;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, web};
 use jsonwebtoken::jwk::Jwk;
@@ -31,6 +33,17 @@ pub enum Mode {
     Stalled,
     /// It promises more than it sends.
     Closed,
+}
+
+/// Asks until the answer has this status.
+pub async fn until(status: u16, ask: impl AsyncFn() -> Answer) {
+    for _ in 0..200 {
+        if ask().await.status == status {
+            return;
+        }
+        actix_web::rt::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("never {status}");
 }
 
 struct Key {

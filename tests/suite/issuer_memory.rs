@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use acceptance::{Answer, Server};
 use actix_web::{App, get, web};
-use serde_json::{Value, json};
+use serde_json::json;
 use users_permissions::{IssuerUsers, TrustedIssuer, permission};
 
 use crate::forge::now;
-use crate::issuer::Issuer;
+use crate::issuer::{Issuer, until};
 
 /// Nothing but the check stands before it.
 #[permission("api::test-issuer-memory.plain")]
@@ -36,24 +36,6 @@ async fn call(server: &Server, token: &str) -> Answer {
     client.get("/api/plain").await
 }
 
-/// Asks until the answer has this status.
-async fn until(server: &Server, token: &str, status: u16) {
-    for _ in 0..400 {
-        if call(server, token).await.status == status {
-            return;
-        }
-        actix_web::rt::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("never {status}");
-}
-
-fn claims(issuer: &Issuer) -> Value {
-    let mut claims = issuer.claims("ann");
-    claims["email"] = json!("ann@example.com");
-    claims["email_verified"] = json!(true);
-    claims
-}
-
 #[actix_web::test]
 async fn a_token_ends_with_its_time() {
     let issuer = Issuer::start().await;
@@ -61,13 +43,13 @@ async fn a_token_ends_with_its_time() {
         let mut trusted = issuer.trusted();
         (trusted.users, trusted.leeway) = (users, Duration::ZERO);
         let server = server(trusted).await;
-        let mut claims = claims(&issuer);
+        let mut claims = issuer.claims_of_user("ann");
         claims["exp"] = json!(now() + 4);
         let token = issuer.token(&claims);
         for _ in 0..4 {
             assert_eq!(call(&server, &token).await.text, "plain");
         }
-        until(&server, &token, 401).await;
+        until(401, async || call(&server, &token).await).await;
         assert!(now() >= claims["exp"].as_i64().unwrap());
     }
 }
@@ -79,14 +61,17 @@ async fn a_token_ends_with_its_key() {
         let mut trusted = issuer.trusted();
         (trusted.users, trusted.key_age) = (users, Duration::from_millis(200));
         let server = server(trusted).await;
-        let (old, header) = (issuer.token(&claims(&issuer)), issuer.header("k2"));
+        let (old, header) = (
+            issuer.token(&issuer.claims_of_user("ann")),
+            issuer.header("k2"),
+        );
         for _ in 0..4 {
             assert_eq!(call(&server, &old).await.text, "plain");
         }
         issuer.make("k2");
         issuer.publish(&["k2"]);
-        until(&server, &old, 401).await;
-        let new = issuer.sign("k2", &header, &claims(&issuer));
+        until(401, async || call(&server, &old).await).await;
+        let new = issuer.sign("k2", &header, &issuer.claims_of_user("ann"));
         assert_eq!(call(&server, &new).await.text, "plain");
     }
 }
@@ -99,7 +84,7 @@ async fn a_role_counts_as_it_is_now() {
         trusted.users = users;
         let server = server(trusted).await;
         let admin = server.admin().await;
-        let token = issuer.token(&claims(&issuer));
+        let token = issuer.token(&issuer.claims_of_user("ann"));
         for _ in 0..2 {
             assert_eq!(call(&server, &token).await.text, "plain");
         }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use users_permissions::{Config, TrustedIssuer, UsersPermissions};
 
 use crate::forge::{base64, now, sign_text};
-use crate::issuer::{AUDIENCE, Issuer, Mode};
+use crate::issuer::{AUDIENCE, Issuer, Mode, until};
 use crate::production::{STRONG, production};
 
 const NO_USER: &str = "This needs a user account, and the token belongs to none";
@@ -33,17 +33,6 @@ async fn call(server: &Server, token: &str) -> Answer {
 #[track_caller]
 fn expect_good(answer: &Answer) {
     answer.expect_error(403, "ForbiddenError", NO_USER);
-}
-
-/// Asks until the answer has this status.
-async fn until(server: &Server, token: &str, status: u16) {
-    for _ in 0..200 {
-        if call(server, token).await.status == status {
-            return;
-        }
-        actix_web::rt::time::sleep(Duration::from_millis(25)).await;
-    }
-    panic!("never {status}");
 }
 
 #[actix_web::test]
@@ -281,7 +270,7 @@ async fn a_failed_reading_is_tried_again_within_seconds_and_not_by_every_request
     }
     issuer.answer(Mode::Good);
     let failed = issuer.readings();
-    until(&server, &token, 403).await;
+    until(403, async || call(&server, &token).await).await;
     assert_eq!(issuer.readings(), failed + 1);
     // And from then on no more.
     expect_good(&call(&server, &token).await);
@@ -319,8 +308,8 @@ async fn new_keys_are_found_and_old_ones_kept_through_an_outage() {
     // Afterwards what is new comes, and what is gone goes, remembered tokens of it included.
     issuer.publish(&["k3"]);
     issuer.answer(Mode::Good);
-    until(&server, &by("k3", "ann"), 403).await;
-    until(&server, &old, 401).await;
+    until(403, async || call(&server, &by("k3", "ann")).await).await;
+    until(401, async || call(&server, &old).await).await;
     call(&server, &by("k2", "eve")).await.expect_bad_token();
 }
 
@@ -346,7 +335,7 @@ async fn a_remembered_token_ends_when_its_time_is_over() {
     claims["exp"] = json!(now() + 2);
     let token = issuer.token(&claims);
     expect_good(&call(&server, &token).await);
-    until(&server, &token, 401).await;
+    until(401, async || call(&server, &token).await).await;
     assert!(now() >= claims["exp"].as_i64().unwrap());
 }
 

@@ -207,8 +207,11 @@ mod tests {
     #[test]
     fn a_wrong_password_is_as_much_work_however_old_the_hash_is() {
         for configured in [4, 5, 8] {
-            let dummy = hash(&Secret::from("no user has this password"), configured).unwrap();
+            let dummy = bcrypt::hash(NOBODYS, configured).unwrap();
             let nobody = work(None, &dummy);
+            let fill = 2 * (configured - MIN_COST);
+            assert_eq!(nobody.0, 1 + fill as usize);
+            assert_eq!(nobody.1, (1 << configured) + u64::from(fill));
             for cost in 4..=configured {
                 let stored = hash(&Secret::from("somebody's"), cost).unwrap();
                 assert_eq!(work(Some(&stored), &dummy), nobody, "{cost}");
