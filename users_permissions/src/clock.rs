@@ -23,18 +23,31 @@ static DATABASE: Held = Held::new("the database", SLACK);
 
 /// The present by the clock of this machine, cut to what every database stores.
 pub(crate) fn now() -> DateTime<Utc> {
-    DateTime::from_timestamp_micros(machine()).unwrap_or_default()
+    DateTime::from_timestamp_micros(MACHINE.hold(told())).unwrap_or_default()
 }
 
 /// The same in seconds since the epoch.
 #[inline]
 pub(crate) fn unix_now() -> u64 {
-    u64::try_from(machine() / SECOND).unwrap_or_default()
+    u64::try_from(MACHINE.hold_second(told(), running)).unwrap_or_default()
 }
 
-fn machine() -> i64 {
+/// Are these seconds since the epoch over? A time is over when its end comes (RFC 7519, section 4.1.4).
+#[inline]
+pub(crate) const fn is_over(ends_at: u64, now: u64) -> bool {
+    ends_at <= now
+}
+
+/// By the clock of this machine.
+fn told() -> i64 {
     let told = SystemTime::now().duration_since(UNIX_EPOCH);
-    MACHINE.hold(told.map_or(0, micros))
+    told.map_or(0, micros)
+}
+
+/// Since this process asked first. Read after a clock was: a pause between the two makes that seem late, and
+/// never early.
+fn running() -> i64 {
+    micros(STARTED.elapsed())
 }
 
 /// The present as the clock of the database tells it just now.
@@ -50,6 +63,8 @@ struct Held {
     slack: i64,
     /// How far it was ahead of [`STARTED`] at most.
     ahead: AtomicI64,
+    /// The latest second that anybody was told.
+    latest: AtomicI64,
     is_behind: AtomicBool,
 }
 
@@ -59,17 +74,35 @@ impl Held {
             whose,
             slack,
             ahead: AtomicI64::new(i64::MIN),
+            latest: AtomicI64::new(i64::MIN),
             is_behind: AtomicBool::new(false),
         }
     }
 
     fn hold(&self, told: i64) -> i64 {
-        // Read after the clock was: a pause between the two makes that seem late, and never early.
-        self.later(told, micros(STARTED.elapsed()))
+        self.later(told, running())
+    }
+
+    /// In seconds. Compares with nothing, for what is asked with every request, where the clock is in the latest
+    /// second that anybody was told: nobody has seen a later one.
+    #[inline]
+    fn hold_second(&self, told: i64, running: impl FnOnce() -> i64) -> i64 {
+        let second = told / SECOND;
+        if second == self.latest.load(Ordering::Relaxed) {
+            return second;
+        }
+        self.later(told, running()) / SECOND
+    }
+
+    /// The later one of both times; remembers that it was told.
+    fn later(&self, told: i64, running: i64) -> i64 {
+        let held = self.compare(told, running);
+        self.latest.fetch_max(held / SECOND, Ordering::Relaxed);
+        held
     }
 
     /// The time that is told, or the later one at which the clock would be had it not been set back.
-    fn later(&self, told: i64, running: i64) -> i64 {
+    fn compare(&self, told: i64, running: i64) -> i64 {
         let ahead = told.saturating_sub(running);
         let most = self.ahead.load(Ordering::Relaxed);
         let behind = most.saturating_sub(ahead);
@@ -123,6 +156,11 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_over_when_its_end_comes() {
+        assert!(!is_over(1_000, 999) && is_over(1_000, 1_000) && is_over(1_000, 1_001));
+    }
+
+    #[test]
     fn the_present_never_goes_back() {
         let mut last = now();
         for _ in 0..1_000 {
@@ -154,6 +192,27 @@ mod tests {
         assert!(clock.later(i64::MIN, i64::MAX) > day);
         assert_eq!(clock.later(i64::MAX, 0), i64::MAX);
         assert_eq!(clock.later(0, i64::MAX), i64::MAX);
+    }
+
+    #[test]
+    fn within_the_latest_second_nothing_is_compared() {
+        let clock = Held::new("a test", 0);
+        let unasked = || unreachable!("nothing to compare");
+        assert_eq!(clock.hold_second(1_000 * SECOND, || 0), 1_000);
+        assert_eq!(clock.hold_second(1_001 * SECOND - 1, unasked), 1_000);
+        // A later one, told in whole or in seconds, is the latest from then on.
+        assert_eq!(clock.hold_second(1_001 * SECOND, || SECOND), 1_001);
+        assert_eq!(clock.later(1_002 * SECOND, 2 * SECOND), 1_002 * SECOND);
+        assert_eq!(clock.hold_second(1_002 * SECOND + 7, unasked), 1_002);
+        // Set back to a second that was told, and on until it comes where it was: never back.
+        for (told, running, held) in [(1_001, 3, 1_003), (1_002, 4, 1_004), (1_003, 5, 1_005)] {
+            assert_eq!(
+                clock.hold_second(told * SECOND + 5, || running * SECOND),
+                held
+            );
+        }
+        // Forward at once.
+        assert_eq!(clock.hold_second(5_000 * SECOND, || 6 * SECOND), 5_000);
     }
 
     #[test]

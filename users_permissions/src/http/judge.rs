@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::clock::is_over;
 use crate::error::Error;
 use crate::model::Principal;
 use crate::services::{Proof, VerifiedToken};
@@ -20,7 +21,7 @@ pub(super) fn judge<'a>(
     is_confirming: impl FnOnce() -> bool,
     now: u64,
 ) -> Result<&'a Arc<Principal>, Error> {
-    if token.expires_at <= now {
+    if is_over(token.expires_at, now) {
         return Err(MISSING);
     }
     let principal = match (principal, token.proof) {

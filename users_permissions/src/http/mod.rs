@@ -39,6 +39,7 @@ mod sessions;
 mod settings;
 mod setup;
 mod shape;
+mod token_cache;
 mod tree;
 mod users;
 mod well_known;

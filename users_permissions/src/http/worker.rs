@@ -4,15 +4,15 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use quick_cache::unsync::Cache;
 use serde_json::{Map, Value};
 
 use super::bearer::{bearer, read};
 use super::catalog::Routes;
 pub(super) use super::judge::MISSING;
 use super::judge::{INVALID, judge, knows};
+use super::token_cache::{TokenCache, token_cache};
 use crate::acl::ActionEntry;
-use crate::clock::unix_now;
+use crate::clock::{is_over, unix_now};
 use crate::error::Error;
 use crate::model::{Person, Principal, UserId};
 use crate::services::{Attested, Proof, RightsReader, Services, Slot, VerifiedToken};
@@ -29,7 +29,7 @@ pub(crate) struct Shared {
 /// Reachable from every request that passed the middleware.
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
-    tokens: RefCell<Cache<Box<[u8]>, Remembered>>,
+    tokens: RefCell<TokenCache<Remembered>>,
     rights: RefCell<RightsReader>,
 }
 
@@ -84,7 +84,7 @@ impl Worker {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
         let capacity = shared.services.config.token_cache.max(16);
         Self {
-            tokens: RefCell::new(Cache::new(capacity)),
+            tokens: RefCell::new(token_cache(capacity)),
             rights: RefCell::new(shared.services.rights.reader()),
             shared,
         }
@@ -155,7 +155,7 @@ impl Worker {
             return None;
         }
         let principal = match &remembered.slot {
-            None if attested.expires_at <= unix_now() => return Some(Err(MISSING)),
+            None if is_over(attested.expires_at, unix_now()) => return Some(Err(MISSING)),
             None => None,
             Some(slot) => {
                 let principal = slot.current(self.shared.services.principals.epoch())??;
@@ -338,7 +338,7 @@ impl Worker {
     ) -> Result<Known, Error> {
         let (person, claims) = (Arc::clone(person), Arc::clone(&token.claims));
         if principal.is_none() {
-            if token.expires_at <= unix_now() {
+            if is_over(token.expires_at, unix_now()) {
                 return Err(MISSING);
             }
             return Ok(Known::Stranger(Stranger { person, claims }));
