@@ -182,6 +182,18 @@ on_every_database! {
         assert_eq!(linked(&scene.client(&new)).await, ["discord"]);
     }
 
+    async fn who_loses_no_password_is_told_of_none(kind) {
+        let scene = Scene::start(kind, JwtManagement::LegacySupport).await;
+        let id = scene.register_as_ann().await;
+        scene.server.database().execute("UPDATE up_users SET password_hash = NULL");
+        let joined = scene.at("github", "4712", "ann@example.com").await;
+        assert_eq!(joined["user"]["id"], id);
+        // It is written after the other would be.
+        scene.server.mail_to("ann@example.com", "A new way to sign in", 1).await;
+        let mails = scene.server.mails().await;
+        assert!(mails.iter().all(|mail| mail.subject != "Your password was changed"));
+    }
+
     async fn who_has_the_password_and_the_address_keeps_both(kind) {
         let scene = Scene::start(kind, JwtManagement::LegacySupport).await;
         let id = scene.register_as_ann().await;

@@ -60,6 +60,11 @@ pub fn token(claims: &Value) -> String {
     with_header(&json!({ "alg": "HS256", "typ": "JWT" }), claims)
 }
 
+/// A refresh token of these claims that the server would have signed itself.
+pub fn refresh_token(claims: &Value) -> String {
+    with_header(&json!({ "alg": "HS256", "typ": "up-refresh+jwt" }), claims)
+}
+
 /// Claims of a good token for this user.
 pub fn claims(id: i64) -> Value {
     json!({ "id": id, "iat": now(), "exp": now() + 600 })

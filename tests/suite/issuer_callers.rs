@@ -260,6 +260,35 @@ async fn handlers_are_told_what_a_caller_is_and_may() {
     );
 }
 
+/// Who is linked holds the roles of the user, and what the token permits is added.
+#[actix_web::test]
+async fn a_linked_user_may_what_the_token_permits() {
+    let issuer = Issuer::start().await;
+    let server = server(&issuer, |trusted| {
+        trusted.users = IssuerUsers::Link;
+        trusted.permissions_grant = true;
+    })
+    .await;
+    let admin = server.admin().await;
+    let id = admin.role_id("authenticated").await;
+    let (own, added) = ("api::test-issuer.held", "api::test-issuer.who");
+    admin
+        .set_grants(id, &["api::test-issuer.test-issuer.held"])
+        .await
+        .expect(200);
+    for (permissions, may) in [
+        (json!([]), json!([own])),
+        (json!([added]), json!([own, added])),
+    ] {
+        let claims = json!({
+            "email": "ann@example.com", "email_verified": true, "permissions": permissions,
+        });
+        let caller = partner(&server, &issuer, claims);
+        let told = caller.get("/api/held").await.expect(200);
+        assert_eq!(told, json!({ "is": ["authenticated"], "can": may }));
+    }
+}
+
 #[actix_web::test]
 async fn permissions_are_actions_where_it_is_configured() {
     let issuer = Issuer::start().await;

@@ -151,9 +151,13 @@ on_every_database! {
         }
         let kept = server.database().lines("SELECT person AS line FROM up_departures");
         assert!(kept[0].len() == 64 && !kept[0].contains("kim"), "{kept:?}");
-        // Those who are nobody elsewhere leave nothing.
-        let ann = server.register("ann2").await;
-        admin.delete(&format!("/api/users/{}", ann.id)).await.expect(200);
-        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_departures"), 1);
+        // Those who are nobody elsewhere leave nothing, nor do those of a provider that is no issuer.
+        let ann = server.register("ann2").await.id.to_string();
+        let joe = me(&server, &issuer.token(&issuer.claims_of_user("joe"))).await.expect(200)["id"].to_string();
+        server.database().execute("UPDATE up_identities SET issuer = ''");
+        for id in [ann, joe] {
+            admin.delete(&format!("/api/users/{id}")).await.expect(200);
+            assert_eq!(server.database().number("SELECT COUNT(*) FROM up_departures"), 1);
+        }
     }
 }

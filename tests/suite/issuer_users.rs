@@ -104,6 +104,10 @@ on_every_database! {
         admin.put("/api/users-permissions/advanced", json!({ "allow_register": false })).await.expect(200);
         refused(&issuer.claims_of_user("joe"), "Register action is currently disabled").await;
         me(&server, &issuer.token(&issuer.claims_of_user("kim"))).await.expect(200);
+        // Users may come to share an address, but not by a token.
+        let shared = json!({ "allow_register": true, "unique_email": false });
+        admin.put("/api/users-permissions/advanced", shared).await.expect(200);
+        refused(&issuer.claims_of_user("ann"), "Email is already taken.").await;
     }
 
     async fn racing_first_tokens_make_one_user(kind) {

@@ -58,6 +58,25 @@ on_every_database! {
         expect_refused(&refresh(&server, &third.refresh).await);
     }
 
+    // As they might be made with a stolen secret, or an older version.
+    async fn a_token_counts_for_its_user_and_its_time_alone(kind) {
+        let server = server(kind).await;
+        let (ann, bob) = (server.register("ann").await.id, server.register("bob").await.id);
+        let (first, second) = (sign_in(&server, "ann").await, sign_in(&server, "ann").await);
+        let mut claims = crate::forge::payload(&first.refresh);
+        assert_eq!(claims["userId"], ann.to_string());
+        (claims["userId"], claims["sub"]) = (json!(bob.to_string()), json!(format!("up:{bob}")));
+        expect_refused(&refresh(&server, &crate::forge::refresh_token(&claims)).await);
+        let renewed = Pair::of(&refresh(&server, &first.refresh).await.expect(200));
+        // A logout with one whose time is over ends the session that calls.
+        let mut claims = crate::forge::payload(&renewed.refresh);
+        claims["exp"] = json!(crate::forge::now() - 1);
+        let over = json!({ "refreshToken": crate::forge::refresh_token(&claims) });
+        caller(&server, &second.jwt).post("/api/auth/logout", over).await.expect(200);
+        assert_eq!(me(&server, &second.jwt).await.status, 401);
+        refresh(&server, &renewed.refresh).await.expect(200);
+    }
+
     async fn a_restart_forgets_no_exchange(kind) {
         let database = TestDatabase::create(kind);
         let start = async || {

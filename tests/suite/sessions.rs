@@ -271,9 +271,13 @@ on_every_database! {
         for _ in 0..3 {
             pairs.push(sign_in(&server, "ann").await);
         }
-        // The one that was not used for the longest time makes room.
         pairs[0] = expect_alive(&server, &pairs[0]).await;
+        // Other instances are told of what ends, and of nothing else.
+        let told = || server.database().number("SELECT COUNT(*) FROM up_endings");
+        assert_eq!(told(), 1, "of the session of the registration");
+        // The one that was not used for the longest time makes room.
         pairs.push(sign_in(&server, "ann").await);
+        assert_eq!(told(), 2);
         expect_ended(&server, &pairs[1]).await;
         for pair in [&pairs[0], &pairs[2], &pairs[3]] {
             expect_alive(&server, pair).await;
@@ -317,6 +321,10 @@ on_every_database! {
         let past = "expires_at = '2020-01-01 00:00:00'";
         server.database().execute(&format!("UPDATE up_sessions SET {past}"));
         expect_refused(&refresh(&server, &idle.refresh).await);
+        // For good, whatever becomes of the clock.
+        server.database().execute("UPDATE up_sessions SET expires_at = '2099-01-01 00:00:00'");
+        expect_refused(&refresh(&server, &idle.refresh).await);
+        server.database().execute(&format!("UPDATE up_sessions SET {past}"));
         assert_eq!(listed(&caller(&server, &idle.jwt)).await.len(), 0);
         drop((list, used_up));
         sign_in(&server, "ann").await;

@@ -368,6 +368,36 @@ mod tests {
     }
 
     #[test]
+    fn old_keys_that_could_not_be_read_again_are_asked_for_after_a_pause() {
+        run(async {
+            let (state, url) = publish();
+            let keys = keys(&url, Duration::ZERO, LONG);
+            keys.renewed(Some("a"), None).await.unwrap();
+            *state.0.lock().unwrap() = json!([]);
+            let has_failed = || keys.progress.try_lock().is_ok_and(|it| it.failures > 0);
+            let failed = async {
+                while !has_failed() {
+                    assert!(keys.keep_fresh());
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(30), failed)
+                .await
+                .unwrap();
+            let before = asked(&state);
+            for _ in 0..50 {
+                assert!(keys.keep_fresh(), "the old ones stay");
+                tokio::task::yield_now().await;
+            }
+            // Whoever had begun to read would hold it until the answer has come.
+            let progress = keys.progress.lock().await;
+            assert_eq!(asked(&state), before);
+            let end = progress.not_before.unwrap();
+            assert!(progress.may_read(end) && !progress.may_read(end - Duration::from_nanos(1)));
+        });
+    }
+
+    #[test]
     fn a_token_without_an_id_that_no_key_has_signed_has_them_read_again() {
         run(async {
             let (state, url) = publish();

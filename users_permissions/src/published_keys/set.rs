@@ -148,6 +148,22 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_2048_bits_are_long_enough() {
+        let rsa = |digits: usize| json!([{ "kty": "RSA", "n": "q".repeat(digits - 1) + "A", "e": "AQAB" }]);
+        assert!(set(rsa(MIN_RSA_DIGITS)).is_some());
+        assert!(set(rsa(MIN_RSA_DIGITS - 2)).is_none());
+    }
+
+    #[test]
+    fn a_set_holds_another_while_no_key_is_gone() {
+        let key = |kid: &str| ed(json!({ "kid": kid }));
+        let of = |kids: &[&str]| set(kids.iter().map(|kid| key(kid)).collect()).unwrap();
+        let both = of(&["a", "b"]);
+        assert!(both.holds_all_of(&of(&["b", "a"])) && both.holds_all_of(&of(&["a"])));
+        assert!(!of(&["a"]).holds_all_of(&both) && !both.holds_all_of(&of(&["c"])));
+    }
+
+    #[test]
     fn what_is_not_for_signatures_of_allowed_algorithms_is_left_out() {
         for good in [
             json!({}),
@@ -165,6 +181,8 @@ mod tests {
             json!([ed(json!({"alg": "HS256"}))]),
             json!([ed(json!({"alg": "none"}))]),
             json!([ed(json!({"crv": "X25519"}))]),
+            json!([ed(json!({"crv": "P-256"}))]),
+            json!([{"kty": "EC", "crv": "P-256", "x": X, "y": X, "kid": "a"}]),
             json!([{"kty": "oct", "k": "c2VjcmV0", "kid": "a"}]),
             json!([{"kty": "RSA", "n": "c2hvcnQ", "e": "AQAB", "kid": "a"}]),
             json!([{"kty": "new"}]),

@@ -1,6 +1,6 @@
 //! Key pairs: what they sign, others verify by the key set we publish.
 
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, PublicKeyUse};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -166,8 +166,7 @@ impl Read {
             }
             _ => false,
         };
-        let named = public.common.key_algorithm == Some(KeyAlgorithm::from(algorithm));
-        (fits && named).then_some(Self {
+        fits.then_some(Self {
             algorithm,
             private,
             public,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::letters::digest;
 use super::shared_time::seconds;
 use super::tokens::{Proof, Tokens, VerifiedToken};
-use crate::clock::unix_now;
+use crate::clock::{is_over, unix_now};
 use crate::config::Secret;
 use crate::error::Result;
 use crate::model::{Session, SessionId, UserId};
@@ -64,7 +64,7 @@ pub(super) struct VerifiedRefresh {
 impl VerifiedRefresh {
     /// Is its time over, by the clock that sessions are judged by?
     pub(super) fn is_over(&self, now: DateTime<Utc>) -> bool {
-        self.expires_at <= seconds(now)
+        is_over(self.expires_at, seconds(now))
     }
 }
 
@@ -170,7 +170,6 @@ fn seconds_up(time: DateTime<Utc>) -> u64 {
 mod tests {
     use super::*;
     use crate::config::SigningKeys;
-    use crate::model::Device;
     use chrono::TimeDelta;
     use jsonwebtoken::{EncodingKey, Header};
     use serde_json::json;
@@ -181,24 +180,9 @@ mod tests {
         Tokens::new(&SigningKeys::parse(SECRET).unwrap(), 600).of_sessions()
     }
 
-    fn session() -> Session {
-        let now = crate::store::now();
-        Session {
-            id: SessionId::random(),
-            user: 7,
-            device: Device::default(),
-            token_hash: String::new(),
-            previous: None,
-            created_at: now,
-            last_active_at: now,
-            expires_at: now + TimeDelta::seconds(60),
-            ends_at: now + TimeDelta::seconds(60),
-        }
-    }
-
     #[test]
     fn each_token_is_for_its_use_only() {
-        let (tokens, session) = (tokens(), session());
+        let (tokens, session) = (tokens(), Session::sample());
         let access = tokens.access(&session, 600).unwrap();
         let refresh = tokens.refresh(&session, "a").unwrap();
         let verified = tokens.verify(access.expose()).unwrap();
@@ -230,7 +214,7 @@ mod tests {
             let expires_at = crate::store::now() + TimeDelta::seconds(seconds);
             let session = Session {
                 expires_at,
-                ..session()
+                ..Session::sample()
             };
             let token = tokens.access(&session, life).unwrap();
             tokens.verify(token.expose()).unwrap().expires_at
@@ -245,7 +229,7 @@ mod tests {
         let expires_at = crate::store::now() - TimeDelta::seconds(60);
         let session = Session {
             expires_at,
-            ..session()
+            ..Session::sample()
         };
         let refresh = tokens.refresh(&session, "a").unwrap();
         let proven = tokens.verify_refresh(refresh.expose()).unwrap();
@@ -283,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_successor_can_be_made_again_and_differs_from_its_like() {
-        let (tokens, session) = (tokens(), session());
+        let (tokens, session) = (tokens(), Session::sample());
         let make = |id: &str| tokens.refresh(&session, id).unwrap().expose().to_owned();
         assert_eq!(make(&successor("a")), make(&successor("a")));
         assert_ne!(make(&successor("a")), make(&successor("b")));

@@ -183,7 +183,7 @@ impl Services {
 
     /// A token that is not the present one of its session: its client lost an answer or asked twice at
     /// once, or somebody has a copy. Nobody can tell, but for the time that has passed: that of the database,
-    /// whichever instances had the two requests. A clock that was set back stretches nothing.
+    /// whichever instances had the two requests.
     async fn used_before(
         &self,
         session: Session,
@@ -192,10 +192,7 @@ impl Services {
     ) -> Result<Renewal> {
         let sessions = &self.config.sessions;
         let hash = digest(token.expose());
-        let just_now = session.previous.as_ref().is_some_and(|(previous, time)| {
-            *previous == hash && (now - *time).abs() <= span(sessions.reuse_span)
-        });
-        if !just_now {
+        if !session.was_just_renewed_by(&hash, now, span(sessions.reuse_span)) {
             let (user, id) = (session.user, session.id);
             self.end_sessions(user, move |conn| {
                 Ok(usize::from(store::sessions::end(conn, user, id)?))

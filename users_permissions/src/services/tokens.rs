@@ -210,7 +210,7 @@ impl Tokens {
             true => self.pairs.decode(&header, token, &self.validation),
             false => self.decode_secret(token, |typ| typ.is_none_or(is_plain)),
         };
-        let claims = claims.filter(|claims| !is_over(claims))?;
+        let claims = claims.filter(|claims| !is_over(claims, unix_now()))?;
         Some((claims, of_pair))
     }
 
@@ -246,10 +246,10 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// Is the time of these claims over by the clock of this process?
-fn is_over(claims: &Map<String, Value>) -> bool {
+/// Is the time of these claims over at this one?
+fn is_over(claims: &Map<String, Value>, now: u64) -> bool {
     let ends = claims.get("exp").and_then(Value::as_f64);
-    ends.is_none_or(|ends| ends <= unix_now() as f64)
+    ends.is_none_or(|ends| ends <= now as f64)
 }
 
 /// The `typ` of tokens that say by their claims what they are for.
@@ -330,6 +330,13 @@ MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
         assert!(verified.expires_at.abs_diff(now + 600) <= 2);
         let strapi = plain(json!({"id": 7, "iat": now, "exp": now + 60})).unwrap();
         assert_eq!((strapi.user_id, strapi.proof), (7, Proof::Version(0)));
+    }
+
+    #[test]
+    fn claims_are_over_when_their_end_comes() {
+        let at = |exp: Value| is_over(json!({ "exp": exp }).as_object().unwrap(), 1_000);
+        assert!(at(json!(999)) && at(json!(1_000)) && at(json!(null)));
+        assert!(!at(json!(1_001)) && !at(json!(1_000.5)));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::tokens::header;
 use crate::acl::{Catalog, long_form};
-use crate::clock::unix_now;
+use crate::clock::{is_over, unix_now};
 use crate::config::{ConfigError, IssuerUsers, TrustedIssuer};
 use crate::error::{Error, Result};
 use crate::model::{Person, claim_at, claim_roles, claim_texts};
@@ -203,7 +203,7 @@ impl Issuer {
         }
         let expires_at = (claims.get("exp")?.as_f64()? as u64).saturating_add(leeway);
         // By a clock that is not set back, and remembers that it was asked.
-        if expires_at <= unix_now() {
+        if is_over(expires_at, unix_now()) {
             return None;
         }
         let person = self.person(subject, &claims, catalog);
