@@ -146,6 +146,7 @@ impl Client {
         let response = request.send().await.expect("an answer");
         if !self.base.is_empty() {
             check_location(response.headers());
+            check_cookies(response.headers());
         }
         Answer {
             status: response.status(),
@@ -259,6 +260,17 @@ impl Client {
             name: name.to_owned(),
             client: self.with_token(login["jwt"].as_str().expect("a token")),
         }
+    }
+}
+
+/// No cookie is for scripts, nor for what other sites begin.
+fn check_cookies(headers: &reqwest::header::HeaderMap) {
+    for cookie in headers.get_all("set-cookie") {
+        let cookie = cookie.to_str().expect("a cookie");
+        let is_kept = ["SameSite=Lax", "SameSite=Strict"]
+            .iter()
+            .any(|site| cookie.contains(site));
+        assert!(cookie.contains("HttpOnly") && is_kept, "{cookie}");
     }
 }
 

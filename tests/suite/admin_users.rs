@@ -3,6 +3,8 @@
 use acceptance::{Browser, Html, Kind, PASSWORD, Server, TestDatabase, config, on_every_database};
 use serde_json::json;
 
+use crate::tokens_of::{by_sessions, expect_refused, me, refresh, sign_in};
+
 on_every_database! {
     async fn whoever_cannot_be_invited_is_not_created(kind) {
         let server = Server::start(kind).await;
@@ -67,6 +69,36 @@ on_every_database! {
         browser.page(&format!("{path}/delete")).await.has("Delete anna?");
         browser.submit(&format!("{path}/delete"), &[]).await.has("anna was deleted.");
         admin.get(&format!("/api/users/{id}")).await.expect(404);
+    }
+
+    async fn what_ends_sessions_ends_their_refresh_tokens_too(kind) {
+        let server = Server::start_with(kind, by_sessions).await;
+        let ann = server.register("ann").await.id.to_string();
+        let path = format!("/admin/users/{ann}");
+        let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+        let (sessions, delete) = (format!("{path}/sessions"), format!("{path}/delete"));
+        let blocked = [("block", ann.as_str())];
+        let password = [("password", PASSWORD)];
+        let steps: [(&str, &str, &[(&str, &str)]); 4] = [
+            (&path, &sessions, &[]),
+            (&path, &path, &password),
+            ("/admin/users", "/admin/users/block", &blocked),
+            (&delete, &delete, &[]),
+        ];
+        for (page, step, fields) in steps {
+            let pair = sign_in(&server, "ann").await;
+            me(&server, &pair.jwt).await.expect(200);
+            browser.page(page).await;
+            browser.submit(step, fields).await;
+            assert_eq!(me(&server, &pair.jwt).await.status, 401, "{step}");
+            expect_refused(&refresh(&server, &pair.refresh).await);
+            if step.ends_with("block") {
+                browser.submit(step, &[("unblock", ann.as_str())]).await;
+                assert_eq!(me(&server, &pair.jwt).await.status, 401, "it is revived");
+                expect_refused(&refresh(&server, &pair.refresh).await);
+            }
+        }
+        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_users WHERE username = 'ann'"), 0);
     }
 
     async fn the_list_is_searched_filtered_and_paged(kind) {

@@ -60,6 +60,11 @@ pub fn token(claims: &Value) -> String {
     with_header(&json!({ "alg": "HS256", "typ": "JWT" }), claims)
 }
 
+/// The same, of a session.
+pub fn session_token(claims: &Value) -> String {
+    with_header(&json!({ "alg": "HS256", "typ": "at+jwt" }), claims)
+}
+
 /// A refresh token of these claims that the server would have signed itself.
 pub fn refresh_token(claims: &Value) -> String {
     with_header(&json!({ "alg": "HS256", "typ": "up-refresh+jwt" }), claims)

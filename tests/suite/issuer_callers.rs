@@ -1,6 +1,7 @@
 //! Who callers with tokens of trusted issuers are, and what they may.
 
 use acceptance::{Client, Server};
+use actix_web::middleware::{Compat, Condition};
 use actix_web::{App, get, web};
 use serde_json::{Value, json};
 use users_permissions::{
@@ -210,6 +211,11 @@ async fn roles_come_from_the_claim_and_count_live() {
     for text in ["Staff", "writers Staff", "Staff writers too"] {
         with(json!(text)).get("/api/who").await.expect_forbidden();
     }
+    // In a list of objects, as Kinde has them; by a path that ends before them there is nothing.
+    with(json!([{ "key": "editor" }]))
+        .get("/api/who")
+        .await
+        .expect_forbidden();
     admin.set_grants(id, &[]).await.expect(200);
     editor.get("/api/who").await.expect_forbidden();
     // No claim makes an administrator by itself, the configuration may.
@@ -260,6 +266,30 @@ async fn handlers_are_told_what_a_caller_is_and_may() {
     );
 }
 
+#[actix_web::test]
+async fn claims_may_be_called_otherwise() {
+    let issuer = Issuer::start().await;
+    let server = server(&issuer, |trusted| {
+        trusted.role_claim = Some("roles.key".into());
+        trusted.permissions_claim = "https://partner.example/rights".into();
+        trusted.organisation_claim = "tenant.id".into();
+    })
+    .await;
+    server.admin().await.create_role("Editor", &ACTIONS).await;
+    let claims = json!({
+        "roles": [{ "id": "1", "key": "editor", "name": "Editors" }, { "key": "nobody" }],
+        "https://partner.example/rights": ["articles:write"], "permissions": ["articles:read"],
+        "tenant": { "id": "t-7" }, "org_code": "org_1",
+    });
+    let shown = partner(&server, &issuer, claims)
+        .get("/api/who")
+        .await
+        .expect(200);
+    assert_eq!(shown["roles"], json!(["editor"]));
+    assert_eq!(shown["organisation"], "t-7");
+    assert_eq!(shown["writes"], true);
+}
+
 /// Who is linked holds the roles of the user, and what the token permits is added.
 #[actix_web::test]
 async fn a_linked_user_may_what_the_token_permits() {
@@ -308,6 +338,44 @@ async fn permissions_are_actions_where_it_is_configured() {
             caller.get("/api/user").await.expect_forbidden();
             // What the plugin itself does is for roles to grant.
             caller.get("/api/users").await.expect_forbidden();
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_whole_application_demands_an_issuer() {
+    let issuer = Issuer::start().await;
+    for is_outermost in [false, true] {
+        let mut trusted = issuer.trusted();
+        trusted.users = IssuerUsers::Link;
+        let name = trusted.issuer.clone();
+        let (up, database) =
+            crate::apps::plugin(|config| config.trusted_issuers = vec![trusted]).await;
+        let inside = up.clone();
+        let app = move || {
+            let api = web::scope("/api").service(who).configure(inside.routes());
+            let demand =
+                |is_on| Compat::new(Condition::new(is_on, inside.require_issuer(name.as_str())));
+            App::new()
+                .wrap(demand(!is_outermost))
+                .wrap(inside.middleware())
+                .wrap(demand(is_outermost))
+                .service(api)
+        };
+        let server = Server::serve(up, app).await.owning(database);
+        let theirs = issuer.token(&issuer.claims_of_user("ann"));
+        let theirs = server.anonymous().with_token(theirs);
+        for _ in 0..2 {
+            let me = theirs.get("/api/users/me").await.expect(200);
+            assert_eq!(me["username"], "ann");
+            for client in [server.anonymous(), server.anonymous().with_token("a.b.c")] {
+                client.get("/api/who").await.expect_bad_token();
+                let login = json!({ "identifier": "ann", "password": acceptance::PASSWORD });
+                client
+                    .post("/api/auth/local", login)
+                    .await
+                    .expect_bad_token();
+            }
         }
     }
 }

@@ -109,6 +109,30 @@ async fn goes_on(server: &Server, issuer: &Issuer, fault: Mode) {
     assert_eq!(me(server, &fresh(issuer, "k1")).await.expect(200)["id"], id);
 }
 
+#[actix_web::test]
+async fn a_token_that_names_no_key_has_them_read_again() {
+    let issuer = Issuer::start().await;
+    let mut header = issuer.header("k1");
+    header.kid = None;
+    let token = |kid: &str, number| issuer.sign(kid, &header, &claims(&issuer, number));
+    for (pause, is_read) in [(Duration::ZERO, true), (Duration::from_secs(3_600), false)] {
+        issuer.publish(&["k1"]);
+        let mut trusted = linking(&issuer);
+        (trusted.key_age, trusted.unknown_key_pause) = (Duration::from_secs(600), pause);
+        let server = server(Kind::Sqlite, trusted).await;
+        me(&server, &token("k1", 1)).await.expect(200);
+        issuer.make("k2");
+        issuer.publish(&["k2"]);
+        let before = issuer.readings();
+        let answer = me(&server, &token("k2", 2)).await;
+        match is_read {
+            true => drop(answer.expect(200)),
+            false => answer.expect_bad_token(),
+        }
+        assert_eq!(issuer.readings() - before, u32::from(is_read));
+    }
+}
+
 on_every_database! {
     async fn known_keys_go_on_whatever_the_issuer_answers(kind) {
         let mut issuers = Vec::new();

@@ -1,11 +1,12 @@
 //! What is remembered of callers of trusted issuers, before handlers that ask nothing themselves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acceptance::{Answer, Server};
 use actix_web::{App, get, web};
+use futures_util::future::join_all;
 use serde_json::json;
-use users_permissions::{IssuerUsers, TrustedIssuer, permission};
+use users_permissions::{Caller, IssuerUsers, TrustedIssuer, permission};
 
 use crate::forge::now;
 use crate::issuer::{Issuer, until};
@@ -17,12 +18,19 @@ async fn plain() -> &'static str {
     "plain"
 }
 
+/// No check stands before it, and it asks who calls.
+#[get("/open")]
+async fn open(_: Caller) -> &'static str {
+    "open"
+}
+
 async fn server(trusted: TrustedIssuer) -> Server {
     let issuers = vec![trusted];
     let (up, database) = crate::apps::plugin(|config| config.trusted_issuers = issuers).await;
     let inside = up.clone();
     let app = move || {
-        let api = web::scope("/api").service(plain).configure(inside.routes());
+        let api = web::scope("/api").service(plain).service(open);
+        let api = api.configure(inside.routes());
         App::new().wrap(inside.middleware()).service(api)
     };
     let server = Server::serve(up, app).await.owning(database);
@@ -37,6 +45,28 @@ async fn call(server: &Server, token: &str) -> Answer {
 }
 
 #[actix_web::test]
+async fn whoever_is_remembered_costs_no_query() {
+    let issuer = Issuer::start().await;
+    let mut trusted = issuer.trusted();
+    trusted.users = IssuerUsers::Link;
+    let server = server(trusted).await;
+    let token = issuer.token(&issuer.claims_of_user("ann"));
+    let caller = server.anonymous().with_token(&token);
+    let started = Instant::now();
+    // Until every worker remembers her.
+    loop {
+        let queries = server.up.query_count();
+        let paths = ["/api/plain", "/api/open"].into_iter().cycle().take(16);
+        let answers = join_all(paths.map(|path| caller.get(path))).await;
+        assert!(answers.iter().all(|answer| answer.status == 200));
+        if server.up.query_count() == queries {
+            break;
+        }
+        assert!(started.elapsed().as_secs() < 20, "every request is a query");
+    }
+}
+
+#[actix_web::test]
 async fn a_token_ends_with_its_time() {
     let issuer = Issuer::start().await;
     for users in [IssuerUsers::None, IssuerUsers::Link] {
@@ -46,10 +76,13 @@ async fn a_token_ends_with_its_time() {
         let mut claims = issuer.claims_of_user("ann");
         claims["exp"] = json!(now() + 4);
         let token = issuer.token(&claims);
-        for _ in 0..4 {
+        let caller = server.anonymous().with_token(&token);
+        for _ in 0..2 {
             assert_eq!(call(&server, &token).await.text, "plain");
+            assert_eq!(caller.get("/api/open").await.text, "open");
         }
         until(401, async || call(&server, &token).await).await;
+        caller.get("/api/open").await.expect_bad_token();
         assert!(now() >= claims["exp"].as_i64().unwrap());
     }
 }

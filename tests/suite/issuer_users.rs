@@ -36,6 +36,35 @@ on_every_database! {
         assert_eq!(server.database().number("SELECT count(*) FROM up_identities"), 1);
     }
 
+    async fn a_token_that_is_over_makes_nobody(kind) {
+        let issuer = Issuer::start().await;
+        let trusted = linking(&issuer);
+        let server = Server::start_with(kind, |config| config.trusted_issuers = vec![trusted]).await;
+        let mut claims = issuer.claims_of_user("ann");
+        claims["exp"] = json!(crate::forge::now() - 3_600);
+        me(&server, &issuer.token(&claims)).await.expect_bad_token();
+        assert_eq!(server.database().number("SELECT count(*) FROM up_identities"), 0);
+    }
+
+    async fn who_they_are_may_stand_in_other_claims(kind) {
+        let issuer = Issuer::start().await;
+        let mut trusted = linking(&issuer);
+        trusted.email_claim = "https://id.example/address".to_owned();
+        trusted.email_verified_claim = "contact.proven".to_owned();
+        trusted.username_claim = Some("contact.nick".to_owned());
+        let server = Server::start_with(kind, |config| config.trusted_issuers = vec![trusted]).await;
+        let mut claims = issuer.claims_of_user("ann");
+        claims["https://id.example/address"] = json!("annabel@example.com");
+        for proven in [json!(null), json!(false), json!("true")] {
+            claims["contact"] = json!({ "proven": proven, "nick": "annabel" });
+            let answer = me(&server, &issuer.token(&claims)).await;
+            answer.expect_error(403, "ForbiddenError", "The token carries no verified e-mail address");
+        }
+        claims["contact"]["proven"] = json!(true);
+        let made = me(&server, &issuer.token(&claims)).await.expect(200);
+        assert_eq!((&made["username"], &made["email"]), (&json!("annabel"), &json!("annabel@example.com")));
+    }
+
     async fn the_first_token_makes_a_user_and_the_next_finds_it(kind) {
         let issuer = Issuer::start().await;
         let trusted = linking(&issuer);

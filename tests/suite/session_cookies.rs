@@ -141,6 +141,55 @@ on_every_database! {
         }
     }
 
+    async fn pages_of_others_give_nobody_a_session_in_a_cookie(kind) {
+        for always in [false, true] {
+            let configured = |config: &mut Config| {
+                by_sessions(config);
+                config.sessions.http_only = always;
+            };
+            let server = Server::start_with(kind, configured).await;
+            server.register("ann").await;
+            let pair = log_in(&server).await;
+            let before = server.database().dump();
+            let evil: [&[(&str, &str)]; 2] =
+                [&[("origin", "https://evil.example"), ASK], &[("sec-fetch-site", "cross-site"), ASK]];
+            let new = json!({ "username": "bob", "email": "bob@example.com", "password": PASSWORD });
+            let reset = json!({ "code": "0".repeat(64), "password": "Another1!", "passwordConfirmation": "Another1!" });
+            let change = json!({ "currentPassword": PASSWORD, "password": "Another1!", "passwordConfirmation": "Another1!" });
+            let renewal = json!({ "refreshToken": pair.1 });
+            let ann = caller(&server, &pair.0);
+            for headers in evil {
+                for (client, path, body) in [
+                    (&server.anonymous(), "/api/auth/local", login_body()),
+                    (&server.anonymous(), "/api/auth/local/register", new.clone()),
+                    (&server.anonymous(), "/api/auth/reset-password", reset.clone()),
+                    (&server.anonymous(), "/api/auth/refresh", renewal.clone()),
+                    (&ann, "/api/auth/change-password", change.clone()),
+                    (&ann, "/api/auth/logout", json!({})),
+                ] {
+                    let answer = send(client, path, body, headers).await;
+                    answer.expect_forbidden();
+                    assert!(set_cookie(&answer).is_none(), "{path}");
+                }
+            }
+            assert_eq!(server.database().dump(), before);
+            let own = server.base().to_owned();
+            kept(&post_with(&server, "/api/auth/local", login_body(), &[("origin", &own), ASK]).await);
+        }
+    }
+
+    async fn two_cookies_of_one_name_are_none(kind) {
+        let server = server(kind).await;
+        server.register("ann").await;
+        let ((_, one), (_, other)) = (log_in(&server).await, log_in(&server).await);
+        let both = format!("{}; {}", cookie(&one), cookie(&other));
+        let answer = post_with(&server, "/api/auth/refresh", json!({}), &[("cookie", &both)]).await;
+        answer.expect_error(400, "BadRequestError", "Missing refresh token");
+        for token in [one, other] {
+            kept(&refresh(&server, &token, &[]).await);
+        }
+    }
+
     async fn a_cookie_and_a_token_in_the_body_are_one_too_many(kind) {
         let server = server(kind).await;
         server.register("ann").await;

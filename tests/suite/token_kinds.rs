@@ -387,7 +387,7 @@ async fn claims_decide_and_not_the_signature_alone() {
     let pair = sign_in(&server, "ann").await;
     let claims = crate::forge::payload(&pair.jwt);
     let as_bearer = async |claims: &Value| {
-        me(&server, &crate::forge::token(claims))
+        me(&server, &crate::forge::session_token(claims))
             .await
             .status
             .as_u16()

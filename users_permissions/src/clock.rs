@@ -1,5 +1,5 @@
-//! Time that does not go back: what has ended once stays ended, whatever is done to a clock. A clock that is set
-//! back is not followed; the process goes on by the later time it had, until it is started anew.
+//! Time that does not go back: what anybody was told to have ended stays ended, whatever is done to a clock. A clock
+//! that is set back is not followed; the process goes on by the later time it had, until it is started anew.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
@@ -88,7 +88,8 @@ impl Held {
     #[inline]
     fn hold_second(&self, told: i64, running: impl FnOnce() -> i64) -> i64 {
         let second = told / SECOND;
-        if second == self.latest.load(Ordering::Relaxed) {
+        // Whoever sees a second here sees, too, how far ahead of the machine it was.
+        if second == self.latest.load(Ordering::Acquire) {
             return second;
         }
         self.later(told, running()) / SECOND
@@ -97,7 +98,11 @@ impl Held {
     /// The later one of both times; remembers that it was told.
     fn later(&self, told: i64, running: i64) -> i64 {
         let held = self.compare(told, running);
-        self.latest.fetch_max(held / SECOND, Ordering::Relaxed);
+        let second = held / SECOND;
+        // All threads read it: it is written once a second.
+        if self.latest.load(Ordering::Relaxed) < second {
+            self.latest.fetch_max(second, Ordering::Release);
+        }
         held
     }
 
@@ -211,8 +216,10 @@ mod tests {
                 held
             );
         }
-        // Forward at once.
+        // Forward at once; and what nobody has asked about counts with the next second.
         assert_eq!(clock.hold_second(5_000 * SECOND, || 6 * SECOND), 5_000);
+        assert_eq!(clock.hold_second(5_000 * SECOND + 9, unasked), 5_000);
+        assert_eq!(clock.hold_second(5_001 * SECOND, || 66 * SECOND), 5_060);
     }
 
     #[test]

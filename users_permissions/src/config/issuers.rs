@@ -67,7 +67,19 @@ pub struct TrustedIssuer {
     /// by the same service goes by, so that both are the same identity.
     #[serde(default)]
     pub provider: Option<String>,
-    /// Claim, or dotted path to one, that names roles of the caller by type or name (default none).
+    /// Claim, or dotted path to one, with the address of users it makes (default `email`).
+    #[serde(default = "email_claim")]
+    pub email_claim: String,
+    /// Claim, or dotted path to one, that has to be `true` for the address to count (default
+    /// `email_verified`).
+    #[serde(default = "email_verified_claim")]
+    pub email_verified_claim: String,
+    /// Claim, or dotted path to one, with the name of users it makes (default the first there is of
+    /// `preferred_username`, `nickname`, `name`).
+    #[serde(default)]
+    pub username_claim: Option<String>,
+    /// Claim, or dotted path to one, that names roles of the caller by type or name (default none). A path
+    /// leads through lists: `roles.key` for `"roles": [{"key": "editor"}]`.
     #[serde(default)]
     pub role_claim: Option<String>,
     /// Our role types for values of the role claim that are called otherwise. The administrator's role is
@@ -137,6 +149,9 @@ impl TrustedIssuer {
             unknown_key_pause: unknown_key_pause(),
             users: IssuerUsers::None,
             provider: None,
+            email_claim: email_claim(),
+            email_verified_claim: email_verified_claim(),
+            username_claim: None,
             role_claim: None,
             roles: Default::default(),
             default_role: default_role(),
@@ -251,6 +266,14 @@ fn unknown_key_pause() -> Duration {
 
 fn default_role() -> String {
     crate::model::AUTHENTICATED.to_owned()
+}
+
+fn email_claim() -> String {
+    "email".to_owned()
+}
+
+fn email_verified_claim() -> String {
+    "email_verified".to_owned()
 }
 
 fn permissions_claim() -> String {

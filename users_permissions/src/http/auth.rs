@@ -41,7 +41,7 @@ async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
         let (identifier, password, device_id) = input::login(content)?;
         let attempt = services.attempt(identifier).await?;
         counted.account(attempt.account()).await?;
-        let device = device(&req, &services.config, device_id);
+        let device = device(&req, &services.config, device_id)?;
         let login = services.login(attempt, password, device).await?;
         Ok(signed_in(login, services))
     })
@@ -75,7 +75,7 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
             let account = services.account_key(registration.email.as_str());
             counted.account(&account).await?;
             // As Strapi does: no client names the device it registers from.
-            let device = device(&req, &services.config, Some(new_document_id()));
+            let device = device(&req, &services.config, Some(new_document_id()))?;
             let login = services.register(registration, device).await?;
             Ok(signed_in(login, services))
         },

@@ -195,7 +195,7 @@ pub(super) async fn redeem(req: &HttpRequest, provider: &str) -> HttpResponse {
             id_token: field("id_token").map(Secret::from),
             verifier: field("code_verifier"),
         };
-        let device = device(req, &services.config, None);
+        let device = device(req, &services.config, None)?;
         let login = services.social_login(provider, presented, device).await?;
         Ok(signed_in(login, services))
     })

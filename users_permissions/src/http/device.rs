@@ -5,7 +5,8 @@ use actix_web::http::header::USER_AGENT;
 use serde_json::Value;
 
 use super::body::Fields;
-use crate::config::Config;
+use super::refresh_cookie;
+use crate::config::{Config, JwtManagement};
 use crate::error::{Error, Result};
 use crate::model::Device;
 
@@ -15,19 +16,31 @@ const MAX_ID: usize = 128;
 const COOKIE_HEADER: &str = "x-strapi-refresh-cookie";
 
 /// The device of a request that signs in.
-pub(super) fn device(req: &HttpRequest, config: &Config, id: Option<String>) -> Device {
+///
+/// # Errors
+/// Forbidden, as [`wants_cookie`] says.
+pub(super) fn device(req: &HttpRequest, config: &Config, id: Option<String>) -> Result<Device> {
     let agent = req.headers().get(USER_AGENT);
-    Device {
+    Ok(Device {
         id,
         name: agent.and_then(|agent| name(agent.to_str().ok()?)),
-        in_cookie: wants_cookie(req, config),
-    }
+        in_cookie: wants_cookie(req, config)?,
+    })
 }
 
-/// Is the refresh token to be kept from scripts?
-pub(super) fn wants_cookie(req: &HttpRequest, config: &Config) -> bool {
+/// Is the refresh token to be kept from scripts? There are none without sessions.
+///
+/// # Errors
+/// Forbidden where somebody else's page asks: it may not give its visitors a session, not even its own.
+pub(super) fn wants_cookie(req: &HttpRequest, config: &Config) -> Result<bool> {
     let asked = req.headers().get(COOKIE_HEADER);
-    config.sessions.http_only || asked.is_some_and(|value| value == "httpOnly")
+    let has_sessions = config.jwt_management == JwtManagement::Refresh;
+    let wants = config.sessions.http_only || asked.is_some_and(|value| value == "httpOnly");
+    if !(has_sessions && wants) {
+        return Ok(false);
+    }
+    refresh_cookie::check_origin(req, config)?;
+    Ok(true)
 }
 
 /// The `deviceId` of a body; one that is no text is ignored, as Strapi does.

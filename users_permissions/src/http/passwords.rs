@@ -64,7 +64,7 @@ pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> H
         async |_, content| {
             let services = &Worker::of(&req)?.shared.services;
             let (code, password) = input::reset_password(content)?;
-            let device = device(&req, &services.config, None);
+            let device = device(&req, &services.config, None)?;
             let login = services.reset_password(code, password, device).await?;
             Ok(signed_in(login, services))
         },
@@ -100,7 +100,7 @@ pub(super) async fn change_password(
             let services = &Worker::of(&req)?.shared.services;
             let update = input::change_password(content)?;
             counted.account(&user.id().to_string()).await?;
-            let device = device(&req, &services.config, None);
+            let device = device(&req, &services.config, None)?;
             let login = services
                 .change_password(user.id(), update, device, session_of(&user))
                 .await?;

@@ -12,16 +12,20 @@ use crate::error::{Error, Result};
 
 const FETCH_SITE: &str = "sec-fetch-site";
 
-/// The refresh token of the request's cookie.
+/// The refresh token of the request's cookie. Of two by this name one is somebody else's, from a neighbouring
+/// domain or for another path, and nothing tells which: they are none.
 pub(super) fn read(req: &HttpRequest, config: &Config) -> Option<Secret> {
     let name = config.sessions.cookie.name.as_str();
     let headers = req.headers().get_all(COOKIE);
-    let mut cookies = headers
+    let mut found = headers
         .filter_map(|header| header.to_str().ok())
         .flat_map(Cookie::split_parse)
-        .filter_map(std::result::Result::ok);
-    let found = cookies.find(|cookie| cookie.name() == name && !cookie.value().is_empty());
-    found.map(|cookie| Secret::from(cookie.value()))
+        .filter_map(std::result::Result::ok)
+        .filter(|cookie| cookie.name() == name && !cookie.value().is_empty());
+    match (found.next(), found.next()) {
+        (Some(one), None) => Some(Secret::from(one.value())),
+        _ => None,
+    }
 }
 
 /// Sets the cookie; it lasts as long as the browser is open, or as the token works.
@@ -74,7 +78,7 @@ pub(super) fn check_origin(req: &HttpRequest, config: &Config) -> Result<()> {
     if allowed {
         return Ok(());
     }
-    tracing::warn!(target: "users_permissions::security", "a session cookie came from a foreign origin");
+    tracing::warn!(target: "users_permissions::security", "a session cookie was sent or asked for by a foreign origin");
     Err(Error::Forbidden)
 }
 
@@ -170,6 +174,7 @@ mod tests {
             "a=b",
             "strapi_up_refresh=",
             "Strapi_up_refresh=x",
+            "strapi_up_refresh=x; strapi_up_refresh=y",
             "xstrapi_up_refresh=x",
         ] {
             assert_eq!(read(none), None, "{none}");

@@ -39,7 +39,7 @@ pub(super) async fn refresh(req: HttpRequest, payload: web::Payload) -> HttpResp
         let fields = object(body::read::<SMALL>(&req, payload).await?)?;
         let given = given_token(&req, services, &fields)?;
         let given = given.ok_or(Error::BadRequest("Missing refresh token"))?;
-        let in_cookie = given.in_cookie || wants_cookie(&req, &services.config);
+        let in_cookie = given.in_cookie || wants_cookie(&req, &services.config)?;
         let renewal = services.renew(given.token, in_cookie).await?;
         let shown = in_body(&renewal.refresh);
         let mut response = ok(RenewalView::new(&renewal.jwt, shown));
@@ -71,7 +71,8 @@ pub(super) async fn logout(
         let services = with_sessions(&req)?;
         let fields = object(body::read::<SMALL>(&req, payload).await?)?;
         let given = given_token(&req, services, &fields)?;
-        let has_cookie = given.as_ref().is_some_and(|given| given.in_cookie);
+        let has_cookie = given.as_ref().is_some_and(|given| given.in_cookie)
+            || wants_cookie(&req, &services.config)?;
         let device = device_id(&fields)?;
         let ending = match (fields.get("scope").and_then(Value::as_str), device, given) {
             (Some("all"), ..) => Ending::All,
@@ -83,7 +84,7 @@ pub(super) async fn logout(
             .log_out(user.id(), session_of(&user), ending)
             .await?;
         let mut response = ok(json!({ "ok": true }));
-        if has_cookie || wants_cookie(&req, &services.config) {
+        if has_cookie {
             cookie::clear(response.headers_mut(), &services.config);
         }
         Ok(response)

@@ -80,9 +80,11 @@ impl Session {
             .as_ref()
             .is_some_and(|(previous, time)| previous == hash && (now - *time).abs() <= within)
     }
+}
 
+#[cfg(test)]
+impl Session {
     /// A session of user 7 that has just begun and lives for a minute.
-    #[cfg(test)]
     pub(crate) fn sample() -> Self {
         let now = crate::clock::now();
         Self {

@@ -13,7 +13,7 @@ use super::profile::{ProviderError, text};
 use crate::clock::unix_now;
 use crate::config::Config;
 use crate::outbound::OutboundClient;
-use crate::published_keys::{Known, Place, PublishedKeys, Times};
+use crate::published_keys::{Place, PublishedKeys, Times};
 
 /// Signatures with a key that only the provider has; never a shared secret.
 const ALGORITHMS: [Algorithm; 9] = [
@@ -85,30 +85,13 @@ impl Keys {
         expected: &Expected<'_>,
     ) -> Result<Value, ProviderError> {
         let keys = self.at(url);
-        let kid = header.kid.as_deref();
         let validation = validation(header.alg, expected);
-        let read = |known: &Known| {
-            known.keys.fit(kid, header.alg).find_map(|key| {
-                let read = jsonwebtoken::decode::<Value>(token, &key.key, &validation);
-                read.ok().map(|data| data.claims)
-            })
-        };
-        let tried = keys.known();
-        let found = tried.as_deref().and_then(read);
-        if let Some(claims) = found {
-            return Ok(claims);
-        }
-        // A key of this name is not read again because somebody has signed with another.
-        let is_named = kid.is_some() && tried.as_ref().is_some_and(|tried| tried.keys.knows(kid));
-        let renewed = match is_named {
-            true => tried,
-            false => {
-                keys.renewed(kid, tried.as_ref().filter(|_| kid.is_none()))
-                    .await
-            }
-        };
-        let renewed = renewed.ok_or("the keys cannot be read")?;
-        read(&renewed).ok_or_else(|| "the id token does not verify".into())
+        let claims = keys.verify(header, |key| {
+            let read = jsonwebtoken::decode::<Value>(token, key, &validation);
+            read.ok().map(|data| data.claims)
+        });
+        let claims = claims.await.ok_or("the keys cannot be read")?;
+        claims.ok_or_else(|| "the id token does not verify".into())
     }
 }
 

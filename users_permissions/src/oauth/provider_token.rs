@@ -11,6 +11,7 @@ use super::flow::{Answered, in_time};
 use super::id_token::{self, Expected};
 use super::profile::{Profile, ProviderError};
 use super::provider::Protocol;
+use crate::clock::is_over;
 use crate::config::Secret;
 
 const MAX_LENGTH: usize = 8_192;
@@ -154,7 +155,7 @@ impl Effective {
             u64::try_from(time.timestamp()).unwrap_or_default()
         };
         let expires_at = answer.exp().map(seconds).ok_or("the token has no end")?;
-        if expires_at <= now || answer.nbf().map(seconds).is_some_and(|begin| begin > now) {
+        if is_over(expires_at, now) || answer.nbf().map(seconds).is_some_and(|begin| begin > now) {
             return Err("the token is not of now".into());
         }
         Ok(expires_at)

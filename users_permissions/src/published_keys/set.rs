@@ -7,7 +7,7 @@ use serde_json::Value;
 /// More than any issuer has; the rest is not read.
 const MAX_KEYS: usize = 64;
 /// Least base64 digits of an RSA modulus of 2048 bits.
-const MIN_RSA_DIGITS: usize = 340;
+const MIN_RSA_DIGITS: usize = 342;
 
 /// A key and what it may be used for.
 pub(crate) struct Key {
@@ -38,7 +38,7 @@ impl KeySet {
     }
 
     /// Keys for a token of this key id and algorithm. A token without an id may be of any key.
-    pub(crate) fn fit<'a>(
+    pub(super) fn fit<'a>(
         &'a self,
         kid: Option<&'a str>,
         algorithm: Algorithm,
@@ -54,12 +54,12 @@ impl KeySet {
     }
 
     /// Is a key of this id among them? A token without an id asks for no new keys.
-    pub(crate) fn knows(&self, kid: Option<&str>) -> bool {
+    pub(super) fn knows(&self, kid: Option<&str>) -> bool {
         kid.is_none() || self.keys.iter().any(|key| key.kid.as_deref() == kid)
     }
 
     /// Is every key of the other set in this one, too?
-    pub(crate) fn holds_all_of(&self, other: &Self) -> bool {
+    pub(super) fn holds_all_of(&self, other: &Self) -> bool {
         let mut others = other.keys.iter();
         others.all(|key| self.keys.iter().any(|own| own.jwk == key.jwk))
     }

@@ -7,7 +7,7 @@ use super::newcomers::{self, Newcomer, Refusal};
 use super::register::name_message;
 use super::{Services, departures};
 use crate::error::{Error, Result};
-use crate::model::{Email, NewIdentity, UserId, Username, new_document_id};
+use crate::model::{Email, NewIdentity, UserId, Username, claim_at, new_document_id};
 use crate::store::{self, DbConn, transaction};
 
 /// Somebody whose first token has come, for [`issuer_user`](crate::Builder::issuer_user).
@@ -153,17 +153,21 @@ fn refused(refusal: Refusal) -> Error {
 /// What the token says; an address only where it is proven.
 fn profile_of(attested: &Attested) -> IssuerProfile {
     let claims = &attested.claims;
-    let text = |name: &str| {
-        let value = claims.get(name).and_then(Value::as_str);
+    let config = &attested.issuer.config;
+    let text = |path: &str| {
+        let value = claim_at(claims, path).and_then(Value::as_str);
         value.map(str::to_owned)
     };
-    let is_verified = claims.get("email_verified") == Some(&Value::Bool(true));
-    let names = ["preferred_username", "nickname", "name"];
+    let is_verified = claim_at(claims, &config.email_verified_claim) == Some(&Value::Bool(true));
+    let names = match &config.username_claim {
+        Some(name) => vec![name.as_str()],
+        None => vec!["preferred_username", "nickname", "name"],
+    };
     IssuerProfile {
         issuer: attested.person.issuer.clone(),
         subject: attested.person.subject.clone(),
         claims: Map::clone(claims),
-        email: text("email").filter(|_| is_verified),
+        email: text(&config.email_claim).filter(|_| is_verified),
         username: names.into_iter().find_map(text),
     }
 }

@@ -8,8 +8,13 @@ use serde_json::{Map, Value};
 use crate::config::{ConfigError, KeyPair, Secret};
 use crate::error::{Error, Result};
 
-/// What access tokens are called that anybody may verify (RFC 9068, section 2.1).
-const TYP: &str = "at+jwt";
+/// What access tokens are called that are no Strapi's (RFC 9068, section 2.1).
+pub(super) const ACCESS_TYPE: &str = "at+jwt";
+
+/// The `typ` of tokens that are for requests and for nothing else.
+pub(super) fn is_access(typ: &str) -> bool {
+    typ.eq_ignore_ascii_case(ACCESS_TYPE)
+}
 
 /// Least bytes of an RSA modulus.
 const MIN_RSA_BYTES: usize = 256;
@@ -47,7 +52,7 @@ impl KeyPairs {
                 (0, None) => return Err(invalid(kid, "comes first and cannot sign")),
                 (0, Some(key)) => {
                     let mut header = Header::new(read.algorithm);
-                    header.typ = Some(TYP.to_owned());
+                    header.typ = Some(ACCESS_TYPE.to_owned());
                     header.kid = Some(kid.clone());
                     built.signing = Some((header, key));
                 }
@@ -90,8 +95,7 @@ impl KeyPairs {
         token: &str,
         validation: &Validation,
     ) -> Option<Map<String, Value>> {
-        let typ = header.typ.as_deref()?;
-        if !typ.eq_ignore_ascii_case(TYP) {
+        if !header.typ.as_deref().is_some_and(is_access) {
             return None;
         }
         let kid = header.kid.as_deref()?;

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::key_pairs::{ACCESS_TYPE, is_access};
 use super::letters::digest;
 use super::shared_time::seconds;
 use super::tokens::{Proof, Tokens, VerifiedToken};
@@ -102,14 +103,14 @@ impl Tokens {
             jti,
         };
         match purpose {
-            Use::Access => self.sign_access(&claims),
+            Use::Access => self.sign_access(Some(ACCESS_TYPE), &claims),
             // Nobody else's business.
             Use::Refresh => self.sign_as(Some(REFRESH_TYPE), &claims),
         }
     }
 
     pub(super) fn verify_access(&self, token: &str) -> Option<VerifiedToken> {
-        let (claims, _) = self.decode_access(token)?;
+        let (claims, _) = self.decode_access(token, |typ| typ.is_some_and(is_access))?;
         let (user_id, session) = self.claimed(&claims, Use::Access)?;
         Some(VerifiedToken {
             user_id,
@@ -279,12 +280,18 @@ mod tests {
             "userId": "7", "sessionId": SessionId::random().to_string(), "type": "access",
             "iat": unix_now(), "exp": unix_now() + 60, "iss": "users-permissions", "aud": AUDIENCE, "sub": "up:7",
         });
-        let verify = |claims: &Value| {
+        let verify_as = |typ: Option<&str>, claims: &Value| {
             let key = EncodingKey::from_secret(SECRET.as_bytes());
-            let token = jsonwebtoken::encode(&Header::default(), claims, &key).unwrap();
+            let mut header = Header::default();
+            header.typ = typ.map(str::to_owned);
+            let token = jsonwebtoken::encode(&header, claims, &key).unwrap();
             tokens().verify(&token).is_some()
         };
-        assert!(verify(&good));
+        let verify = |claims: &Value| verify_as(Some(ACCESS_TYPE), claims);
+        assert!(verify(&good) && verify_as(Some("AT+JWT"), &good));
+        for typ in [None, Some("JWT"), Some(REFRESH_TYPE), Some("at+jwt ")] {
+            assert!(!verify_as(typ, &good), "{typ:?}");
+        }
         let bad = [
             ("userId", json!(7)),
             ("userId", json!("07")),

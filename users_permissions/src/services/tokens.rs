@@ -127,13 +127,14 @@ impl Tokens {
             aud: AUDIENCE,
             sub: subject(user_id),
         });
-        self.sign_access(&Claims {
+        let claims = Claims {
             id: user_id,
             iat: now,
             exp: now + self.life,
             ver: version,
             origin,
-        })
+        };
+        self.sign_access(None, &claims)
     }
 
     /// The public keys that verify access tokens, as JSON.
@@ -141,16 +142,12 @@ impl Tokens {
         self.pairs.key_set()
     }
 
-    /// By the key pair, where there is one.
-    pub(super) fn sign_access(&self, claims: &impl Serialize) -> Result<Secret> {
+    /// By the key pair, where there is one, or else as [`sign_as`](Self::sign_as).
+    pub(super) fn sign_access(&self, typ: Option<&str>, claims: &impl Serialize) -> Result<Secret> {
         match self.pairs.sign(claims) {
             Some(token) => token,
-            None => self.sign(claims),
+            None => self.sign_as(typ, claims),
         }
-    }
-
-    fn sign(&self, claims: &impl Serialize) -> Result<Secret> {
-        self.sign_as(None, claims)
     }
 
     /// By the secret, as a token of this `typ`; none: as Strapi's.
@@ -170,7 +167,8 @@ impl Tokens {
         if self.of_sessions {
             return self.verify_access(token);
         }
-        let (claims, of_pair) = self.decode_access(token)?;
+        let is_right = |typ: Option<&str>| typ.is_none_or(is_plain);
+        let (claims, of_pair) = self.decode_access(token, is_right)?;
         let integer = |name: &str| claims.get(name).and_then(Value::as_i64);
         let user_id = UserId::try_from(integer("id")?).ok().filter(|id| *id > 0)?;
         if of_pair && !self.are_of_here(&claims, user_id) {
@@ -201,16 +199,20 @@ impl Tokens {
             && text("sub") == Some(subject(user).as_str())
     }
 
-    /// The claims of a token that is signed by a secret or a key pair of ours and is not over, and by which of
-    /// the two.
-    pub(super) fn decode_access(&self, token: &str) -> Option<(Map<String, Value>, bool)> {
+    /// The claims of a token that is signed by a key pair of ours, or by a secret as one of the right `typ`, and
+    /// is not over, and by which of the two.
+    pub(super) fn decode_access(
+        &self,
+        token: &str,
+        is_right: impl Fn(Option<&str>) -> bool,
+    ) -> Option<(Map<String, Value>, bool)> {
         let header = header(token)?;
         let of_pair = header.alg != Algorithm::HS256;
         let claims = match of_pair {
             true => self.pairs.decode(&header, token, &self.validation),
-            false => self.decode_secret(token, |typ| typ.is_none_or(is_plain)),
+            false => self.decode_secret(token, is_right),
         };
-        let claims = claims.filter(|claims| !is_over(claims, unix_now()))?;
+        let claims = claims.filter(|claims| !are_over(claims, unix_now()))?;
         Some((claims, of_pair))
     }
 
@@ -246,8 +248,8 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// Is the time of these claims over at this one?
-fn is_over(claims: &Map<String, Value>, now: u64) -> bool {
+/// Are these claims over at this time?
+fn are_over(claims: &Map<String, Value>, now: u64) -> bool {
     let ends = claims.get("exp").and_then(Value::as_f64);
     ends.is_none_or(|ends| ends <= now as f64)
 }
@@ -334,7 +336,7 @@ MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
 
     #[test]
     fn claims_are_over_when_their_end_comes() {
-        let at = |exp: Value| is_over(json!({ "exp": exp }).as_object().unwrap(), 1_000);
+        let at = |exp: Value| are_over(json!({ "exp": exp }).as_object().unwrap(), 1_000);
         assert!(at(json!(999)) && at(json!(1_000)) && at(json!(null)));
         assert!(!at(json!(1_001)) && !at(json!(1_000.5)));
     }

@@ -132,23 +132,17 @@ impl Issuer {
         let Some(header) = header(token).filter(|header| self.allows(header)) else {
             return Ok(None);
         };
-        let kid = header.kid.as_deref();
         // Read first: a key that goes meanwhile makes what is verified here old.
         let generation = self.keys.generation();
-        let mut known = self.keys.known();
-        if !known.as_ref().is_some_and(|known| known.keys.knows(kid)) {
-            known = self.keys.renewed(kid, None).await;
-        }
-        let Some(known) = known else {
+        let claims = self
+            .keys
+            .verify(&header, |key| self.claims(token, header.alg, key));
+        let Some(claims) = claims.await else {
             return Err(Error::unavailable(format!(
                 "the keys of the issuer {} are not known yet",
                 self.config.issuer
             )));
         };
-        let claims = known
-            .keys
-            .fit(kid, header.alg)
-            .find_map(|key| self.claims(token, header.alg, &key.key));
         Ok(claims.and_then(|claims| self.attest(claims, generation, catalog)))
     }
 
@@ -239,12 +233,12 @@ impl Issuer {
     fn person(&self, subject: &str, claims: &Map<String, Value>, catalog: &Catalog) -> Person {
         let config = &self.config;
         let named = match &config.role_claim {
-            Some(path) => claim_roles(claim_at(claims, path)),
+            Some(path) => claim_roles(claims, path),
             None => Vec::new(),
         };
         let given = named.iter().filter_map(|name| config.roles.get(name));
         let given_roles = given.cloned().collect();
-        let permissions = claim_texts(claim_at(claims, &config.permissions_claim));
+        let permissions = claim_texts(claims, &config.permissions_claim);
         let granted = permissions.iter().filter(|_| config.permissions_grant);
         let actions = granted.filter_map(|name| {
             let name = long_form(name);
