@@ -170,7 +170,7 @@ impl TestDatabase {
 
     /// Every row of the plugin's tables as text, by table: the proof that nothing happened.
     pub fn dump(&self) -> BTreeMap<&'static str, Vec<String>> {
-        const TABLES: [(&str, &str); 23] = [
+        const TABLES: [(&str, &str); 24] = [
             (
                 "up_users",
                 "id, document_id, username, email, coalesce(email_key, '-'), provider, coalesce(password_hash, '-'), confirmed, blocked, token_version, updated_at",
@@ -198,8 +198,9 @@ impl TestDatabase {
             ),
             (
                 "up_sessions",
-                "session_id, user_id, token_hash, coalesce(previous_hash, '-'), coalesce(device_id, '-'), in_cookie, expires_at, ends_at",
+                "session_id, user_id, token_hash, coalesce(device_id, '-'), in_cookie, expires_at, ends_at",
             ),
+            ("up_used_tokens", "session_id, token_hash"),
             ("up_endings", "revision, user_id"),
             (
                 "up_identities",

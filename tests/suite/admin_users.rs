@@ -77,19 +77,16 @@ on_every_database! {
         let path = format!("/admin/users/{ann}");
         let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
         let (sessions, delete) = (format!("{path}/sessions"), format!("{path}/delete"));
-        let blocked = [("block", ann.as_str())];
-        let password = [("password", PASSWORD)];
-        let steps: [(&str, &str, &[(&str, &str)]); 4] = [
-            (&path, &sessions, &[]),
-            (&path, &path, &password),
-            ("/admin/users", "/admin/users/block", &blocked),
-            (&delete, &delete, &[]),
-        ];
-        for (page, step, fields) in steps {
+        for (page, step, fields) in [
+            (path.as_str(), sessions.as_str(), vec![]),
+            (&path, &path, vec![("password", PASSWORD)]),
+            ("/admin/users", "/admin/users/block", vec![("block", ann.as_str())]),
+            (&delete, &delete, vec![]),
+        ] {
             let pair = sign_in(&server, "ann").await;
             me(&server, &pair.jwt).await.expect(200);
             browser.page(page).await;
-            browser.submit(step, fields).await;
+            browser.submit(step, &fields).await;
             assert_eq!(me(&server, &pair.jwt).await.status, 401, "{step}");
             expect_refused(&refresh(&server, &pair.refresh).await);
             if step.ends_with("block") {

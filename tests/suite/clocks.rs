@@ -114,12 +114,10 @@ pub async fn register(client: &Client) -> Value {
 /// As if every exchange so far had been so many seconds earlier, whenever that was.
 fn age(database: &TestDatabase, seconds: u32) {
     let earlier = match database.kind() {
-        Kind::Mysql => format!("DATE_SUB(rotated_at, INTERVAL {seconds} SECOND)"),
-        _ => format!("rotated_at - INTERVAL '{seconds} seconds'"),
+        Kind::Mysql => format!("DATE_SUB(used_at, INTERVAL {seconds} SECOND)"),
+        _ => format!("used_at - INTERVAL '{seconds} seconds'"),
     };
-    database.execute(&format!(
-        "UPDATE up_sessions SET rotated_at = {earlier} WHERE rotated_at IS NOT NULL"
-    ));
+    database.execute(&format!("UPDATE up_used_tokens SET used_at = {earlier}"));
 }
 
 async fn rotation(kind: Kind) {

@@ -303,7 +303,7 @@ fn secrets(server: &Server) -> Vec<String> {
         ("email_key", "up_users"),
         ("code_hash", "up_user_codes"),
         ("token_hash", "up_sessions"),
-        ("previous_hash", "up_sessions"),
+        ("token_hash", "up_used_tokens"),
     ];
     let stored = columns.iter().flat_map(|(column, table)| {
         let sql = format!("SELECT {column} AS line FROM {table} WHERE {column} IS NOT NULL");

@@ -52,8 +52,8 @@ struct Modelled {
     /// The latest last.
     pairs: Vec<Pair>,
     lives: bool,
-    /// Its last exchange is longer ago than a token may come twice.
-    is_old: bool,
+    /// So many exchanges are longer ago than a token may come twice.
+    old: usize,
 }
 
 /// Two instances, and what the model says of one user.
@@ -81,7 +81,7 @@ impl World<'_> {
         self.sessions.push(Modelled {
             pairs: vec![Pair::of(&answer.json())],
             lives: true,
-            is_old: false,
+            old: 0,
         });
     }
 
@@ -113,12 +113,11 @@ impl World<'_> {
         let session = &mut self.sessions[chosen];
         if session.lives && place == last {
             session.pairs.push(Pair::of(&answer.expect(200)));
-            session.is_old = false;
             return;
         }
         answer.expect(401);
         // Somebody has a copy, or lost an answer a moment ago.
-        session.lives &= place + 1 == last && !session.is_old;
+        session.lives &= place >= session.old;
     }
 
     async fn race(&mut self, which: u8) {
@@ -140,7 +139,6 @@ impl World<'_> {
         );
         if let [won] = won.as_slice() {
             session.pairs.push(Pair::of(&won.json()));
-            session.is_old = false;
         }
     }
 
@@ -215,14 +213,21 @@ impl World<'_> {
             Step::Block(at) => self.set_blocked(at, true).await,
             Step::Unblock(at) => self.set_blocked(at, false).await,
             Step::Later => {
-                let set = "rotated_at = '2020-01-01 00:00:00'";
-                self.shift(&format!("{set} WHERE rotated_at IS NOT NULL AND"));
+                let own = format!(
+                    "SELECT session_id FROM up_sessions WHERE user_id = {}",
+                    self.id
+                );
+                let old = "UPDATE up_used_tokens SET used_at = '2020-01-01 00:00:00'";
+                self.database
+                    .execute(&format!("{old} WHERE session_id IN ({own})"));
                 for session in &mut self.sessions {
-                    session.is_old = true;
+                    session.old = session.pairs.len() - 1;
                 }
             }
             Step::MuchLater => {
-                self.shift("expires_at = '2020-01-01 00:00:00' WHERE");
+                let past = "UPDATE up_sessions SET expires_at = '2020-01-01 00:00:00'";
+                self.database
+                    .execute(&format!("{past} WHERE user_id = {}", self.id));
                 // Whoever is remembered holds access tokens until those expire; here they do with the
                 // next login, which forgets the user in its instance, and with the sweep.
                 for session in &self.sessions {
@@ -240,11 +245,6 @@ impl World<'_> {
                 self.end_all();
             }
         }
-    }
-
-    fn shift(&self, change: &str) {
-        let sql = format!("UPDATE up_sessions SET {change} user_id = {}", self.id);
-        self.database.execute(&sql);
     }
 
     /// Every access token is good exactly where the model says so: at once at the instance that acted

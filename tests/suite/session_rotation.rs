@@ -11,7 +11,7 @@ use crate::tokens_of::{Pair, by_sessions, caller, expect_refused, me, refresh, s
 fn age(database: &TestDatabase, seconds: i64) {
     let then = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
     let time = then.format("%Y-%m-%d %H:%M:%S");
-    database.execute(&format!("UPDATE up_sessions SET rotated_at = '{time}'"));
+    database.execute(&format!("UPDATE up_used_tokens SET used_at = '{time}'"));
 }
 
 on_every_database! {
@@ -48,14 +48,29 @@ on_every_database! {
         refresh(&server, &other.refresh).await.expect(200);
     }
 
-    async fn an_ancestor_is_a_replay_at_any_time(kind) {
+    // Tabs that woke together: one got an answer and went on with it before the last had asked.
+    async fn every_ancestor_has_a_moment_of_its_own(kind) {
         let server = server(kind).await;
         server.register("ann").await;
-        let first = sign_in(&server, "ann").await;
-        let second = Pair::of(&refresh(&server, &first.refresh).await.expect(200));
-        let third = Pair::of(&refresh(&server, &second.refresh).await.expect(200));
-        expect_refused(&refresh(&server, &first.refresh).await);
-        expect_refused(&refresh(&server, &third.refresh).await);
+        let mut family = vec![sign_in(&server, "ann").await];
+        for _ in 0..3 {
+            let last = &family[family.len() - 1].refresh;
+            family.push(Pair::of(&refresh(&server, last).await.expect(200)));
+        }
+        age(server.database(), 8);
+        for used in &family[..3] {
+            expect_refused(&refresh(&server, &used.refresh).await);
+        }
+        let next = Pair::of(&refresh(&server, &family[3].refresh).await.expect(200));
+        // What is older than that is not even kept.
+        age(server.database(), 11);
+        let last = Pair::of(&refresh(&server, &next.refresh).await.expect(200));
+        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_used_tokens"), 1);
+        expect_refused(&refresh(&server, &next.refresh).await);
+        me(&server, &last.jwt).await.expect(200);
+        expect_refused(&refresh(&server, &family[2].refresh).await);
+        expect_refused(&refresh(&server, &last.refresh).await);
+        assert_eq!(server.database().number("SELECT COUNT(*) FROM up_used_tokens"), 0);
     }
 
     // As they might be made with a stolen secret, or an older version.

@@ -1,11 +1,9 @@
 -- Where users are signed in: one row per session, which is deleted when the session ends. Of refresh
--- tokens only the SHA-256 is kept: of the present one, and of the one it replaced.
+-- tokens only the SHA-256 is kept.
 CREATE TABLE IF NOT EXISTS up_sessions (
     session_id VARCHAR(32) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin PRIMARY KEY,
     user_id INTEGER NOT NULL,
     token_hash VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
-    previous_hash VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
-    rotated_at DATETIME(6),
     device_id VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     device_name VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin,
     -- Its refresh token is in a cookie and never shown to scripts.

@@ -1,11 +1,9 @@
 -- Where users are signed in: one row per session, which is deleted when the session ends. Of refresh
--- tokens only the SHA-256 is kept: of the present one, and of the one it replaced.
+-- tokens only the SHA-256 is kept.
 CREATE TABLE up_sessions (
     session_id VARCHAR(32) PRIMARY KEY NOT NULL,
     user_id INTEGER NOT NULL REFERENCES up_users (id) ON DELETE CASCADE,
     token_hash VARCHAR(64) NOT NULL,
-    previous_hash VARCHAR(64),
-    rotated_at TIMESTAMP,
     device_id VARCHAR(128),
     device_name VARCHAR(64),
     -- Its refresh token is in a cookie and never shown to scripts.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::UserId;
 
@@ -59,27 +59,10 @@ pub(crate) struct Session {
     pub(crate) user: UserId,
     pub(crate) device: Device,
     pub(crate) token_hash: String,
-    /// Hash of the token that the present one replaced, and when.
-    pub(crate) previous: Option<(String, DateTime<Utc>)>,
     pub(crate) created_at: DateTime<Utc>,
     pub(crate) last_active_at: DateTime<Utc>,
     pub(crate) expires_at: DateTime<Utc>,
     pub(crate) ends_at: DateTime<Utc>,
-}
-
-impl Session {
-    /// Was this the token before the present one, and replaced within this span of the present? A clock that
-    /// was set back stretches nothing.
-    pub(crate) fn was_just_renewed_by(
-        &self,
-        hash: &str,
-        now: DateTime<Utc>,
-        within: TimeDelta,
-    ) -> bool {
-        self.previous
-            .as_ref()
-            .is_some_and(|(previous, time)| previous == hash && (now - *time).abs() <= within)
-    }
 }
 
 #[cfg(test)]
@@ -87,16 +70,16 @@ impl Session {
     /// A session of user 7 that has just begun and lives for a minute.
     pub(crate) fn sample() -> Self {
         let now = crate::clock::now();
+        let later = now + chrono::TimeDelta::seconds(60);
         Self {
             id: SessionId::random(),
             user: 7,
             device: Device::default(),
             token_hash: String::new(),
-            previous: None,
             created_at: now,
             last_active_at: now,
-            expires_at: now + TimeDelta::seconds(60),
-            ends_at: now + TimeDelta::seconds(60),
+            expires_at: later,
+            ends_at: later,
         }
     }
 }
@@ -104,31 +87,6 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_token_is_renewed_once_within_a_span() {
-        let (time, span) = (crate::clock::now(), TimeDelta::seconds(10));
-        let session = Session {
-            previous: Some(("old".to_owned(), time)),
-            ..Session::sample()
-        };
-        let moment = TimeDelta::microseconds(1);
-        for (hash, now, expected) in [
-            ("old", time, true),
-            ("old", time + span, true),
-            ("old", time + span + moment, false),
-            ("old", time - span, true),
-            ("old", time - span - moment, false),
-            ("older", time, false),
-        ] {
-            assert_eq!(
-                session.was_just_renewed_by(hash, now, span),
-                expected,
-                "{hash} {now}"
-            );
-        }
-        assert!(!Session::sample().was_just_renewed_by("old", time, span));
-    }
 
     #[test]
     fn an_id_has_one_spelling() {

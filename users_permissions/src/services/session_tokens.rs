@@ -282,8 +282,10 @@ mod tests {
         });
         let verify_as = |typ: Option<&str>, claims: &Value| {
             let key = EncodingKey::from_secret(SECRET.as_bytes());
-            let mut header = Header::default();
-            header.typ = typ.map(str::to_owned);
+            let header = Header {
+                typ: typ.map(str::to_owned),
+                ..Header::default()
+            };
             let token = jsonwebtoken::encode(&header, claims, &key).unwrap();
             tokens().verify(&token).is_some()
         };

@@ -89,7 +89,6 @@ impl Services {
             user,
             device,
             token_hash: String::new(),
-            previous: None,
             created_at: now,
             last_active_at: now,
             expires_at: self.idle_end(now).min(ends_at),
@@ -148,6 +147,7 @@ impl Services {
         };
         let new = self.tokens.refresh(&session, &id)?;
         let (new_hash, times) = (digest(new.expose()), (now, session.expires_at));
+        let reuse = span(self.config.sessions.reuse_span);
         let rotated = self
             .store
             .run(move |conn| -> Result<_> {
@@ -160,7 +160,7 @@ impl Services {
                     time,
                     expires_at,
                 };
-                if store::sessions::rotate(conn, &rotation)? {
+                if rotate(conn, &rotation, reuse)? {
                     return Ok(None);
                 }
                 Ok(Some(store::sessions::find(conn, proven.session, time)?))
@@ -192,7 +192,12 @@ impl Services {
     ) -> Result<Renewal> {
         let sessions = &self.config.sessions;
         let hash = digest(token.expose());
-        if !session.was_just_renewed_by(&hash, now, span(sessions.reuse_span)) {
+        let id = session.id;
+        let used_at = self
+            .store
+            .run(move |conn| store::sessions::used_at(conn, id, &hash))
+            .await?;
+        if !used_at.is_some_and(|time| is_near(time, now, span(sessions.reuse_span))) {
             let (user, id) = (session.user, session.id);
             self.end_sessions(user, move |conn| {
                 Ok(usize::from(store::sessions::end(conn, user, id)?))
@@ -289,6 +294,27 @@ impl Services {
     }
 }
 
+/// Exchanges a token; false when another request was faster. Then forgets those that were exchanged longer ago
+/// than they may come again.
+fn rotate(conn: &mut DbConn, rotation: &Rotation<'_>, reuse: TimeDelta) -> Result<bool> {
+    let is_first = transaction(conn, |conn| -> Result<_> {
+        Ok(store::sessions::rotate(conn, rotation)?)
+    })?;
+    // A statement of its own: it may meet another's, and can wait for the next exchange.
+    if is_first
+        && let Err(error) =
+            store::sessions::sweep_used(conn, rotation.session, rotation.time - reuse)
+    {
+        tracing::debug!(%error, "refresh tokens that were used long ago could not be forgotten");
+    }
+    Ok(is_first)
+}
+
+/// Are the two within this span of each other? A clock that was set back stretches nothing.
+fn is_near(time: DateTime<Utc>, now: DateTime<Utc>, within: TimeDelta) -> bool {
+    (now - time).abs() <= within
+}
+
 /// Writes a session, unless its user has changed; the longest idle ones make room for it. Then sweeps.
 fn begin(conn: &mut DbConn, session: &Session, version: i32, most: u32) -> Result<bool> {
     let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -333,4 +359,24 @@ fn write(
 
 fn span(life: std::time::Duration) -> TimeDelta {
     TimeDelta::from_std(life).unwrap_or(TimeDelta::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_has_two_ends() {
+        let (time, within) = (store::now(), TimeDelta::seconds(10));
+        let more = TimeDelta::microseconds(1);
+        for (now, expected) in [
+            (time, true),
+            (time + within, true),
+            (time + within + more, false),
+            (time - within, true),
+            (time - within - more, false),
+        ] {
+            assert_eq!(is_near(time, now, within), expected, "{now}");
+        }
+    }
 }

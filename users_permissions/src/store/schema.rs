@@ -160,8 +160,6 @@ diesel::table! {
         session_id -> Text,
         user_id -> Integer,
         token_hash -> Text,
-        previous_hash -> Nullable<Text>,
-        rotated_at -> Nullable<Timestamp>,
         device_id -> Nullable<Text>,
         device_name -> Nullable<Text>,
         in_cookie -> Bool,
@@ -169,6 +167,14 @@ diesel::table! {
         last_active_at -> Timestamp,
         expires_at -> Timestamp,
         ends_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    up_used_tokens (token_hash) {
+        token_hash -> Text,
+        session_id -> Text,
+        used_at -> Timestamp,
     }
 }
 

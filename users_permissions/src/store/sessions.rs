@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use diesel::prelude::*;
 
 use super::conn::DbConn;
-use super::schema::{up_sessions, up_users};
+use super::schema::{up_sessions, up_used_tokens, up_users};
 use super::time::{from_db, shared_now, to_db};
 use crate::model::{Device, Session, SessionId, UserId};
 
@@ -18,8 +18,6 @@ struct SessionRow {
     session_id: String,
     user_id: i32,
     token_hash: String,
-    previous_hash: Option<String>,
-    rotated_at: Option<NaiveDateTime>,
     device_id: Option<String>,
     device_name: Option<String>,
     in_cookie: bool,
@@ -31,13 +29,10 @@ struct SessionRow {
 
 impl SessionRow {
     fn new(session: Session) -> Self {
-        let (previous_hash, rotated_at) = session.previous.unzip();
         Self {
             session_id: session.id.to_string(),
             user_id: session.user,
             token_hash: session.token_hash,
-            previous_hash,
-            rotated_at: rotated_at.map(to_db),
             device_id: session.device.id,
             device_name: session.device.name,
             in_cookie: session.device.in_cookie,
@@ -59,7 +54,6 @@ impl SessionRow {
                 in_cookie: self.in_cookie,
             },
             token_hash: self.token_hash,
-            previous: self.previous_hash.zip(self.rotated_at.map(from_db)),
             created_at: from_db(self.created_at),
             last_active_at: from_db(self.last_active_at),
             expires_at: from_db(self.expires_at),
@@ -79,8 +73,8 @@ pub(crate) struct Rotation<'a> {
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-/// Puts a token in the place of the one it was got with; false when that one is not the present one any
-/// more, or the session has ended. One statement, so that of several racing requests one wins.
+/// Puts a token in the place of the one it was got with, in a transaction; false when that one is not the present
+/// one any more, or the session has ended. One statement decides, so that of several racing requests one wins.
 pub(crate) fn rotate(conn: &mut DbConn, rotation: &Rotation<'_>) -> QueryResult<bool> {
     let present = up_sessions::table
         .find(rotation.session.to_string())
@@ -89,14 +83,50 @@ pub(crate) fn rotate(conn: &mut DbConn, rotation: &Rotation<'_>) -> QueryResult<
     let changed = diesel::update(present)
         .set((
             up_sessions::token_hash.eq(rotation.new_hash),
-            up_sessions::previous_hash.eq(rotation.old_hash),
-            up_sessions::rotated_at.eq(to_db(rotation.time)),
             up_sessions::last_active_at.eq(to_db(rotation.time)),
             up_sessions::expires_at.eq(to_db(rotation.expires_at)),
             up_sessions::in_cookie.eq(rotation.in_cookie),
         ))
         .execute(conn)?;
-    Ok(changed == 1)
+    if changed != 1 {
+        return Ok(false);
+    }
+    diesel::insert_into(up_used_tokens::table)
+        .values((
+            up_used_tokens::token_hash.eq(rotation.old_hash),
+            up_used_tokens::session_id.eq(rotation.session.to_string()),
+            up_used_tokens::used_at.eq(to_db(rotation.time)),
+        ))
+        .execute(conn)?;
+    Ok(true)
+}
+
+/// When this token of the session was exchanged; `None` as well for one that was so before the
+/// [last sweep](sweep_used).
+pub(crate) fn used_at(
+    conn: &mut DbConn,
+    session: SessionId,
+    hash: &str,
+) -> QueryResult<Option<DateTime<Utc>>> {
+    let time: Option<NaiveDateTime> = up_used_tokens::table
+        .find(hash)
+        .filter(up_used_tokens::session_id.eq(session.to_string()))
+        .select(up_used_tokens::used_at)
+        .first(conn)
+        .optional()?;
+    Ok(time.map(from_db))
+}
+
+/// Forgets tokens of the session that were exchanged before this time.
+pub(crate) fn sweep_used(
+    conn: &mut DbConn,
+    session: SessionId,
+    before: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let old = up_used_tokens::table
+        .filter(up_used_tokens::session_id.eq(session.to_string()))
+        .filter(up_used_tokens::used_at.lt(to_db(before)));
+    diesel::delete(old).execute(conn)
 }
 
 /// Holds a user's row for the transaction, so that nothing ends the user's sessions and no other session
