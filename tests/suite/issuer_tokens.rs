@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use acceptance::{Answer, Client, Kind, SECRET, Server};
-use jsonwebtoken::{Algorithm, Header};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384, PKCS_RSA_SHA256};
 use serde_json::{Value, json};
 use users_permissions::{Config, TrustedIssuer, UsersPermissions};
 
 use crate::forge::{base64, now, sign_text};
 use crate::issuer::{AUDIENCE, Issuer, Mode, until};
+use crate::key_pairs::ED;
 use crate::production::{STRONG, production};
 
 const NO_USER: &str = "This needs a user account, and the token belongs to none";
@@ -64,6 +67,41 @@ async fn a_good_token_is_taken_by_discovery_and_by_a_configured_place() {
         .await
         .expect_bad_token();
     assert_eq!(other.readings(), 0, "nobody is asked whom nobody trusts");
+}
+
+#[actix_web::test]
+async fn listed_algorithms_are_taken_and_no_others() {
+    let issuer = Issuer::start().await;
+    let pem = |kind| KeyPair::generate_for(kind).unwrap().serialize_pem();
+    let rsa = EncodingKey::from_rsa_pem(pem(&PKCS_RSA_SHA256).as_bytes()).unwrap();
+    let p256 = EncodingKey::from_ec_pem(pem(&PKCS_ECDSA_P256_SHA256).as_bytes()).unwrap();
+    let p384 = EncodingKey::from_ec_pem(pem(&PKCS_ECDSA_P384_SHA384).as_bytes()).unwrap();
+    let ed25519 = EncodingKey::from_ed_pem(ED.as_bytes()).unwrap();
+    let by_default = server(issuer.trusted()).await;
+    for (algorithm, name, key, is_default) in [
+        (Algorithm::RS256, "RS256", &rsa, true),
+        (Algorithm::RS384, "RS384", &rsa, false),
+        (Algorithm::RS512, "RS512", &rsa, false),
+        (Algorithm::PS256, "PS256", &rsa, false),
+        (Algorithm::PS384, "PS384", &rsa, false),
+        (Algorithm::PS512, "PS512", &rsa, false),
+        (Algorithm::ES256, "ES256", &p256, true),
+        (Algorithm::ES384, "ES384", &p384, false),
+        (Algorithm::EdDSA, "EdDSA", &ed25519, true),
+    ] {
+        let mut jwk = json!(Jwk::from_encoding_key(key, algorithm).unwrap());
+        jwk["kid"] = json!(name);
+        issuer.publish_as_it_is(vec![jwk]);
+        let mut header = Header::new(algorithm);
+        header.kid = Some(name.to_owned());
+        let token = jsonwebtoken::encode(&header, &issuer.claims("ann"), key).unwrap();
+        let mut listing = issuer.trusted();
+        listing.algorithms = vec![name.to_owned()];
+        expect_good(&call(&server(listing).await, &token).await);
+        if !is_default {
+            call(&by_default, &token).await.expect_bad_token();
+        }
+    }
 }
 
 #[actix_web::test]

@@ -15,7 +15,7 @@ use crate::tokens_of::{by_sessions, me, refresh, sign_in};
 /// Making one takes a while.
 static RSA: LazyLock<Pair> = LazyLock::new(|| Pair::generate_for(&PKCS_RSA_SHA256).unwrap());
 static EC: LazyLock<Pair> = LazyLock::new(|| Pair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap());
-const ED: &str = "-----BEGIN PRIVATE KEY-----
+pub const ED: &str = "-----BEGIN PRIVATE KEY-----
 MC4CAQAwBQYDK2VwBCIEILOvxpJId2pwpSH9nSGnLAear+ZmvBQMIIm3+yYEM79t
 -----END PRIVATE KEY-----";
 const P384: &str = "-----BEGIN PRIVATE KEY-----
