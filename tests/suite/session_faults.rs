@@ -4,6 +4,7 @@ use acceptance::{Kind, PASSWORD, Server, on_every_database};
 use serde_json::{Value, json};
 
 use crate::outage::{cut_connections, expect_unavailable};
+use crate::session_rotation::age;
 use crate::tokens_of::{Pair, caller, expect_refused, me, refresh, server, sign_in};
 
 fn login() -> Value {
@@ -133,7 +134,7 @@ on_every_database! {
         me(&server, &second.jwt).await.expect(200);
         // A replay that could not end the family does so the next time.
         let third = Pair::of(&refresh(&server, &second.refresh).await.expect(200));
-        server.database().execute("UPDATE up_used_tokens SET used_at = '2020-01-01 00:00:00'");
+        age(server.database(), 11);
         break_statement(&server, "DELETE");
         expect_unavailable(&refresh(&server, &first.refresh).await);
         mend(&server);

@@ -8,7 +8,7 @@ use users_permissions::Config;
 use crate::tokens_of::{Pair, by_sessions, caller, expect_refused, me, refresh, server, sign_in};
 
 /// As if the last renewals were this long ago.
-fn age(database: &TestDatabase, seconds: i64) {
+pub fn age(database: &TestDatabase, seconds: i64) {
     let then = chrono::Utc::now() - chrono::TimeDelta::seconds(seconds);
     let time = then.format("%Y-%m-%d %H:%M:%S");
     database.execute(&format!("UPDATE up_used_tokens SET used_at = '{time}'"));

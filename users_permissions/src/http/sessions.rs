@@ -71,7 +71,7 @@ pub(super) async fn logout(
         let services = with_sessions(&req)?;
         let fields = object(body::read::<SMALL>(&req, payload).await?)?;
         let given = given_token(&req, services, &fields)?;
-        let has_cookie = given.as_ref().is_some_and(|given| given.in_cookie)
+        let takes_cookie_back = given.as_ref().is_some_and(|given| given.in_cookie)
             || wants_cookie(&req, &services.config)?;
         let device = device_id(&fields)?;
         let ending = match (fields.get("scope").and_then(Value::as_str), device, given) {
@@ -84,7 +84,7 @@ pub(super) async fn logout(
             .log_out(user.id(), session_of(&user), ending)
             .await?;
         let mut response = ok(json!({ "ok": true }));
-        if has_cookie {
+        if takes_cookie_back {
             cookie::clear(response.headers_mut(), &services.config);
         }
         Ok(response)

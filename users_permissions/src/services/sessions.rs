@@ -192,17 +192,13 @@ impl Services {
     ) -> Result<Renewal> {
         let sessions = &self.config.sessions;
         let hash = digest(token.expose());
-        let id = session.id;
+        let (user, id) = (session.user, session.id);
         let used_at = self
             .store
             .run(move |conn| store::sessions::used_at(conn, id, &hash))
             .await?;
         if !used_at.is_some_and(|time| is_near(time, now, span(sessions.reuse_span))) {
-            let (user, id) = (session.user, session.id);
-            self.end_sessions(user, move |conn| {
-                Ok(usize::from(store::sessions::end(conn, user, id)?))
-            })
-            .await?;
+            self.end_session(user, id).await?;
             tracing::warn!(target: "users_permissions::security", user, session = %id, "a refresh token came twice; its session has ended");
             return Err(INVALID);
         }
@@ -255,16 +251,21 @@ impl Services {
 
     /// Ends one session of a user.
     pub(crate) async fn revoke_session(&self, user: UserId, id: SessionId) -> Result<()> {
-        let ended = self.end_sessions(user, move |conn| {
-            Ok(usize::from(store::sessions::end(conn, user, id)?))
-        });
-        match ended.await? {
+        match self.end_session(user, id).await? {
             0 => Err(NOT_FOUND),
             _ => {
                 tracing::info!(target: "users_permissions::security", user, session = %id, "session revoked");
                 Ok(())
             }
         }
+    }
+
+    /// Ends one session of a user; 0 when it has ended already.
+    async fn end_session(&self, user: UserId, id: SessionId) -> Result<usize> {
+        self.end_sessions(user, move |conn| {
+            Ok(usize::from(store::sessions::end(conn, user, id)?))
+        })
+        .await
     }
 
     /// Ends sessions of one user and answers how many there were. In the line of changes, by which other
