@@ -114,10 +114,7 @@ pub use users_permissions_macros::permission;
 #[doc(hidden)]
 pub mod __private {
     pub use crate::acl::action::{ActionEntry, Registration, RouteDecl};
-    pub use crate::http::{
-        Answer, Call, Extracted, Verdict, authorize, consult, listed, listed_at, look_up, mark,
-        respond,
-    };
+    pub use crate::http::{Extracted, Guarded, Protected, consult, listed, listed_at, mark};
     pub use actix_web;
     pub use chrono;
     pub use diesel;

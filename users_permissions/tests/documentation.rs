@@ -9,24 +9,21 @@ use syn::{
 };
 
 /// Public for the code that the macro writes, or because a trait names them; nobody else can.
-const UNNAMEABLE: [&str; 17] = [
+const UNNAMEABLE: [&str; 14] = [
     "ActionEntry",
-    "Answer",
     "AtOnce",
     "Awaited",
-    "Call",
     "Extracted",
+    "Guarded",
     "MiddlewareService",
+    "Protected",
     "Registration",
     "RequireIssuerService",
     "RouteDecl",
     "Verdict",
-    "authorize",
     "consult",
     "listed_at",
-    "look_up",
     "mark",
-    "respond",
 ];
 
 /// What may be public: its name, whether it is, and what stands above it.

@@ -1,104 +1,110 @@
 //! Writes the generated handler; tokens only, nothing is judged here.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 use syn::{
-    AttrStyle, Attribute, Expr, ExprLit, FnArg, GenericParam, Generics, Ident, ItemFn, Lit, Meta,
-    ReturnType, Signature, Visibility, WherePredicate, parse_quote_spanned,
+    AttrStyle, Attribute, Expr, ExprLit, FnArg, GenericParam, Ident, Index, ItemFn, Lit, Meta,
+    Signature, Visibility,
 };
 
 use crate::parse::Permission;
 use crate::route::{self, Route};
 
-/// The handler that checks first, with the original one inside.
+/// The handler that takes its arguments from the check, with the original one inside.
 ///
-/// The outer function takes the request unread: neither a refusal nor a policy that waits can be
-/// overtaken by an extractor that fails or reads the body.
+/// Beside it stands a type that tells the check, by the trait `Protected`, which handler it is for.
 pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStream {
     let attrs = std::mem::take(&mut original.attrs);
     let (mut outside, inside): (Vec<_>, Vec<_>) = attrs.into_iter().partition(stands_outside);
     let vis = std::mem::replace(&mut original.vis, Visibility::Inherited);
     let routes = route::name_routes(&mut outside, &permission.action);
-    let generics = outer_generics(&original.sig);
-    let (parameters, _, bounds) = generics.split_for_impl();
-    let Signature {
-        asyncness,
-        fn_token,
-        ident,
-        ..
-    } = &original.sig;
-
-    let place = ident.span();
+    let sig = &original.sig;
+    let place = sig.ident.span();
     let span = generated(place);
-    let entry = entry(permission, ident, &description(&outside), &routes);
-    let authorize = authorize(span);
-    let policies = permission.policies.iter().map(|policy| {
-        let span = generated(policy.span());
-        check(span, &quote_spanned!(span=> consult(#policy, &call)))
+    let marker = format_ident!("__up_{}", sig.ident.unraw(), span = span);
+    let entry = entry(permission, &sig.ident, &description(&outside), &routes);
+    let policies = policies(span, permission);
+    let cfgs = outside.iter().filter(|attr| attr.path().is_ident("cfg"));
+    let cfgs = quote!(#(#cfgs)*);
+
+    let types = sig.inputs.iter().filter_map(|argument| match argument {
+        FnArg::Typed(argument) => Some(&argument.ty),
+        FnArg::Receiver(_) => None,
     });
-    let callee = callee(&original.sig);
+    let places = (0..sig.inputs.len()).map(Index::from);
+    let callee = callee(sig);
     let mut inner = original.clone();
     inner.attrs = inside;
     let body = quote_spanned! {span=>
-        #entry
         #inner
-        #authorize
-        #(#policies)*
-        ::users_permissions::__private::respond(#callee, &mut call).await
+        #callee(#(__up_guarded.args.#places),*).await
     };
 
     // By its name, answer and braces the function as a whole is the user's, so that lints like
     // `dead_code` speak of it; what is inside is not.
+    let Signature {
+        asyncness,
+        fn_token,
+        ident,
+        output,
+        ..
+    } = sig;
+    let (parameters, _, bounds) = sig.generics.split_for_impl();
     let head = quote!(#(#outside)* #vis #asyncness #fn_token #ident #parameters);
-    let answer = answer(&original.sig);
     let mut body = Group::new(Delimiter::Brace, body);
     body.set_span(original.block.brace_token.span.join());
     quote_spanned! {span=>
+        #cfgs
+        #[doc(hidden)]
+        #[allow(non_camel_case_types)]
+        #vis enum #marker {}
+
+        #cfgs
+        const _: () = {
+            #entry
+            impl ::users_permissions::__private::Protected for #marker {
+                fn entry() -> &'static ::users_permissions::__private::ActionEntry {
+                    &__UP_ENTRY
+                }
+                #policies
+            }
+        };
+
         // A request belongs to its thread, in every handler of actix-web.
         #[allow(clippy::future_not_send)]
-        #head(mut call: ::users_permissions::__private::Call) -> #answer #bounds #body
+        #head(
+            __up_guarded: ::users_permissions::__private::Guarded<#marker, (#(#types,)*)>
+        ) #output #bounds #body
     }
 }
 
-/// What the generated handler returns: the answer of the original, or a refusal.
-fn answer(sig: &Signature) -> TokenStream {
-    let place = sig.ident.span();
-    let answer = match &sig.output {
-        ReturnType::Default => quote_spanned!(place=> ()),
-        ReturnType::Type(_, ty) => ty.to_token_stream(),
-    };
-    quote_spanned!(place=> ::users_permissions::__private::Answer<#answer>)
-}
-
-/// The same place, for code that is not the user's: its variables are out of the user's reach,
-/// and most lints let it be. The user's own words keep their spans, as editions go by them.
+/// The same place, for code that is not the user's: its variables are out of the user's reach (by names that
+/// no unit struct has, for which a parameter could be taken), and most lints let it be. The user's own words keep their spans, as editions go by them.
 fn generated(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
 }
 
-/// Asks whether the caller may, and waits only where the caller is not remembered.
-fn authorize(span: Span) -> TokenStream {
-    let look_up = check(span, &quote_spanned!(span=> look_up(&__UP_ENTRY, &call)));
-    quote_spanned! {span=>
-        match ::users_permissions::__private::authorize(&__UP_ENTRY, &call) {
-            ::users_permissions::__private::Verdict::Allowed => {}
-            ::users_permissions::__private::Verdict::Refused(error) => {
-                return ::users_permissions::__private::Answer::Refused(error);
-            }
-            ::users_permissions::__private::Verdict::Unknown => #look_up
-        }
-    }
-}
+/// Asks the policies in their order.
+fn policies(span: Span, permission: &Permission) -> Option<TokenStream> {
+    let asked = permission.policies.iter().map(|policy| {
+        let span = generated(policy.span());
+        quote_spanned!(span=> ::users_permissions::__private::consult(#policy, __up_request).await?;)
+    });
+    (!permission.policies.is_empty()).then(|| {
+        quote_spanned! {span=>
+            const HAS_POLICIES: bool = true;
 
-/// Answers with the error of a check.
-fn check(span: Span, check: &TokenStream) -> TokenStream {
-    quote_spanned! {span=>
-        if let ::core::result::Result::Err(error) = ::users_permissions::__private::#check.await {
-            return ::users_permissions::__private::Answer::Refused(error);
+            #[allow(clippy::future_not_send)]
+            async fn policies(
+                __up_request: &::users_permissions::__private::actix_web::HttpRequest,
+            ) -> ::core::result::Result<(), ::users_permissions::__private::actix_web::Error> {
+                #(#asked)*
+                ::core::result::Result::Ok(())
+            }
         }
-    }
+    })
 }
 
 /// The static that describes the handler, and its registration.
@@ -214,93 +220,16 @@ fn description(attrs: &[Attribute]) -> String {
 
 /// `find::<T, N>`; lifetimes are left to inference, as late bound ones cannot be named.
 fn callee(sig: &Signature) -> TokenStream {
-    let (ident, arguments) = (&sig.ident, types_and_consts(&sig.generics));
+    let ident = &sig.ident;
+    let arguments = sig.generics.params.iter().filter_map(|param| match param {
+        GenericParam::Type(param) => Some(&param.ident),
+        GenericParam::Const(param) => Some(&param.ident),
+        GenericParam::Lifetime(_) => None,
+    });
+    let arguments: Vec<&Ident> = arguments.collect();
     if arguments.is_empty() {
         quote!(#ident)
     } else {
         quote!(#ident::<#(#arguments),*>)
     }
-}
-
-fn types_and_consts(generics: &Generics) -> Vec<Ident> {
-    let names = generics.params.iter().filter_map(|param| match param {
-        GenericParam::Type(param) => Some(param.ident.clone()),
-        GenericParam::Const(param) => Some(param.ident.clone()),
-        GenericParam::Lifetime(_) => None,
-    });
-    names.collect()
-}
-
-/// The generics of the original, with the bounds that actix-web itself asks of a handler once its
-/// types are known. Here they are not known yet, so the bounds have to be written.
-fn outer_generics(sig: &Signature) -> Generics {
-    let mut generics = sig.generics.clone();
-    let unknown = types_and_consts(&generics);
-    let span = Span::mixed_site();
-    let mut bounds: Vec<WherePredicate> = Vec::new();
-    for param in generics.type_params_mut() {
-        // Beside the bounds that are there: clippy minds those in two places.
-        if param.bounds.is_empty() {
-            let ty = &param.ident;
-            bounds.push(parse_quote_spanned!(span=> #ty: 'static));
-        } else {
-            param.bounds.push(parse_quote_spanned!(span=> 'static));
-        }
-    }
-    for argument in &sig.inputs {
-        if let FnArg::Typed(argument) = argument
-            && depends_on(&argument.ty, &unknown)
-        {
-            let ty = &argument.ty;
-            bounds.push(parse_quote_spanned! {span=>
-                #ty: ::users_permissions::__private::actix_web::FromRequest
-            });
-        }
-    }
-    if let ReturnType::Type(_, ty) = &sig.output
-        && depends_on(ty, &unknown)
-    {
-        bounds.push(parse_quote_spanned! {span=>
-            #ty: ::users_permissions::__private::actix_web::Responder
-        });
-    }
-    if !bounds.is_empty() {
-        generics.make_where_clause().predicates.extend(bounds);
-    }
-    drop_unused_lifetimes(&mut generics, &sig.output);
-    generics
-}
-
-/// Lifetimes of arguments mean nothing to a function that has other arguments.
-fn drop_unused_lifetimes(generics: &mut Generics, output: &ReturnType) {
-    let is_lifetime = |param: &GenericParam| matches!(param, GenericParam::Lifetime(_));
-    let others = generics.params.iter().filter(|param| !is_lifetime(param));
-    let bounds = &generics.where_clause;
-    let mentioned = idents(quote!(#(#others)* #bounds #output));
-    if !generics
-        .lifetimes()
-        .any(|param| mentioned.contains(&param.lifetime.ident))
-    {
-        let params = std::mem::take(&mut generics.params);
-        generics.params = params
-            .into_iter()
-            .filter(|param| !is_lifetime(param))
-            .collect();
-    }
-}
-
-/// Whether the type names one of the parameters, and can stand in a `where` clause at all.
-fn depends_on(ty: &impl ToTokens, parameters: &[Ident]) -> bool {
-    let idents = idents(ty.to_token_stream());
-    idents.iter().any(|ident| parameters.contains(ident))
-        && !idents.iter().any(|ident| ident == "impl")
-}
-
-fn idents(tokens: TokenStream) -> Vec<Ident> {
-    let idents = tokens.into_iter().flat_map(|token| match token {
-        TokenTree::Ident(ident) => vec![ident],
-        TokenTree::Group(group) => idents(group.stream()),
-        _ => Vec::new(),
-    });
-    idents.collect()
 }

@@ -40,7 +40,7 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// # Where it stands
 ///
-/// Above the route attribute. Then the route is known before the program runs, and the resource gets
+/// On free functions, and above the route attribute. Then the route is known before the program runs, and the resource gets
 /// the action as its name, unless you have given it one (`name = "…"`). Several routes below
 /// `#[routes]` are named `<action>`, `<action>~1`, `<action>~2` and so on.
 ///

@@ -2,18 +2,27 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Attribute, ItemFn, Stmt, parse_quote};
+use syn::{Attribute, File, Item, ItemFn, Stmt, parse_quote};
 
 use crate::{attribute, route};
 
-/// The outer and the inner function.
-fn functions(args: TokenStream, item: TokenStream) -> (ItemFn, ItemFn) {
-    let outer: ItemFn = syn::parse2(attribute(args, item)).unwrap();
+/// The marker with what is said of it, the outer and the inner function.
+fn items(args: TokenStream, item: TokenStream) -> ([Item; 2], ItemFn, ItemFn) {
+    let file: File = syn::parse2(attribute(args, item)).unwrap();
+    let Ok([marker, said, Item::Fn(outer)]) = <[Item; 3]>::try_from(file.items) else {
+        panic!("no function at the end");
+    };
     let inner = outer.block.stmts.iter().find_map(|stmt| match stmt {
-        Stmt::Item(syn::Item::Fn(inner)) => Some(inner.clone()),
+        Stmt::Item(Item::Fn(inner)) => Some(inner.clone()),
         _ => None,
     });
-    (outer.clone(), inner.unwrap())
+    let inner = inner.unwrap();
+    ([marker, said], outer, inner)
+}
+
+fn functions(args: TokenStream, item: TokenStream) -> (ItemFn, ItemFn) {
+    let (_, outer, inner) = items(args, item);
+    (outer, inner)
 }
 
 fn text(tokens: &impl ToTokens) -> String {
@@ -73,25 +82,31 @@ fn attributes_go_where_they_have_their_effect() {
 }
 
 #[test]
-fn the_roles_are_asked_first_and_the_policies_in_their_order() {
-    let (outer, _) = functions(
+fn the_policies_are_asked_in_their_order() {
+    let ([_, said], ..) = items(
         quote!("api::a.find", policies(is_owner, HasClaim::new("a", "b"))),
         quote!(
             async fn find() -> A {}
         ),
     );
     let steps = [
-        "authorize(",
+        "HAS_POLICIES:bool=true",
         "consult(is_owner,",
         "consult(HasClaim::new(",
-        "respond(find,",
     ];
-    assert_eq!(order(&outer.block, &steps), steps);
+    assert_eq!(order(&said, &steps), steps);
+    let ([_, said], ..) = items(
+        quote!("api::a.find"),
+        quote!(
+            async fn find() -> A {}
+        ),
+    );
+    assert_eq!(order(&said, &["policies"]).len(), 0);
 }
 
 #[test]
 fn the_entry_tells_what_the_attribute_and_the_documentation_say() {
-    let (outer, _) = functions(
+    let ([_, said], ..) = items(
         quote!("api::a.find", grant("public", "editor")),
         quote! {
             /// Finds `a`.
@@ -112,59 +127,50 @@ fn the_entry_tells_what_the_attribute_and_the_documentation_say() {
         "false",
         "&[\"public\",\"editor\"]",
     ];
-    assert_eq!(order(&outer.block, &parts), parts);
+    assert_eq!(order(&said, &parts), parts);
 
-    let (open, _) = functions(
+    let ([_, open], ..) = items(
         quote!("api::a.find", auth = false),
         quote!(
             async fn find() -> A {}
         ),
     );
-    assert_eq!(order(&open.block, &["\"\",&[],true,&[]"]).len(), 1);
+    assert_eq!(order(&open, &["\"\",&[],true,&[]"]).len(), 1);
 }
 
 #[test]
-fn generics_are_passed_on_and_bounded_as_actix_would() {
-    let (outer, inner) = functions(
-        quote!("api::a.find"),
-        quote! {
-            async fn find<'a, T: Repo, U, const N: usize>(a: Data<T>, b: &'a B) -> Json<U>
-            where
-                U: Row,
-            {
-            }
-        },
-    );
-    assert_eq!(inner.sig.generics.params.len(), 4);
-    let parameters = text(&outer.sig.generics).replace(' ', "");
-    assert_eq!(parameters, "<T:Repo+'static,U,constN:usize>");
-    let bounds = outer.sig.generics.where_clause.unwrap().predicates;
-    let bounds: Vec<String> = bounds
-        .iter()
-        .map(|bound| text(bound).replace(' ', ""))
-        .collect();
-    let actix = "::users_permissions::__private::actix_web";
-    assert_eq!(
-        bounds,
-        [
-            "U:Row".to_owned(),
-            "U:'static".to_owned(),
-            format!("Data<T>:{actix}::FromRequest"),
-            format!("Json<U>:{actix}::Responder"),
-        ]
-    );
-    assert_eq!(order(&outer.block, &["respond(find::<T,U,N>,"]).len(), 1);
+fn arguments_come_from_the_check_and_everything_else_stays() {
+    let signature = quote! {
+        async fn find<'a, T: Repo, U, const N: usize>(mut a: Data<T>, B { b }: &'a B) -> Json<U>
+        where
+            U: Row,
+    };
+    let ([marker, _], outer, inner) = items(quote!("api::a.find"), quote!(#signature {}));
+    assert_eq!(text(&inner.sig), signature.to_string());
+    assert_eq!(text(&outer.sig.generics), text(&inner.sig.generics));
+    assert_eq!(text(&outer.sig.output), text(&inner.sig.output));
+    let taken = "Guarded<__up_find,(Data<T>,&'aB,)>";
+    assert_eq!(order(&outer.sig.inputs, &[taken]).len(), 1);
+    assert_eq!(order(&marker, &["enum__up_find{}"]).len(), 1);
+    let called = "find::<T,U,N>(__up_guarded.args.0,__up_guarded.args.1)";
+    assert_eq!(order(&outer.block, &[called]).len(), 1);
 }
 
 #[test]
-fn lifetimes_stay_where_a_bound_needs_them() {
-    let item = quote!(
-        async fn find<'a, T: Names<'a>>(a: Data<T>) -> A {}
-    );
-    let (outer, _) = functions(quote!("api::a.find"), item);
-    let parameters = text(&outer.sig.generics).replace(' ', "");
-    assert_eq!(parameters, "<'a,T:Names<'a>+'static>");
-    assert_eq!(order(&outer.block, &["respond(find::<T>,"]).len(), 1);
+fn what_is_compiled_only_sometimes_is_registered_only_then() {
+    let item = quote! {
+        /// Finds.
+        #[cfg(feature = "a")]
+        #[allow(dead_code)]
+        async fn find() -> A {}
+    };
+    let (said, outer, _) = items(quote!("api::a.find"), item);
+    let cfg = "#[cfg(feature=\"a\")]";
+    for part in said {
+        assert_eq!(order(&part, &[cfg, "dead_code", "Finds."])[0], cfg);
+        assert!(!text(&part).contains("dead_code"));
+    }
+    assert_eq!(order(&outer, &[cfg]).len(), 1);
 }
 
 #[test]

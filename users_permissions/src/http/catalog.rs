@@ -94,16 +94,8 @@ const SETTLED: u32 = 1_000;
 const SAMPLED: u32 = 64;
 
 impl Routes {
-    /// Reads the application's routes once.
-    #[inline]
+    /// Reads the application's routes, once.
     pub(super) fn learn(&self, req: &HttpRequest, catalog: &Catalog) {
-        if self.map.get().is_none() {
-            self.learn_now(req, catalog);
-        }
-    }
-
-    #[cold]
-    fn learn_now(&self, req: &HttpRequest, catalog: &Catalog) {
         self.quiet
             .get_or_init(|| (0..catalog.len()).map(|_| AtomicU32::new(0)).collect());
         self.map

@@ -1,129 +1,145 @@
-//! What `#[permission]` expands to calls: the check, the policies, and only then the handler.
+//! What `#[permission]` expands to: a handler with one argument, which is extracted once the caller may.
 
-use std::convert::Infallible;
-use std::future::{Ready, ready};
+use std::future::{Future, Ready, ready};
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 
-use actix_web::body::EitherBody;
 use actix_web::dev::Payload;
-use actix_web::{Error as ActixError, FromRequest, Handler, HttpRequest, HttpResponse, Responder};
+use actix_web::{Error as ActixError, FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
+use pin_project_lite::pin_project;
 
 use super::policy::{Policy, PolicyContext};
 use super::worker::Worker;
 use crate::acl::ActionEntry;
 use crate::error::Error;
 
-/// A request of which nothing was read; what an expanded handler is called with.
-#[allow(missing_debug_implementations)]
-pub struct Call {
-    request: HttpRequest,
-    payload: Payload,
+/// What the macro says of a handler.
+pub trait Protected: 'static {
+    /// Are there policies to be asked?
+    const HAS_POLICIES: bool = false;
+
+    /// How it is registered.
+    fn entry() -> &'static ActionEntry;
+
+    /// Asks the policies in their order; the first refusal is the answer.
+    fn policies(_request: &HttpRequest) -> impl Future<Output = Result<(), ActixError>> {
+        nothing_to_ask()
+    }
 }
 
-impl FromRequest for Call {
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
+fn nothing_to_ask() -> Ready<Result<(), ActixError>> {
+    ready(Ok(()))
+}
+
+/// The one argument of an expanded handler: the arguments of the original, of a caller who may call it.
+///
+/// Nothing of them is extracted before: neither a refusal nor a policy that waits can be overtaken by an
+/// extractor that fails or reads the body.
+#[allow(missing_debug_implementations)]
+pub struct Guarded<P, Args> {
+    /// What the handler as it was written takes.
+    pub args: Args,
+    handler: PhantomData<P>,
+}
+
+impl<P: Protected, Args: FromRequest + 'static> FromRequest for Guarded<P, Args> {
+    type Error = ActixError;
+    type Future = Extracting<P, Args>;
 
     #[inline]
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        ready(Ok(Self {
-            request: request.clone(),
-            payload: payload.take(),
-        }))
-    }
-}
-
-/// What is known without waiting.
-#[derive(Debug)]
-pub enum Verdict {
-    /// The caller may.
-    Allowed,
-    /// The caller may not, or could not be told.
-    Refused(ActixError),
-    /// The caller has to be looked up first, by [`look_up`].
-    Unknown,
-}
-
-/// May the caller perform the action? Refuses with 401, 403 or 503, before any byte of the body is
-/// read.
-#[inline]
-pub fn authorize(entry: &'static ActionEntry, call: &Call) -> Verdict {
-    let worker = match Worker::of(&call.request) {
-        Ok(worker) => worker,
-        Err(error) => return refused(error),
-    };
-    worker.shared.routes.observe(entry, &call.request);
-    match worker.check_now(&call.request, entry) {
-        Some(Ok(())) => Verdict::Allowed,
-        Some(Err(error)) => refused(error),
-        None => Verdict::Unknown,
-    }
-}
-
-#[cold]
-fn refused(error: Error) -> Verdict {
-    Verdict::Refused(error.into())
-}
-
-/// The same for a caller who is not remembered. Boxed: the rare path shall not widen the future of
-/// every request.
-#[cold]
-pub fn look_up<'a>(
-    entry: &'static ActionEntry,
-    call: &'a Call,
-) -> LocalBoxFuture<'a, Result<(), ActixError>> {
-    Box::pin(async move {
-        let worker = Worker::of(&call.request)?;
-        Ok(worker.check_later(&call.request, entry).await?)
-    })
-}
-
-/// Asks one policy; a no is 403.
-pub async fn consult<M, P: Policy<M>>(policy: P, call: &Call) -> Result<(), ActixError> {
-    let context = PolicyContext::new(&call.request).await?;
-    if policy.check(&context).await? {
-        Ok(())
-    } else {
-        Err(Error::Forbidden.into())
-    }
-}
-
-/// What an expanded handler returns: the answer of the original one, or why it was not asked.
-#[allow(missing_debug_implementations)]
-pub enum Answer<R> {
-    /// As the handler gave it; turned into a response no earlier than actix does.
-    Given(R),
-    /// The caller may not, or an extractor failed.
-    Refused(ActixError),
-}
-
-impl<R: Responder> Responder for Answer<R> {
-    type Body = EitherBody<R::Body>;
-
-    #[inline]
-    fn respond_to(self, request: &HttpRequest) -> HttpResponse<Self::Body> {
-        match self {
-            Self::Given(answer) => answer.respond_to(request).map_into_left_body(),
-            Self::Refused(error) => from_error(error).map_into_right_body(),
+        match authorize(P::entry(), request) {
+            Ok(true) if !P::HAS_POLICIES => Extracting::Now {
+                args: Args::from_request(request, payload),
+            },
+            Ok(is_allowed) => Extracting::Later {
+                args: Box::pin(ask::<P, Args>(request.clone(), payload.take(), is_allowed)),
+                handler: PhantomData,
+            },
+            Err(error) => refused(error),
         }
     }
 }
 
-#[cold]
-fn from_error(error: ActixError) -> HttpResponse {
-    HttpResponse::from_error(error)
+/// May the caller perform the action, if that is known without waiting? Refuses with 401, 403 or 503.
+#[inline]
+fn authorize(entry: &'static ActionEntry, request: &HttpRequest) -> Result<bool, Error> {
+    let worker = Worker::of(request)?;
+    worker.shared.routes.observe(entry, request);
+    match worker.check_now(request, entry) {
+        Some(Ok(())) => Ok(true),
+        Some(Err(error)) => Err(error),
+        None => Ok(false),
+    }
 }
 
-/// Runs extractors and handler, as actix would have.
-#[inline]
-pub async fn respond<H, Args>(handler: H, call: &mut Call) -> Answer<H::Output>
-where
-    H: Handler<Args>,
-    Args: FromRequest,
-    H::Output: Responder,
-{
-    match Args::from_request(&call.request, &mut call.payload).await {
-        Err(error) => Answer::Refused(error.into()),
-        Ok(args) => Answer::Given(handler.call(args).await),
+/// The same by waiting, for a caller who is not remembered and for policies.
+async fn ask<P: Protected, Args: FromRequest>(
+    request: HttpRequest,
+    mut payload: Payload,
+    is_allowed: bool,
+) -> Result<Args, ActixError> {
+    if !is_allowed {
+        let worker = Worker::of(&request)?;
+        worker.check_later(&request, P::entry()).await?;
+    }
+    P::policies(&request).await?;
+    Args::from_request(&request, &mut payload)
+        .await
+        .map_err(Into::into)
+}
+
+#[cold]
+fn refused<P, Args: FromRequest + 'static>(error: Error) -> Extracting<P, Args> {
+    Extracting::Later {
+        args: Box::pin(ready(Err(error.into()))),
+        handler: PhantomData,
+    }
+}
+
+pin_project! {
+    /// The extraction of [`Guarded`].
+    #[allow(missing_debug_implementations)]
+    #[project = Projected]
+    pub enum Extracting<P, Args: FromRequest> {
+        /// Of a caller who may, as actix does it.
+        Now {
+            #[pin]
+            args: Args::Future,
+        },
+        /// After others had to be asked, or a refusal. Boxed: the rare path shall not widen the future of every
+        /// request.
+        Later {
+            args: LocalBoxFuture<'static, Result<Args, ActixError>>,
+            handler: PhantomData<P>,
+        },
+    }
+}
+
+impl<P, Args: FromRequest> Future for Extracting<P, Args> {
+    type Output = Result<Guarded<P, Args>, ActixError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let polled = match self.project() {
+            Projected::Now { args } => args.poll(context).map_err(Into::into),
+            Projected::Later { args, .. } => args.as_mut().poll(context),
+        };
+        polled.map_ok(|args| Guarded {
+            args,
+            handler: PhantomData,
+        })
+    }
+}
+
+/// Asks one policy; a no is 403.
+pub async fn consult<M, P: Policy<M>>(policy: P, request: &HttpRequest) -> Result<(), ActixError> {
+    let context = PolicyContext::new(request).await?;
+    if policy.check(&context).await? {
+        Ok(())
+    } else {
+        Err(Error::Forbidden.into())
     }
 }

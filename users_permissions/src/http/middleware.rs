@@ -1,5 +1,6 @@
 //! The middleware: hands every request its worker, and evens out how paths and methods are spelt.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -61,6 +62,7 @@ where
             service,
             container: Rc::new(container),
             denying: self.shared.services.config.deny_unlisted,
+            learned: Cell::new(false),
             shared: Arc::clone(&self.shared),
         }))
     }
@@ -74,6 +76,8 @@ pub struct MiddlewareService<S> {
     container: Rc<Extensions>,
     /// Are routes without `#[permission]` refused?
     denying: bool,
+    /// Have the routes of the application been read?
+    learned: Cell<bool>,
     shared: Arc<Shared>,
 }
 
@@ -92,9 +96,9 @@ where
 
     #[inline]
     fn call(&self, mut req: ServiceRequest) -> Self::Future {
-        self.shared
-            .routes
-            .learn(req.request(), &self.shared.services.catalog);
+        if !self.learned.replace(true) {
+            self.learn(&req);
+        }
         if let [_, .., b'/'] = req.path().as_bytes() {
             trim_slash(&mut req);
         }
@@ -126,6 +130,12 @@ fn refuse<F, T>(error: Error) -> Either<F, Refusal<T>> {
 pub(super) struct AskedByHead;
 
 impl<S> MiddlewareService<S> {
+    #[cold]
+    fn learn(&self, req: &ServiceRequest) {
+        let routes = &self.shared.routes;
+        routes.learn(req.request(), &self.shared.services.catalog);
+    }
+
     /// GET handlers answer HEAD, unless the application routes HEAD there itself; the server leaves
     /// the body out (RFC 9110, section 9.3.2).
     #[cold]

@@ -47,7 +47,7 @@ mod worker;
 
 pub use auth_user::{AuthUser, Caller};
 pub use catalog::{Coverage, ServedAction, ServedRoute};
-pub use guard::{Answer, Call, Verdict, authorize, consult, look_up, respond};
+pub use guard::{Guarded, Protected, consult};
 pub use issuer_caller::IssuerCaller;
 pub use issuer_policies::{FromIssuer, HasPermission};
 #[cfg(feature = "admin")]
