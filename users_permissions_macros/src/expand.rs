@@ -80,8 +80,9 @@ pub(crate) fn handler(permission: &Permission, mut original: ItemFn) -> TokenStr
     }
 }
 
-/// The same place, for code that is not the user's: its variables are out of the user's reach (by names that
-/// no unit struct has, for which a parameter could be taken), and most lints let it be. The user's own words keep their spans, as editions go by them.
+/// The same place, for code that is not the user's: its variables are out of the user's reach (by names
+/// that no unit struct has, for which a parameter could be taken), and most lints let it be. The user's own
+/// words keep their spans, as editions go by them.
 fn generated(span: Span) -> Span {
     span.resolved_at(Span::mixed_site())
 }

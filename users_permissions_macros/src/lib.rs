@@ -40,9 +40,9 @@ use proc_macro2::TokenStream as TokenStream2;
 ///
 /// # Where it stands
 ///
-/// On free functions, and above the route attribute. Then the route is known before the program runs, and the resource gets
-/// the action as its name, unless you have given it one (`name = "…"`). Several routes below
-/// `#[routes]` are named `<action>`, `<action>~1`, `<action>~2` and so on.
+/// On free functions, and above the route attribute. Then the route is known before the program runs,
+/// and the resource gets the action as its name, unless you have given it one (`name = "…"`). Several
+/// routes below `#[routes]` are named `<action>`, `<action>~1`, `<action>~2` and so on.
 ///
 /// It is as correct below the route attribute, and on handlers that are given to
 /// `web::get().to(find)`, only that the routes are then found out later.

@@ -1,6 +1,6 @@
 //! What `#[permission]` expands to: a handler with one argument, which is extracted once the caller may.
 
-use std::future::{Future, Ready, ready};
+use std::future::{Future, ready};
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -25,12 +25,8 @@ pub trait Protected: 'static {
 
     /// Asks the policies in their order; the first refusal is the answer.
     fn policies(_request: &HttpRequest) -> impl Future<Output = Result<(), ActixError>> {
-        nothing_to_ask()
+        ready(Ok(()))
     }
-}
-
-fn nothing_to_ask() -> Ready<Result<(), ActixError>> {
-    ready(Ok(()))
 }
 
 /// The one argument of an expanded handler: the arguments of the original, of a caller who may call it.
