@@ -97,6 +97,7 @@ mod role_deletion;
 mod roles;
 mod security_headers;
 mod serializer;
+mod served;
 mod session_cookies;
 mod session_faults;
 mod session_model;

@@ -10,7 +10,14 @@ const UNPLACED: u32 = u32::MAX;
 ///
 /// The macro writes these; code reads them through
 /// [`CatalogAction`](crate::CatalogAction).
+// What every request looks at comes first, in one cache line.
+#[repr(C, align(64))]
 pub struct ActionEntry {
+    index: AtomicU32,
+    /// `auth = false`: open to everyone, whatever the roles say.
+    pub open: bool,
+    /// Routes read off the route attributes; empty for handlers registered by hand.
+    pub routes: &'static [RouteDecl],
     /// The action in its long form, e.g. `api::article.article.find`.
     pub action: &'static str,
     /// Path of the handler, e.g. `example_app::articles::find`.
@@ -21,15 +28,10 @@ pub struct ActionEntry {
     pub line: u32,
     /// Doc comment of the handler.
     pub description: &'static str,
-    /// Routes read off the route attributes; empty for handlers registered by hand.
-    pub routes: &'static [RouteDecl],
-    /// `auth = false`: open to everyone, whatever the roles say.
-    pub open: bool,
     /// Role types that are granted the action the first time it is ever seen.
     pub grants: &'static [&'static str],
     /// The policies as they are written.
     pub policies: &'static [&'static str],
-    index: AtomicU32,
 }
 
 /// A route as its attribute declares it, before any scope prefix.

@@ -37,7 +37,8 @@ pub(super) async fn callback(req: HttpRequest, payload: web::Payload) -> HttpRes
 
 async fn local(req: HttpRequest, payload: web::Payload) -> HttpResponse {
     limited_body(&req, payload, &limits::LOGIN, async |counted, content| {
-        let services = &Worker::of(&req)?.shared.services;
+        let worker = Worker::of(&req)?;
+        let services = &worker.shared.services;
         let (identifier, password, device_id) = input::login(content)?;
         let attempt = services.attempt(identifier).await?;
         counted.account(attempt.account()).await?;
@@ -69,7 +70,8 @@ pub(super) async fn register(req: HttpRequest, payload: web::Payload) -> HttpRes
         payload,
         &limits::REGISTER,
         async |counted, content| {
-            let services = &Worker::of(&req)?.shared.services;
+            let worker = Worker::of(&req)?;
+            let services = &worker.shared.services;
             services.check_registration_open()?;
             let registration = input::registration(content, &services.config)?;
             let account = services.account_key(registration.email.as_str());

@@ -315,7 +315,6 @@ impl FromRequest for Caller {
             None => {
                 let req = req.clone();
                 Either::Right(Box::pin(async move {
-                    let worker = Worker::of(&req)?;
                     Self::new(worker.caller(&req).await?, &worker.shared, &req)
                 }))
             }

@@ -34,7 +34,8 @@ pub(super) async fn email_confirmation(req: HttpRequest) -> HttpResponse {
         if req.extensions().get::<AskedByHead>().is_some() {
             return Ok(HttpResponse::Ok().finish());
         }
-        let services = &Worker::of(&req)?.shared.services;
+        let worker = Worker::of(&req)?;
+        let services = &worker.shared.services;
         services
             .confirm_email(input::confirmation(req.query_string())?)
             .await?;
@@ -69,7 +70,8 @@ pub(super) async fn send_email_confirmation(
         payload,
         &limits::SEND_EMAIL_CONFIRMATION,
         async |counted, content| {
-            let services = &Worker::of(&req)?.shared.services;
+            let worker = Worker::of(&req)?;
+            let services = &worker.shared.services;
             let (sent, email) = input::send_confirmation(content)?;
             counted
                 .account(&services.account_key(email.as_str()))

@@ -128,7 +128,8 @@ pub(super) async fn connect(req: HttpRequest, provider: web::Path<String>) -> Ht
 }
 
 async fn depart(req: &HttpRequest, provider: &str) -> Result<HttpResponse> {
-    let services = &Worker::of(req)?.shared.services;
+    let worker = Worker::of(req)?;
+    let services = &worker.shared.services;
     // Disabled comes before what is wrong with the query.
     services.enabled_provider(provider)?;
     let query = Query::of(req);
@@ -161,7 +162,8 @@ async fn depart(req: &HttpRequest, provider: &str) -> Result<HttpResponse> {
 }
 
 async fn arrive(req: &HttpRequest, provider: &str) -> Result<HttpResponse> {
-    let services = &Worker::of(req)?.shared.services;
+    let worker = Worker::of(req)?;
+    let services = &worker.shared.services;
     let query = Query::of(req);
     let session = req.get_session();
     let flow = session.get::<Flow>(FLOW).ok().flatten();
@@ -187,7 +189,8 @@ pub(super) async fn redeem(req: &HttpRequest, provider: &str) -> HttpResponse {
         if let Some(answer) = head(req, provider)? {
             return Ok(answer);
         }
-        let services = &Worker::of(req)?.shared.services;
+        let worker = Worker::of(req)?;
+        let services = &worker.shared.services;
         let query = Query::of(req);
         let field = |name: &str| query.single(name).flatten();
         let presented = Presented {
@@ -207,7 +210,8 @@ fn head(req: &HttpRequest, provider: &str) -> Result<Option<HttpResponse>> {
     if req.extensions().get::<AskedByHead>().is_none() {
         return Ok(None);
     }
-    let services = &Worker::of(req)?.shared.services;
+    let worker = Worker::of(req)?;
+    let services = &worker.shared.services;
     services.enabled_provider(provider)?;
     Ok(Some(HttpResponse::Ok().finish()))
 }

@@ -54,21 +54,18 @@ impl<P: Protected, Args: FromRequest + 'static> FromRequest for Guarded<P, Args>
                 args: Box::pin(ask::<P, Args>(request.clone(), payload.take(), is_allowed)),
                 handler: PhantomData,
             },
-            Err(error) => refused(error),
+            Err(refusal) => refused(refusal),
         }
     }
 }
 
 /// May the caller perform the action, if that is known without waiting? Refuses with 401, 403 or 503.
 #[inline]
-fn authorize(entry: &'static ActionEntry, request: &HttpRequest) -> Result<bool, Error> {
-    let worker = Worker::of(request)?;
-    worker.shared.routes.observe(entry, request);
-    match worker.check_now(request, entry) {
-        Some(Ok(())) => Ok(true),
-        Some(Err(error)) => Err(error),
-        None => Ok(false),
-    }
+fn authorize(entry: &'static ActionEntry, request: &HttpRequest) -> Result<bool, ActixError> {
+    Worker::with(request, |worker| {
+        worker.shared.routes.observe(entry, request);
+        worker.check_now(request, entry)
+    })
 }
 
 /// The same by waiting, for a caller who is not remembered and for policies.
@@ -88,9 +85,9 @@ async fn ask<P: Protected, Args: FromRequest>(
 }
 
 #[cold]
-fn refused<P, Args: FromRequest + 'static>(error: Error) -> Extracting<P, Args> {
+fn refused<P, Args: FromRequest + 'static>(refusal: ActixError) -> Extracting<P, Args> {
     Extracting::Later {
-        args: Box::pin(ready(Err(error.into()))),
+        args: Box::pin(ready(Err(refusal))),
         handler: PhantomData,
     }
 }

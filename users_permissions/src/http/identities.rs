@@ -23,7 +23,8 @@ use crate::services::{NewLink, SignedIn};
 #[permission("plugin::users-permissions.identities.find", grant("authenticated"))]
 #[get("/auth/identities")]
 pub(super) async fn find(req: HttpRequest, user: AuthUser) -> Result<HttpResponse, Error> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     Ok(ok(IdentitiesView::new(
         services.identities(user.id()).await?,
     )))
@@ -64,7 +65,8 @@ pub(super) async fn link(req: HttpRequest, user: AuthUser, payload: web::Payload
             password: text("currentPassword").map(Secret::from),
             signed_in: signed_in(&user),
         };
-        let services = &Worker::of(&req)?.shared.services;
+        let worker = Worker::of(&req)?;
+        let services = &worker.shared.services;
         let identities = services.link_identity(user.id(), link).await?;
         Ok(ok(IdentitiesView::new(identities)))
     })
@@ -90,7 +92,8 @@ pub(super) async fn unlink(
 ) -> HttpResponse {
     limited(&req, &limits::LINK, async |_| {
         let id = input::id(&identity).ok_or(Error::NotFound("Identity not found"))?;
-        let services = &Worker::of(&req)?.shared.services;
+        let worker = Worker::of(&req)?;
+        let services = &worker.shared.services;
         services.unlink_identity(None, user.id(), id).await?;
         Ok(ok(json!({ "data": {} })))
     })

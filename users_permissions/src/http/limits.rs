@@ -63,10 +63,11 @@ pub(super) async fn limited(
     limit: &'static Limit,
     work: impl AsyncFnOnce(&mut Counted<'_>) -> Result<HttpResponse>,
 ) -> HttpResponse {
-    let services = match Worker::of(req) {
-        Ok(worker) => &worker.shared.services,
+    let worker = match Worker::of(req) {
+        Ok(worker) => worker,
         Err(error) => return error.error_response(),
     };
+    let services = &worker.shared.services;
     let mut counted = Counted {
         limits: &services.limits,
         limit,

@@ -39,7 +39,8 @@ pub(super) async fn find(req: HttpRequest, page: web::Query<Page>) -> Result<Htt
     let page = page.into_inner();
     let limit = page.limit.unwrap_or(MAX_LIMIT).clamp(1, MAX_LIMIT);
     let start = page.start.unwrap_or(0);
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let rows = services
         .list_mails(page.state, start.into(), limit.into())
         .await?;
@@ -78,7 +79,8 @@ pub(super) async fn retry(req: HttpRequest, id: web::Path<String>) -> Result<Htt
 #[permission("plugin::users-permissions.outbox.kept", auth = false)]
 #[get("/users-permissions/dev/mails")]
 pub(super) async fn kept(req: HttpRequest) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     if !comes_from_here(&req, &services.config.public_url) {
         return Err(Error::NotFound("Not Found"));
     }

@@ -1,19 +1,20 @@
-//! The middleware: hands every request its worker, and evens out how paths and methods are spelt.
+//! The middleware: tells which worker serves an application, and evens out how paths and methods are spelt.
 
-use std::cell::Cell;
+use std::cell::OnceCell;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use actix_web::body::MessageBody;
-use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::http::{Method, Uri, uri::PathAndQuery};
 use actix_web::{Error as ActixError, HttpMessage as _, error::ResponseError as _};
 use futures_util::future::Either;
 use std::future::{Ready, ready};
 
 use super::listed::routing;
+use super::served::Place;
 use super::worker::{Shared, Worker};
 use crate::error::Error;
 
@@ -56,14 +57,11 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        let mut container = Extensions::new();
-        container.insert(Worker::new(Arc::clone(&self.shared)));
         ready(Ok(MiddlewareService {
             service,
-            container: Rc::new(container),
+            place: OnceCell::new(),
             denying: self.shared.services.config.deny_unlisted,
-            learned: Cell::new(false),
-            shared: Arc::clone(&self.shared),
+            worker: Rc::new(Worker::new(Arc::clone(&self.shared))),
         }))
     }
 }
@@ -72,13 +70,11 @@ where
 #[allow(missing_debug_implementations)]
 pub struct MiddlewareService<S> {
     service: S,
-    /// Handed to requests by counting a reference: request extensions would allocate.
-    container: Rc<Extensions>,
+    /// Set by the first request, which tells the application.
+    place: OnceCell<Place>,
     /// Are routes without `#[permission]` refused?
     denying: bool,
-    /// Have the routes of the application been read?
-    learned: Cell<bool>,
-    shared: Arc<Shared>,
+    worker: Rc<Worker>,
 }
 
 impl<S, B> Service<ServiceRequest> for MiddlewareService<S>
@@ -96,16 +92,16 @@ where
 
     #[inline]
     fn call(&self, mut req: ServiceRequest) -> Self::Future {
-        if !self.learned.replace(true) {
-            self.learn(&req);
-        }
+        let place = self.place.get_or_init(|| self.enter(&req));
         if let [_, .., b'/'] = req.path().as_bytes() {
             trim_slash(&mut req);
         }
         if req.method() == Method::HEAD {
             self.answer_head(&mut req);
         }
-        req.add_data_container(Rc::clone(&self.container));
+        if let Some(container) = place.container() {
+            req.add_data_container(Rc::clone(container));
+        }
         if !self.denying {
             return Either::Left(self.service.call(req));
         }
@@ -131,9 +127,10 @@ pub(super) struct AskedByHead;
 
 impl<S> MiddlewareService<S> {
     #[cold]
-    fn learn(&self, req: &ServiceRequest) {
-        let routes = &self.shared.routes;
-        routes.learn(req.request(), &self.shared.services.catalog);
+    fn enter(&self, req: &ServiceRequest) -> Place {
+        let shared = &self.worker.shared;
+        shared.routes.learn(req.request(), &shared.services.catalog);
+        Place::of(req, &self.worker)
     }
 
     /// GET handlers answer HEAD, unless the application routes HEAD there itself; the server leaves
@@ -145,6 +142,7 @@ impl<S> MiddlewareService<S> {
             .match_pattern(req.path())
             .unwrap_or_default();
         let methods = self
+            .worker
             .shared
             .routes
             .with(|map| map.methods(&pattern))

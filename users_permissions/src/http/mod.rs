@@ -35,6 +35,7 @@ mod relation;
 mod require_issuer;
 mod roles;
 mod routes;
+mod served;
 mod sessions;
 mod settings;
 mod setup;

@@ -29,7 +29,8 @@ pub(super) async fn forgot_password(req: HttpRequest, payload: web::Payload) -> 
         payload,
         &limits::FORGOT_PASSWORD,
         async |counted, content| {
-            let services = &Worker::of(&req)?.shared.services;
+            let worker = Worker::of(&req)?;
+            let services = &worker.shared.services;
             let email = input::forgot_password(content)?;
             counted
                 .account(&services.account_key(email.as_str()))
@@ -62,7 +63,8 @@ pub(super) async fn reset_password(req: HttpRequest, payload: web::Payload) -> H
         payload,
         &limits::RESET_PASSWORD,
         async |_, content| {
-            let services = &Worker::of(&req)?.shared.services;
+            let worker = Worker::of(&req)?;
+            let services = &worker.shared.services;
             let (code, password) = input::reset_password(content)?;
             let device = device(&req, &services.config, None)?;
             let login = services.reset_password(code, password, device).await?;
@@ -97,7 +99,8 @@ pub(super) async fn change_password(
         payload,
         &limits::CHANGE_PASSWORD,
         async |counted, content| {
-            let services = &Worker::of(&req)?.shared.services;
+            let worker = Worker::of(&req)?;
+            let services = &worker.shared.services;
             let update = input::change_password(content)?;
             counted.account(&user.id().to_string()).await?;
             let device = device(&req, &services.config, None)?;

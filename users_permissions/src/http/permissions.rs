@@ -20,7 +20,8 @@ use crate::permission;
 #[permission("plugin::users-permissions.permissions.getPermissions")]
 #[get("/users-permissions/permissions")]
 pub(super) async fn permissions(req: HttpRequest) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     Ok(ok(
         json!({ "permissions": super::tree::render(&services.catalog, |_| false) }),
     ))
@@ -33,7 +34,8 @@ pub(super) async fn permissions(req: HttpRequest) -> Result<HttpResponse> {
 #[permission("plugin::users-permissions.permissions.getRoutes")]
 #[get("/users-permissions/routes")]
 pub(super) async fn routes(req: HttpRequest) -> Result<HttpResponse> {
-    let shared = &Worker::of(&req)?.shared;
+    let worker = Worker::of(&req)?;
+    let shared = &worker.shared;
     let known = shared.services.known_actions().await?;
     let map = shared.routes.snapshot();
     let route = |route: &ServedRoute| json!({ "method": route.method, "path": route.path });

@@ -39,7 +39,8 @@ const LOCAL: &str = "email";
 #[permission("plugin::users-permissions.settings.getProviders")]
 #[get("/users-permissions/providers")]
 pub(super) async fn find(req: HttpRequest) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let providers = services.providers().await?;
     let mut body = Map::new();
     body.insert(
@@ -77,7 +78,8 @@ pub(super) async fn update(
         }
     };
     checker.finish()?;
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let version = services
         .change_providers(actor(&caller), changes, expected)
         .await?;

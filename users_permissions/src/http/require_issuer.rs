@@ -101,8 +101,8 @@ where
     }
 }
 
-async fn judge(req: &HttpRequest, own: &Worker, issuer: &str) -> Result<(), Error> {
-    let worker = Worker::of(req).unwrap_or(own);
+async fn judge(req: &HttpRequest, own: &Rc<Worker>, issuer: &str) -> Result<(), Error> {
+    let worker = Worker::of(req).unwrap_or_else(|_| Rc::clone(own));
     let known = worker.caller(req).await?;
     let person = known.as_ref().and_then(|known| match known {
         Known::User(user) => user.person.as_ref(),

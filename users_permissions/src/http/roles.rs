@@ -39,7 +39,8 @@ pub(super) async fn find(req: HttpRequest) -> Result<HttpResponse> {
 #[permission("plugin::users-permissions.role.findOne")]
 #[get("/users-permissions/roles/{id}")]
 pub(super) async fn find_one(req: HttpRequest, id: web::Path<String>) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let detail = services.role(role_id(&id)?).await?;
     let mut role = serde_json::to_value(RoleView::new(&detail.role)).map_err(Error::internal)?;
     role["permissions"] = tree::render(&services.catalog, |action| {
@@ -60,7 +61,8 @@ pub(super) async fn create(
     caller: Caller,
     body: Body<LARGE>,
 ) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let input = role_input(&services.catalog, body.0)?;
     services.create_role(actor(&caller), input).await?;
     Ok(ok(json!({ "ok": true })))
@@ -84,7 +86,8 @@ pub(super) async fn update(
     caller: Caller,
     body: Body<LARGE>,
 ) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let input = role_input(&services.catalog, body.0)?;
     services
         .update_role(actor(&caller), role_id(&id)?, input)

@@ -1,5 +1,7 @@
 //! `/auth/refresh`, `/auth/logout`, `/auth/sessions`: 404 unless tokens are managed by sessions.
 
+use std::rc::Rc;
+
 use actix_web::{HttpRequest, HttpResponse, delete, get, post, web};
 use serde_json::{Value, json};
 
@@ -35,7 +37,8 @@ use crate::services::{Ending, Login, RefreshToken, Services};
 #[post("/auth/refresh")]
 pub(super) async fn refresh(req: HttpRequest, payload: web::Payload) -> HttpResponse {
     limited(&req, &limits::REFRESH, async |_| {
-        let services = with_sessions(&req)?;
+        let worker = with_sessions(&req)?;
+        let services = &worker.shared.services;
         let fields = object(body::read::<SMALL>(&req, payload).await?)?;
         let given = given_token(&req, services, &fields)?;
         let given = given.ok_or(Error::BadRequest("Missing refresh token"))?;
@@ -68,7 +71,8 @@ pub(super) async fn logout(
     payload: web::Payload,
 ) -> HttpResponse {
     limited(&req, &limits::LOGOUT, async |_| {
-        let services = with_sessions(&req)?;
+        let worker = with_sessions(&req)?;
+        let services = &worker.shared.services;
         let fields = object(body::read::<SMALL>(&req, payload).await?)?;
         let given = given_token(&req, services, &fields)?;
         let takes_cookie_back = given.as_ref().is_some_and(|given| given.in_cookie)
@@ -99,7 +103,8 @@ pub(super) async fn logout(
 #[permission("plugin::users-permissions.auth.getSessions", grant("authenticated"))]
 #[get("/auth/sessions")]
 pub(super) async fn get_sessions(req: HttpRequest, user: AuthUser) -> Result<HttpResponse> {
-    let services = with_sessions(&req)?;
+    let worker = with_sessions(&req)?;
+    let services = &worker.shared.services;
     let sessions = services.sessions(user.id()).await?;
     Ok(ok(SessionsView::new(sessions, session_of(&user))))
 }
@@ -116,18 +121,19 @@ pub(super) async fn revoke_session(
     user: AuthUser,
     session: web::Path<String>,
 ) -> Result<HttpResponse> {
-    let services = with_sessions(&req)?;
+    let worker = with_sessions(&req)?;
+    let services = &worker.shared.services;
     let id = session.parse();
     let id = id.map_err(|_| Error::NotFound("Session not found"))?;
     services.revoke_session(user.id(), id).await?;
     Ok(ok(json!({ "data": {} })))
 }
 
-/// The services, where they have sessions.
-fn with_sessions(req: &HttpRequest) -> Result<&Services> {
-    let services = &Worker::of(req)?.shared.services;
-    if services.has_sessions() {
-        Ok(services)
+/// The worker, where there are sessions.
+fn with_sessions(req: &HttpRequest) -> Result<Rc<Worker>> {
+    let worker = Worker::of(req)?;
+    if worker.shared.services.has_sessions() {
+        Ok(worker)
     } else {
         Err(Error::NotFound("Not Found"))
     }

@@ -33,7 +33,8 @@ use crate::services::AdvancedChange;
 #[permission("plugin::users-permissions.settings.getAdvancedSettings")]
 #[get("/users-permissions/advanced")]
 pub(super) async fn advanced(req: HttpRequest) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let settings = services.advanced_settings().await?;
     let roles = services.list_roles().await?;
     let body = json!({
@@ -75,7 +76,8 @@ pub(super) async fn update_advanced(
             .then(|| checker.text(&fields, "default_role")),
     };
     checker.finish()?;
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let version = services
         .change_advanced_settings(actor(&caller), change, expected)
         .await?;
@@ -96,7 +98,8 @@ pub(super) async fn update_advanced(
 #[permission("plugin::users-permissions.settings.getEmailTemplate")]
 #[get("/users-permissions/email-templates")]
 pub(super) async fn email_templates(req: HttpRequest) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let templates = services.mail_templates().await?;
     let mut body = Map::new();
     for kind in MailKind::ALL {
@@ -132,7 +135,8 @@ pub(super) async fn update_email_templates(
         }
     };
     checker.finish()?;
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let version = services
         .change_mail_templates(actor(&caller), templates, expected)
         .await?;
@@ -157,7 +161,8 @@ pub(super) async fn test_email_template(
     key: web::Path<String>,
 ) -> Result<HttpResponse> {
     let kind = MailKind::of_key(&key).ok_or(Error::NotFound("Template not found"))?;
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     services.send_test_mail(caller.id(), kind).await?;
     Ok(ok(json!({ "ok": true })))
 }

@@ -76,8 +76,12 @@ pub(super) async fn page(_req: HttpRequest, link: web::Query<Link>) -> HttpRespo
 fn nicer_page(req: &HttpRequest) -> Option<String> {
     const ACTION: &str = "plugin::users-permissions.admin.setUp";
     let accepted = req.headers().get(ACCEPT)?.to_str().ok()?;
-    let routes = &Worker::of(req).ok()?.shared.routes;
-    let found = routes.with(|map| map.path_of(ACTION)).flatten();
+    let worker = Worker::of(req).ok()?;
+    let found = worker
+        .shared
+        .routes
+        .with(|map| map.path_of(ACTION))
+        .flatten();
     found.filter(|_| accepted.contains("text/html"))
 }
 
@@ -114,7 +118,8 @@ async fn set_up(req: &HttpRequest, content: Content) -> Result<HttpResponse> {
     checker.finish()?;
     let email =
         Email::parse(&email).map_err(|_| Error::field("email", "email must be a valid email"))?;
-    let services = &Worker::of(req)?.shared.services;
+    let worker = Worker::of(req)?;
+    let services = &worker.shared.services;
     let user = services
         .set_up(Secret::from(token), username, email, Secret::from(password))
         .await?;

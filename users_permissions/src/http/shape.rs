@@ -62,7 +62,8 @@ impl UserRequest {
     /// Parses the query string as far as the caller may go.
     pub(super) fn parse(req: &HttpRequest, caller: &Caller) -> Result<Self> {
         let may_see_roles = may_see_roles(caller);
-        let declared = &Worker::of(req)?.shared.services.config.profile_fields;
+        let worker = Worker::of(req)?;
+        let declared = &worker.shared.services.config.profile_fields;
         let schema = user_schema(may_see_roles, declared);
         let params = Params::parse(req.query_string())?;
         let query = Query::from_params(&params, &schema)?;

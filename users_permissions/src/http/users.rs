@@ -96,7 +96,8 @@ pub(super) async fn find_one(
 
 async fn answer_one(req: &HttpRequest, id: UserId, caller: &Caller) -> Result<HttpResponse> {
     let request = UserRequest::parse(req, caller)?;
-    let services = &Worker::of(req)?.shared.services;
+    let worker = Worker::of(req)?;
+    let services = &worker.shared.services;
     let account = services.user(id).await?;
     if !services.user_matches(id, request.query.clone()).await? {
         return Err(NOT_FOUND);
@@ -116,7 +117,8 @@ pub(super) async fn create(
     caller: Caller,
     body: Body<SMALL>,
 ) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let declared = &services.config.profile_fields;
     let account = input::new_account(body.0, declared)?;
     let created = services.create_user(actor(&caller), account).await?;
@@ -145,7 +147,8 @@ pub(super) async fn update(
     caller: Caller,
     body: Body<SMALL>,
 ) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let declared = &services.config.profile_fields;
     let (id, change) = (user_id(&id)?, input::user_change(body.0, declared)?);
     let changed = services.update_user(actor(&caller), id, change).await?;
@@ -169,7 +172,8 @@ pub(super) async fn destroy(
     id: web::Path<String>,
     caller: Caller,
 ) -> Result<HttpResponse> {
-    let services = &Worker::of(&req)?.shared.services;
+    let worker = Worker::of(&req)?;
+    let services = &worker.shared.services;
     let deleted = services.delete_user(actor(&caller), user_id(&id)?).await?;
     Ok(ok(UserView::new(
         deleted.user,

@@ -17,7 +17,8 @@ pub(crate) fn configure_root(config: &mut web::ServiceConfig) {
 #[permission("plugin::users-permissions.keys.getJwks", auth = false)]
 #[get("/.well-known/jwks.json")]
 pub(super) async fn key_set(req: HttpRequest) -> Result<HttpResponse> {
-    let keys = Worker::of(&req)?.shared.services.tokens.key_set();
+    let worker = Worker::of(&req)?;
+    let keys = worker.shared.services.tokens.key_set();
     Ok(HttpResponse::Ok()
         .content_type("application/json; charset=utf-8")
         .insert_header((CACHE_CONTROL, "public, max-age=300"))

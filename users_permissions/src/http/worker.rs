@@ -1,15 +1,17 @@
 //! What one worker thread keeps: the plugin's services and the tokens it has verified.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use actix_web::HttpRequest;
+use actix_web::{Error as ActixError, HttpRequest};
 use serde_json::{Map, Value};
 
 use super::bearer::{bearer, read};
 use super::catalog::Routes;
 pub(super) use super::judge::MISSING;
 use super::judge::{INVALID, judge, knows};
+use super::served;
 use super::token_cache::{TokenCache, token_cache};
 use crate::acl::ActionEntry;
 use crate::clock::{is_over, unix_now};
@@ -26,11 +28,13 @@ pub(crate) struct Shared {
     pub(crate) api: super::openapi::ApiDescription,
 }
 
-/// Reachable from every request that passed the middleware.
+/// Found for every request of an application that wraps the middleware.
+// What every request looks at comes first, in one cache line.
+#[repr(C, align(64))]
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
-    tokens: RefCell<TokenCache<Remembered>>,
     rights: RefCell<RightsReader>,
+    tokens: RefCell<TokenCache<Remembered>>,
 }
 
 /// A verified token and the slot of its user, which was made after the session of the token had begun:
@@ -69,6 +73,18 @@ pub(super) struct Stranger {
     pub(super) claims: Arc<Map<String, Value>>,
 }
 
+#[cold]
+fn refusal(error: Error) -> ActixError {
+    error.into()
+}
+
+#[cold]
+fn unserved() -> Error {
+    Error::internal(
+        "the request did not pass the middleware; add `.wrap(up.middleware())` to the App",
+    )
+}
+
 impl Known {
     /// A user with a token of ours.
     fn own(principal: Arc<Principal>, claims: Arc<Map<String, Value>>) -> Self {
@@ -94,88 +110,97 @@ impl Worker {
     ///
     /// # Errors
     /// When the application does not wrap the middleware: nobody can be let in.
-    #[inline]
-    pub(super) fn of(req: &HttpRequest) -> Result<&Self, Error> {
-        req.app_data::<Self>().ok_or_else(|| {
-            Error::internal(
-                "the request did not pass the middleware; add `.wrap(up.middleware())` to the App",
-            )
-        })
+    pub(super) fn of(req: &HttpRequest) -> Result<Rc<Self>, Error> {
+        Self::with(req, |worker| Ok(Rc::clone(worker)))
     }
 
-    /// The check without waiting; `None` when the caller has to be looked up first.
+    /// Asks the worker a request came through, which is cheaper than to take it along.
+    ///
+    /// # Errors
+    /// As [`of`](Self::of), and what the question answers.
+    #[inline]
+    pub(super) fn with<T, E: From<Error>>(
+        req: &HttpRequest,
+        question: impl FnOnce(&Rc<Self>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        served::ask(req, question).unwrap_or_else(|| Err(unserved().into()))
+    }
+
+    /// May the caller, if that is known without waiting? False: the caller has to be looked up first.
+    ///
+    /// # Errors
+    /// A refusal, boxed: what every request gets for its answer shall fit into registers.
     #[inline]
     pub(super) fn check_now(
         &self,
         req: &HttpRequest,
         entry: &ActionEntry,
-    ) -> Option<Result<(), Error>> {
+    ) -> Result<bool, ActixError> {
         if entry.open {
-            return Some(Ok(()));
+            return Ok(true);
         }
-        let services = &self.shared.services;
         let Some(action) = entry.index() else {
-            return Some(Err(Error::internal("an action outside of the catalog")));
+            return Err(refusal(Error::internal("an action outside of the catalog")));
         };
         let allowed = match bearer(req.headers()) {
-            None => self.rights.borrow_mut().load().public_allows(action),
-            Some(token) => {
-                let tokens = self.tokens.borrow();
-                let remembered = tokens.get(token)?;
-                if let Some(attested) = &remembered.attested {
-                    return self.check_attested(remembered, attested, action);
-                }
-                let slot = remembered.slot.as_ref()?;
-                let principal = slot.current(services.principals.epoch())?;
-                match self.judge(&remembered.token, principal) {
-                    Ok(principal) => self
-                        .rights
-                        .borrow_mut()
-                        .load()
-                        .allows(&principal.roles, action),
-                    Err(error) => return Some(Err(error)),
-                }
-            }
+            None => Some(self.rights.borrow_mut().load().public_allows(action)),
+            Some(token) => self.allows_bearer(token, action)?,
         };
-        Some(if allowed {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
-        })
+        match allowed {
+            Some(true) => Ok(true),
+            Some(false) => Err(refusal(Error::Forbidden)),
+            None => Ok(false),
+        }
     }
 
-    /// The check without waiting for somebody a trusted issuer vouches for.
-    fn check_attested(
+    /// The same for whoever has a token.
+    #[inline]
+    fn allows_bearer(&self, token: &[u8], action: usize) -> Result<Option<bool>, ActixError> {
+        let tokens = self.tokens.borrow();
+        let Some(remembered) = tokens.get(token) else {
+            return Ok(None);
+        };
+        if let Some(attested) = &remembered.attested {
+            return self.allows_attested(remembered, attested, action);
+        }
+        let epoch = self.shared.services.principals.epoch();
+        let slot = remembered.slot.as_ref();
+        let Some(principal) = slot.and_then(|slot| slot.current(epoch)) else {
+            return Ok(None);
+        };
+        let principal = self.judge(&remembered.token, principal).map_err(refusal)?;
+        let mut rights = self.rights.borrow_mut();
+        Ok(Some(rights.load().allows(&principal.roles, action)))
+    }
+
+    /// The same for somebody a trusted issuer vouches for.
+    fn allows_attested(
         &self,
         remembered: &Remembered,
         attested: &Attested,
         action: usize,
-    ) -> Option<Result<(), Error>> {
+    ) -> Result<Option<bool>, ActixError> {
         if !attested.is_current() {
-            return None;
+            return Ok(None);
         }
         let principal = match &remembered.slot {
-            None if is_over(attested.expires_at, unix_now()) => return Some(Err(MISSING)),
+            None if is_over(attested.expires_at, unix_now()) => return Err(refusal(MISSING)),
             None => None,
             Some(slot) => {
-                let principal = slot.current(self.shared.services.principals.epoch())??;
-                match self.judge(&remembered.token, Some(principal)) {
-                    Ok(principal) => Some(principal),
-                    Err(error) => return Some(Err(error)),
-                }
+                let epoch = self.shared.services.principals.epoch();
+                let Some(Some(principal)) = slot.current(epoch) else {
+                    return Ok(None);
+                };
+                let token = &remembered.token;
+                Some(self.judge(token, Some(principal)).map_err(refusal)?)
             }
         };
         let mut rights = self.rights.borrow_mut();
         let rights = rights.load();
-        let allowed = match principal {
+        Ok(Some(match principal {
             Some(user) => rights.allows_linked(&user.roles, &attested.person, action),
             None => rights.allows_stranger(&attested.person, action),
-        };
-        Some(if allowed {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
-        })
+        }))
     }
 
     /// The check for a caller that is not remembered.

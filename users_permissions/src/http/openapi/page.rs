@@ -37,7 +37,8 @@ const A_DAY: &str = "public, max-age=86400";
 #[permission("plugin::users-permissions.openapi.getDocument")]
 #[get("/openapi.json")]
 pub(in crate::http) async fn document(req: HttpRequest) -> Result<HttpResponse> {
-    let shared = &Worker::of(&req)?.shared;
+    let worker = Worker::of(&req)?;
+    let shared = &worker.shared;
     let services = &shared.services;
     let json = shared
         .api
