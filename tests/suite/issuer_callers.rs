@@ -381,6 +381,29 @@ async fn a_whole_application_demands_an_issuer() {
 }
 
 #[actix_web::test]
+async fn a_demand_is_judged_by_the_plugin_that_makes_it() {
+    let issuer = Issuer::start().await;
+    let trusted = issuer.trusted();
+    let name = trusted.issuer.clone();
+    let (up, database) = crate::apps::plugin(|config| config.trusted_issuers = vec![trusted]).await;
+    let (other, _others) = crate::apps::plugin(|_| {}).await;
+    let inside = up.clone();
+    let app = move || {
+        App::new()
+            .route("/open", web::get().to(async || "open"))
+            .wrap(other.middleware())
+            .wrap(inside.require_issuer(name.as_str()))
+    };
+    let server = Server::serve(up, app).await.owning(database);
+    let theirs = issuer.token(&issuer.claims_of_user("ann"));
+    let theirs = server.anonymous().with_token(theirs);
+    for _ in 0..6 {
+        assert_eq!(theirs.get("/open").await.status, 200);
+        server.anonymous().get("/open").await.expect_bad_token();
+    }
+}
+
+#[actix_web::test]
 async fn scopes_and_handlers_demand_an_issuer() {
     let issuer = Issuer::start().await;
     let server = server(&issuer, |_| {}).await;

@@ -3,10 +3,10 @@
 use acceptance::TestDatabase;
 use actix_http::Request;
 use actix_web::body::MessageBody;
-use actix_web::dev::{Service, ServiceResponse};
+use actix_web::dev::{Service, ServiceResponse, Transform};
 use actix_web::http::StatusCode;
-use actix_web::{App, Error, get, test, web};
-use users_permissions::{UsersPermissions, permission};
+use actix_web::{App, Error, FromRequest, get, test, web};
+use users_permissions::{Caller, UsersPermissions, permission};
 
 use crate::apps::plugin;
 
@@ -128,5 +128,21 @@ async fn applications_of_one_thread_are_served_by_their_own() {
         assert_answers(&open, &[("/served", OPEN)]).await;
         assert_answers(&closed, &[("/served", CLOSED)]).await;
         assert_answers(&unserved, &[("/served", UNSERVED)]).await;
+    }
+}
+
+// Each request that a test makes by hand is of an application of its own.
+#[actix_web::test]
+async fn every_request_of_a_middleware_by_itself_is_served() {
+    let (up, _database) = opening().await;
+    let middleware = up.middleware().new_transform(test::ok_service());
+    let middleware = middleware.await.expect("it cannot fail");
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        let request = test::TestRequest::default().to_srv_request();
+        let answer = middleware.call(request).await.expect("it is answered");
+        let caller = Caller::extract(answer.request()).await;
+        assert!(matches!(caller, Ok(Caller::Public)), "{caller:?}");
+        answers.push(answer);
     }
 }

@@ -99,7 +99,7 @@ where
         if req.method() == Method::HEAD {
             self.answer_head(&mut req);
         }
-        if let Some(container) = place.container() {
+        if let Some(container) = place.container(&req) {
             req.add_data_container(Rc::clone(container));
         }
         if !self.denying {

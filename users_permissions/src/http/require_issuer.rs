@@ -102,7 +102,10 @@ where
 }
 
 async fn judge(req: &HttpRequest, own: &Rc<Worker>, issuer: &str) -> Result<(), Error> {
-    let worker = Worker::of(req).unwrap_or_else(|_| Rc::clone(own));
+    // The one that the request goes to, and has remembered its token, if it is of the plugin that demands.
+    let served = Worker::of(req).ok();
+    let worker = served.filter(|worker| Arc::ptr_eq(&worker.shared, &own.shared));
+    let worker = worker.unwrap_or_else(|| Rc::clone(own));
     let known = worker.caller(req).await?;
     let person = known.as_ref().and_then(|known| match known {
         Known::User(user) => user.person.as_ref(),

@@ -33,8 +33,10 @@ fn application(req: &HttpRequest) -> Application {
 
 /// A middleware's entry, as long as it lives.
 pub(super) struct Place {
+    application: Application,
     worker: Rc<Worker>,
-    container: Option<Rc<Extensions>>,
+    wholly: bool,
+    container: Rc<Extensions>,
 }
 
 impl Place {
@@ -59,21 +61,22 @@ impl Place {
                 alone: wholly,
             });
         });
-        let container = (!wholly).then(|| {
-            let mut container = Extensions::new();
-            container.insert(Rc::clone(worker));
-            Rc::new(container)
-        });
+        let mut container = Extensions::new();
+        container.insert(Rc::clone(worker));
         Self {
+            application,
             worker: Rc::clone(worker),
-            container,
+            wholly,
+            container: Rc::new(container),
         }
     }
 
-    /// What a request has to carry, where its application does not tell everything.
+    /// What a request has to carry, where its application does not tell everything. Tests may send a middleware
+    /// requests of many applications.
     #[inline]
-    pub(super) fn container(&self) -> Option<&Rc<Extensions>> {
-        self.container.as_ref()
+    pub(super) fn container(&self, req: &ServiceRequest) -> Option<&Rc<Extensions>> {
+        let is_told = self.wholly && self.application == application(req.request());
+        (!is_told).then_some(&self.container)
     }
 }
 
@@ -89,7 +92,7 @@ impl Drop for Place {
     }
 }
 
-/// Asks the worker that a request came through: of the innermost middleware, if there are several.
+/// Asks the worker that serves a request: of the innermost middleware, if there are several.
 #[inline]
 pub(super) fn ask<T>(req: &HttpRequest, question: impl FnOnce(&Rc<Worker>) -> T) -> Option<T> {
     let application = application(req);
@@ -97,14 +100,12 @@ pub(super) fn ask<T>(req: &HttpRequest, question: impl FnOnce(&Rc<Worker>) -> T)
         .try_with(|served| {
             let served = served.borrow();
             let mut entries = served.iter();
-            let worker = match entries.find(|served| served.application == application) {
-                Some(Served {
-                    worker,
-                    alone: true,
-                    ..
-                }) => worker,
-                Some(Served { worker, wholly, .. }) => carried(req).or(wholly.then_some(worker))?,
-                None => return None,
+            let entry = entries.find(|served| served.application == application);
+            let worker = match entry {
+                Some(entry) if entry.alone => &entry.worker,
+                _ => carried(req).or(entry
+                    .filter(|entry| entry.wholly)
+                    .map(|entry| &entry.worker))?,
             };
             Some(question(worker))
         })

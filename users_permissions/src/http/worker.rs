@@ -106,7 +106,7 @@ impl Worker {
         }
     }
 
-    /// The worker a request came through.
+    /// The worker that serves a request.
     ///
     /// # Errors
     /// When the application does not wrap the middleware: nobody can be let in.
@@ -114,7 +114,7 @@ impl Worker {
         Self::with(req, |worker| Ok(Rc::clone(worker)))
     }
 
-    /// Asks the worker a request came through, which is cheaper than to take it along.
+    /// Asks the worker that serves a request, which is cheaper than to take it along.
     ///
     /// # Errors
     /// As [`of`](Self::of), and what the question answers.
