@@ -181,6 +181,40 @@ on_every_database! {
         assert_eq!(database_role(&server, "annabel"), "manager");
     }
 
+    // A role, or what it holds, may be the work of another instance a moment ago, or of another version of the program.
+    async fn what_a_role_holds_is_asked_of_the_database(kind) {
+        let server = Server::start(kind).await;
+        let (admin, database) = (server.admin().await, server.database());
+        let settings = "plugin::users-permissions.settings.updateAdvancedSettings";
+        let (_, manager, id) = manager(&admin, &[CREATE_USER, UPDATE_USER, DESTROY_USER, settings, PING]).await;
+        let insert = |role_type: &str, action: &str| {
+            database.execute(&format!("INSERT INTO up_roles (document_id, name, role_type, created_at, updated_at) VALUES ('of {role_type}', '{role_type}', '{role_type}', '2026-01-01 00:00:00', '2026-01-01 00:00:00')"));
+            database.execute(&format!("INSERT INTO up_permissions (role_id, action_id, created_at) SELECT r.id, a.id, r.created_at FROM up_roles r, up_actions a WHERE r.role_type = '{role_type}' AND a.action = '{action}'"));
+            database.number(&format!("SELECT id FROM up_roles WHERE role_type = '{role_type}'"))
+        };
+        database.execute("INSERT INTO up_actions (action, created_at) VALUES ('api::gone.gone.find', '2026-01-01 00:00:00')");
+        let (strong, weak) = (insert("strong", FIND), insert("weak", PING));
+        let other_version = insert("other_version", "api::gone.gone.find");
+        let ann = server.register("ann").await.id;
+        for (role, role_type) in [(strong, "strong"), (other_version, "other_version")] {
+            let before = database.dump();
+            for user in [id, ann] {
+                manager.put(&format!("/api/users/{user}"), json!({ "role": role })).await.expect_forbidden();
+            }
+            manager.post("/api/users", account("puppet", json!(role))).await.expect_forbidden();
+            let default_role = json!({ "default_role": role_type });
+            manager.put("/api/users-permissions/advanced", default_role).await.expect_forbidden();
+            assert_eq!(database.dump(), before);
+
+            admin.put(&format!("/api/users/{ann}"), json!({ "role": role })).await.expect(200);
+            manager.put(&format!("/api/users/{ann}"), json!({ "username": "renamed" })).await.expect_forbidden();
+            manager.delete(&format!("/api/users/{ann}")).await.expect_forbidden();
+        }
+        admin.put(&format!("/api/users/{ann}"), json!({ "role": weak })).await.expect(200);
+        manager.put(&format!("/api/users/{ann}"), json!({ "username": "renamed" })).await.expect(200);
+        manager.put(&format!("/api/users/{id}"), json!({ "role": weak })).await.expect(200);
+    }
+
     // Between the judgement of a change and its write lies the hashing of a password.
     async fn whoever_became_stronger_meanwhile_is_judged_anew(kind) {
         let server = Server::start(kind).await;

@@ -104,11 +104,7 @@ impl Services {
         let tokens_name_roles = issuers.any(|issuer| issuer.role_claim.is_some());
         let differences = self
             .change_rights(move |conn| {
-                let may_grant = |action: &str| {
-                    catalog
-                        .position(action)
-                        .is_some_and(|position| rights.actor_allows(&actor, position))
-                };
+                let may_grant = |action: &str| rights.actor_holds(&actor, &catalog, action);
                 let judge = Judge {
                     catalog: &catalog,
                     may_grant: &may_grant,
@@ -192,10 +188,7 @@ fn apply(
 /// Where tokens name roles, a new name hands the role to others: who gives it has to hold what the role holds.
 fn may_rename(judge: &Judge<'_>, role: &Role, name: Option<&str>, held: &BTreeSet<String>) -> bool {
     let is_new = name.is_some_and(|name| name != role.name);
-    let mut known = held
-        .iter()
-        .filter(|action| judge.catalog.position(action).is_some());
-    !is_new || !judge.tokens_name_roles || known.all(|action| (judge.may_grant)(action))
+    !is_new || !judge.tokens_name_roles || held.iter().all(|action| (judge.may_grant)(action))
 }
 
 /// Actions the role gets and loses, of those it has not, or has.

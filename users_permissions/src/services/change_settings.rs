@@ -127,7 +127,7 @@ impl Services {
             .run(move |conn| store::roles::find_by_type(conn, &role_type))
             .await?;
         let role = role.ok_or_else(|| unusable("default_role does not exist"))?;
-        self.check_may_manage(actor, &[role])
+        self.check_may_manage(actor, vec![Arc::new(role)]).await
     }
 
     /// The templates of all mails as they are stored.

@@ -36,7 +36,8 @@ impl Services {
         id: UserId,
         purpose: CodePurpose,
     ) -> Result<()> {
-        self.check_may_manage(&actor, &self.user(id).await?.roles)?;
+        self.check_may_manage(&actor, self.user(id).await?.roles)
+            .await?;
         let judge = move |conn: &mut DbConn| may_have_code(conn, id, purpose).map(drop);
         self.store.run(judge).await?;
         self.spend_mail().await?;
@@ -87,7 +88,8 @@ impl Services {
         user: UserId,
         id: i32,
     ) -> Result<()> {
-        self.check_may_manage(&actor, &self.user(user).await?.roles)?;
+        self.check_may_manage(&actor, self.user(user).await?.roles)
+            .await?;
         self.unlink_identity(Some(actor), user, id).await
     }
 
@@ -95,7 +97,7 @@ impl Services {
     pub(crate) async fn end_sessions_of(&self, actor: Actor, id: UserId) -> Result<()> {
         let judge_and_write = async || {
             let before = self.user(id).await?;
-            self.check_may_manage(&actor, &before.roles)?;
+            self.check_may_manage(&actor, before.roles.clone()).await?;
             self.write_end_of_sessions(actor.clone(), before).await
         };
         until_unchanged(judge_and_write).await?;

@@ -1,9 +1,8 @@
 //! Which roles somebody may give, take and manage.
 
-use std::borrow::Borrow;
 use std::sync::Arc;
 
-use super::{Account, Actor, Services};
+use super::{Account, Actor, Services, settings};
 use crate::error::{Error, Field, Result};
 use crate::model::{ADMINISTRATOR, PUBLIC, Role, RoleId, RoleRef, RolesChange, UserRoles};
 use crate::store::{self, DbConn};
@@ -33,36 +32,42 @@ impl Services {
             .apply(&before.user.roles)
             .ok_or_else(|| Error::field("roles", NO_ROLE))?;
         read.extend(before.roles.iter().cloned());
-        let roles = self.check_may_give(actor, Choice { roles, read })?;
+        let roles = self.check_may_give(actor, Choice { roles, read }).await?;
         Ok(Some(roles).filter(|roles| *roles != before.user.roles))
     }
 
-    pub(super) fn check_may_give(&self, actor: &Actor, choice: Choice) -> Result<UserRoles> {
+    pub(super) async fn check_may_give(&self, actor: &Actor, choice: Choice) -> Result<UserRoles> {
         let Choice { roles, mut read } = choice;
         // Those that are taken away are nobody's to judge.
         read.retain(|role| roles.iter().any(|id| id == role.id));
-        self.check_may_manage(actor, &read)?;
+        self.check_may_manage(actor, read).await?;
         Ok(roles)
     }
 
     /// May the actor give somebody these roles, or manage somebody who has them? The public and the
     /// default role are everybody's to give; any other only with all that it holds.
-    pub(super) fn check_may_manage<R: Borrow<Role>>(
+    ///
+    /// What a role holds is asked of the database: another instance, or another version of the program, may have
+    /// made it and know more of it than this one.
+    pub(super) async fn check_may_manage(
         &self,
         actor: &Actor,
-        roles: &[R],
+        roles: Vec<Arc<Role>>,
     ) -> Result<()> {
-        let settings = self.settings.load();
-        let manageable = |role: &Role| {
-            let common = role.role_type == PUBLIC || role.role_type == settings.default_role;
-            (common && role.role_type != ADMINISTRATOR)
-                || self.rights.actor_covers(actor, role.id, self.catalog.len())
-        };
-        if roles.iter().all(|role| manageable(role.borrow())) {
-            Ok(())
-        } else {
-            Err(Error::Forbidden)
+        if self.rights.is_administrator(actor) {
+            return Ok(());
         }
+        let held = self.store.run(move |conn| held(conn, &roles)).await?;
+        let holds = |action: &String| self.rights.actor_holds(actor, &self.catalog, action);
+        for of_one in held {
+            match of_one {
+                Held::Common => {}
+                Held::Everything => self.check_covers_everything(actor)?,
+                Held::Actions(actions) if actions.iter().all(holds) => {}
+                Held::Actions(_) => return Err(Error::Forbidden),
+            }
+        }
+        Ok(())
     }
 
     /// May the actor do whatever an administrator may?
@@ -73,6 +78,26 @@ impl Services {
             false => Err(Error::Forbidden),
         }
     }
+}
+
+/// What a role holds, as far as it matters to whoever gives it.
+enum Held {
+    /// Whatever it is: everybody may have it.
+    Common,
+    Everything,
+    Actions(Vec<String>),
+}
+
+fn held(conn: &mut DbConn, roles: &[Arc<Role>]) -> Result<Vec<Held>> {
+    let default_role = settings::in_force(conn)?.default_role;
+    let of_one = |role: &Arc<Role>| {
+        Ok(match role.role_type.as_str() {
+            ADMINISTRATOR => Held::Everything,
+            role_type if role_type == PUBLIC || role_type == default_role => Held::Common,
+            _ => Held::Actions(store::roles::granted(conn, role.id)?),
+        })
+    };
+    roles.iter().map(of_one).collect()
 }
 
 /// The roles of a new user: those asked for, else the default one.

@@ -97,7 +97,7 @@ impl Services {
             .store
             .run(move |conn| first_roles(conn, roles, &default_role))
             .await?;
-        let roles = self.check_may_give(&actor, roles)?;
+        let roles = self.check_may_give(&actor, roles).await?;
         let username = Username::parse(&new.username, Some(&new.email)).map_err(name_error)?;
         self.check_password(&new.password, username.as_str(), new.email.as_str())
             .await
@@ -147,12 +147,12 @@ impl Services {
     ) -> Result<Account> {
         if change.is_empty() {
             let account = self.user(id).await?;
-            self.check_may_manage(&actor, &account.roles)?;
+            self.check_may_manage(&actor, account.roles.clone()).await?;
             return Ok(account);
         }
         let judge_and_write = async || {
             let before = self.user(id).await?;
-            self.check_may_manage(&actor, &before.roles)?;
+            self.check_may_manage(&actor, before.roles.clone()).await?;
             let expected = change.expected.clone();
             let patch = self.judge(&actor, &before, change.clone()).await?;
             self.write_update(actor.clone(), before, expected, patch)
@@ -206,7 +206,7 @@ impl Services {
     pub(crate) async fn delete_user(&self, actor: Actor, id: UserId) -> Result<Account> {
         let judge_and_write = async || {
             let before = self.user(id).await?;
-            self.check_may_manage(&actor, &before.roles)?;
+            self.check_may_manage(&actor, before.roles.clone()).await?;
             self.write_deletion(actor.clone(), before).await
         };
         let deleted = until_unchanged(judge_and_write).await?;
