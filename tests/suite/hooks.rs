@@ -2,9 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
+use acceptance::providers::Simulators;
 use acceptance::{PASSWORD, Server, TestDatabase, config, on_every_database};
 use serde_json::{Value, json};
 use users_permissions::{Builder, Email, NewPassword, RegistrationRequest, User, UsersPermissions};
+
+use crate::social::{Browser, enable};
 
 const REGISTER: &str = "/api/auth/local/register";
 
@@ -82,6 +85,43 @@ on_every_database! {
         assert_eq!(*seen.lock().unwrap(), ["ann"]);
     }
 
+    async fn a_registration_is_judged_by_what_is_stored(kind) {
+        let simulators = Simulators::start().await;
+        let database = TestDatabase::create(kind);
+        let mut config = config(&database);
+        enable(&mut config, &simulators, "github");
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let noted = Arc::clone(&asked);
+        let reserved = "This name is reserved.";
+        let builder = UsersPermissions::builder().config(config).before_registration(move |request: RegistrationRequest| {
+            let is_reserved = request.username == "support";
+            noted.lock().unwrap().push((request.username, request.email));
+            if is_reserved { Err(reserved.to_owned()) } else { Ok(()) }
+        });
+        let server = Server::with_builder(builder).await;
+        let last = || asked.lock().unwrap().last().cloned().unwrap();
+        let before = database.dump();
+        let answer = server.anonymous().post(REGISTER, account("ｓｕｐｐｏｒｔ", "eve@example.com", PASSWORD)).await;
+        answer.expect_error(400, "ApplicationError", reserved);
+        assert_eq!(database.dump(), before);
+        let answer = server.anonymous().post(REGISTER, account("ﬁona", "Fiona@Example.com", PASSWORD)).await;
+        assert_eq!(answer.expect(200)["user"]["username"], "fiona");
+        assert_eq!(last(), ("fiona".to_owned(), "fiona@example.com".to_owned()));
+        // What is wrong with a name is told as without a hook.
+        let answer = server.anonymous().post(REGISTER, account("ab", "ab@example.com", PASSWORD)).await;
+        answer.expect_error(400, "ValidationError", "username must be at least 3 characters");
+        // At a provider people are called as they like, and here a little different.
+        let mut browser = Browser::new(&server);
+        for name in ["ｓｕｐｐｏｒｔ", "@support"] {
+            simulators.person("1", "eve@example.com", name);
+            browser.sign_in("github").await.expect_error(400, "ApplicationError", reserved);
+        }
+        simulators.person("2", "second@example.com", "fiona");
+        let second = browser.sign_in("github").await.expect(200)["user"]["username"].clone();
+        assert_ne!(second, "fiona");
+        assert_eq!(second, last().0.as_str());
+    }
+
     async fn addresses_that_the_application_calls_one_are_one(kind) {
         let database = TestDatabase::create(kind);
         let without_tag = |email: &Email| {
@@ -114,6 +154,14 @@ on_every_database! {
         }
         let answer = server.anonymous().post(REGISTER, account("eve", "ann+four@example.com", PASSWORD)).await;
         answer.expect_error(400, "ApplicationError", "Email or Username are already taken");
+    }
+
+    async fn example_app_keeps_a_reserved_name_in_every_spelling(kind) {
+        let server = Server::start(kind).await;
+        for name in ["support", "Support", "ｓｕｐｐｏｒｔ"] {
+            let answer = server.anonymous().post(REGISTER, account(name, "eve@example.com", PASSWORD)).await;
+            answer.expect_error(400, "ApplicationError", "This name is reserved.");
+        }
     }
 
     // example_app shows how: what is behind a plus sign is a mailbox's own business.

@@ -245,7 +245,17 @@ on_every_database! {
         server.login("CAROL@example.com", PASSWORD).await;
         // Moving away from the address would leave a name that is the next owner's address.
         let path = format!("/api/users/{}", user["id"]);
-        assert_eq!(admin.put(&path, json!({ "email": "elsewhere@example.com" })).await.status, 400);
+        let before = server.database().dump();
+        for change in [
+            json!({ "email": "elsewhere@example.com" }),
+            json!({ "email": "elsewhere@example.com", "username": "carol@example.com" }),
+            json!({ "email": "elsewhere@example.com", "username": "Carol@Example.com" }),
+        ] {
+            let answer = admin.put(&path, change).await;
+            answer.expect_error(400, "ApplicationError", "username must not be an email address");
+        }
+        assert_eq!(server.database().dump(), before);
+        admin.put(&path, json!({ "username": "carol@example.com", "blocked": false })).await.expect(200);
         let both = json!({ "email": "elsewhere@example.com", "username": "carol" });
         admin.put(&path, both).await.expect(200);
         server.anonymous().post(REGISTER, registration("carol2", "carol@example.com")).await.expect(200);

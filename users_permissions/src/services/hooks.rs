@@ -151,9 +151,9 @@ impl NewPassword {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RegistrationRequest {
-    /// The wanted user name, as sent.
+    /// The user name as it will be stored. One that cannot be is as sent, and refused whatever the hook says.
     pub username: String,
-    /// The canonical address.
+    /// The address as it will be stored, in lower case.
     pub email: String,
 }
 

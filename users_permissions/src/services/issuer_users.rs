@@ -64,9 +64,8 @@ impl Services {
         let email = email.ok_or_else(|| Error::Denied(NO_ADDRESS.to_owned()))?;
         let email =
             Email::parse(email).map_err(|error| Error::Denied(name_message(error).to_owned()))?;
-        let names = names_of(&profile, &email);
-        let name = names.first().map_or("", Username::as_str);
-        self.ask_before_registration(name, &email)
+        let name = self.free_name(names_of(&profile, &email)).await?;
+        self.ask_before_registration(name.as_str(), &email)
             .await
             .map_err(|error| Error::Denied(error.to_string()))?;
         let person = NewIdentity {
@@ -77,7 +76,7 @@ impl Services {
         };
         let newcomer = Newcomer {
             person,
-            names,
+            name,
             email_key: self.hooks.email_key(&email),
             email,
             is_vouched_for: true,

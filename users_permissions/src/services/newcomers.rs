@@ -9,8 +9,8 @@ use crate::store::{self, Conflict, DbConn};
 #[derive(Debug)]
 pub(super) struct Newcomer {
     pub(super) person: NewIdentity,
-    /// The first that is free is taken.
-    pub(super) names: Vec<Username>,
+    /// One that was free when the hook was asked about it, and no other is stored.
+    pub(super) name: Username,
     pub(super) email: Email,
     /// What is unique about the address, while addresses are.
     pub(super) email_key: String,
@@ -60,8 +60,11 @@ pub(super) fn admit(
     if !may_share && store::users::email_taken(conn, &email, key.as_deref())? {
         return Err(refused(Refusal::Taken));
     }
+    if store::users::username_taken(conn, &newcomer.name, None)? {
+        return Err(Error::unavailable("the user name was taken meanwhile"));
+    }
     let new = NewUser {
-        username: free(conn, newcomer.names)?,
+        username: newcomer.name,
         email_key: key,
         email,
         password_hash: None,
@@ -77,13 +80,4 @@ pub(super) fn admit(
     let user = store::users::create_of(conn, new, &person.provider).map_err(lost)?;
     store::identities::insert(conn, user.id, &person, store::now()).map_err(lost)?;
     Ok(user)
-}
-
-fn free(conn: &mut DbConn, names: Vec<Username>) -> Result<Username> {
-    for name in names {
-        if !store::users::username_taken(conn, &name, None)? {
-            return Ok(name);
-        }
-    }
-    Err(Error::unavailable("no user name is free"))
 }

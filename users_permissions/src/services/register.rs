@@ -34,10 +34,13 @@ impl Services {
         let settings = self.settings.load_full();
         let default_role = settings.default_role.clone();
         let email = input.email;
-        self.ask_before_registration(&input.username, &email)
-            .await?;
-        let key = self.unique_email_key(&email);
         let username = Username::parse(&input.username, Some(&email));
+        // What cannot be stored is refused below, whatever the hook says.
+        let asked = username
+            .as_ref()
+            .map_or(input.username.as_str(), Username::as_str);
+        self.ask_before_registration(asked, &email).await?;
+        let key = self.unique_email_key(&email);
         let (wanted_name, wanted_email) = (username.clone().ok(), email.clone());
         // Strapi's order: the role, what is taken, and only then the model's rules.
         let role = self
@@ -109,6 +112,20 @@ impl Services {
         let user = self.store.run(move |conn| transaction(conn, write)).await?;
         self.letters.post();
         Ok(user)
+    }
+
+    /// The first of the names that nobody has: chosen before the hook is asked, so that it judges what is stored.
+    pub(super) async fn free_name(&self, names: Vec<Username>) -> Result<Username> {
+        let first = move |conn: &mut DbConn| -> Result<Option<Username>> {
+            for name in names {
+                if !store::users::username_taken(conn, &name, None)? {
+                    return Ok(Some(name));
+                }
+            }
+            Ok(None)
+        };
+        let free = self.store.run(first).await?;
+        free.ok_or_else(|| Error::unavailable("no user name is free"))
     }
 
     pub(super) async fn ask_before_registration(

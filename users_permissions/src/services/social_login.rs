@@ -117,12 +117,13 @@ impl Services {
         if !settings.allow_register {
             return Err(refused(Refusal::Closed));
         }
-        let name = profile.name().unwrap_or_default();
-        self.ask_before_registration(name, &email).await?;
+        let names = usernames(profile.name().unwrap_or_default(), &email);
+        let name = self.free_name(names).await?;
+        self.ask_before_registration(name.as_str(), &email).await?;
         let is_proven = profile.proof() == EmailProof::Proven;
         let newcomer = Newcomer {
             person,
-            names: usernames(name, &email),
+            name,
             email_key: self.hooks.email_key(&email),
             email: email.clone(),
             is_vouched_for: is_proven,

@@ -253,8 +253,8 @@ impl Services {
             None => Email::parse(&before.email)
                 .map_err(|_| Error::internal("a stored address is malformed"))?,
         };
-        let username = match change.username {
-            Some(name) if name == before.username => None,
+        // A name that is sent as it is already counts as not sent.
+        let username = match change.username.filter(|name| *name != before.username) {
             Some(name) => Some(Username::parse(&name, Some(&own_email)).map_err(name_error)?),
             // A name that was the old address must not stay behind as somebody else's.
             None if before.username.contains('@') && email.is_some() => {
