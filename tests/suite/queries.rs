@@ -1,13 +1,46 @@
 //! The hot path asks no database; a cold caller costs one statement.
 
-use acceptance::{Server, TestDatabase, config, on_every_database};
-use users_permissions::Config;
+use acceptance::{Kind, Server, TestDatabase, config, on_every_database};
+use actix_web::{App, get, web};
+use users_permissions::{AuthUser, Caller, Config, UsersPermissions, permission};
 
 /// Other instances are asked for so rarely that no such question falls into a test.
 fn alone(config: &mut Config) {
     config.sync_interval = std::time::Duration::from_secs(3_600);
     config.mail.poll_interval = std::time::Duration::from_secs(3_600);
     config.initial_grants = true;
+}
+
+fn alone_by_sessions(config: &mut Config) {
+    alone(config);
+    crate::tokens_of::by_sessions(config);
+}
+
+#[permission("api::test-queries.open", auth = false)]
+#[get("/open")]
+async fn open(_: Caller) -> web::Json<&'static str> {
+    web::Json("open")
+}
+
+#[get("/unlisted")]
+async fn unlisted(_: AuthUser) -> web::Json<&'static str> {
+    web::Json("unlisted")
+}
+
+/// Before its handlers stands no check; they ask themselves who calls.
+async fn open_server(kind: Kind, change: fn(&mut Config)) -> Server {
+    let database = TestDatabase::create(kind);
+    let mut config = config(&database);
+    change(&mut config);
+    let builder = UsersPermissions::builder().config(config);
+    let up = builder.build().await.expect("the plugin starts");
+    let inside = up.clone();
+    let app = move || {
+        let api = web::scope("/api").service(open).service(unlisted);
+        let api = api.configure(inside.routes());
+        App::new().wrap(inside.middleware()).service(api)
+    };
+    Server::serve(up, app).await.owning(database)
 }
 
 on_every_database! {
@@ -51,12 +84,24 @@ on_every_database! {
         assert_eq!(server.up.query_count(), before + 1);
     }
 
+    async fn a_cold_caller_costs_no_more_where_the_handler_asks(kind) {
+        // The user; with sessions those, too.
+        let cases = [(alone as fn(&mut Config), 1), (alone_by_sessions, 2)];
+        for (change, cost) in cases {
+            let server = open_server(kind, change).await;
+            for (name, path) in [("ann", "/api/open"), ("ben", "/api/unlisted")] {
+                let caller = server.register(name).await.client;
+                let before = server.up.query_count();
+                for _ in 0..20 {
+                    caller.get(path).await.expect(200);
+                }
+                assert_eq!(server.up.query_count(), before + cost, "{path}");
+            }
+        }
+    }
+
     async fn with_sessions_a_warm_caller_costs_nothing_either(kind) {
-        let by_sessions = |config: &mut Config| {
-            alone(config);
-            crate::tokens_of::by_sessions(config);
-        };
-        let server = Server::start_with(kind, by_sessions).await;
+        let server = Server::start_with(kind, alone_by_sessions).await;
         let ann = server.register("ann").await.client;
         let second = server.login("ann", acceptance::PASSWORD).await;
         let before = server.up.query_count();

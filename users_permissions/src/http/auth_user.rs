@@ -307,8 +307,8 @@ impl FromRequest for Caller {
             Ok(worker) => worker,
             Err(error) => return Either::Left(ready(Err(error))),
         };
-        // Remembered callers are ready at once; polling is free and nothing is boxed.
-        match worker.caller(req).now_or_never() {
+        // Remembered callers are ready at once, and nothing is boxed.
+        match worker.caller_now(req) {
             Some(caller) => Either::Left(ready(
                 caller.and_then(|known| Self::new(known, &worker.shared, req)),
             )),

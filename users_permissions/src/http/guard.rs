@@ -59,7 +59,8 @@ impl<P: Protected, Args: FromRequest + 'static> FromRequest for Guarded<P, Args>
     }
 }
 
-/// May the caller perform the action, if that is known without waiting? Refuses with 401, 403 or 503.
+/// May the caller perform the action, if that is known without waiting? Refuses with 401 or 403; with 500 where
+/// the application was put together wrongly.
 #[inline]
 fn authorize(entry: &'static ActionEntry, request: &HttpRequest) -> Result<bool, ActixError> {
     Worker::with(request, |worker| {

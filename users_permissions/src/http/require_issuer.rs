@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
 use actix_web::{Error as ActixError, HttpRequest};
-use futures_util::future::{Either, FutureExt as _, LocalBoxFuture};
+use futures_util::future::{Either, LocalBoxFuture};
 
 use super::worker::{Known, MISSING, Shared, Worker};
 use crate::error::Error;
@@ -70,6 +70,15 @@ pub struct RequireIssuerService<S> {
     worker: Rc<Worker>,
 }
 
+impl<S> RequireIssuerService<S> {
+    /// The one that the request goes to, and has remembered its token, if it is of the plugin that demands.
+    fn worker_of(&self, req: &HttpRequest) -> Rc<Worker> {
+        let served = Worker::of(req).ok();
+        let served = served.filter(|worker| Arc::ptr_eq(&worker.shared, &self.worker.shared));
+        served.unwrap_or_else(|| Rc::clone(&self.worker))
+    }
+}
+
 impl<S, B> Service<ServiceRequest> for RequireIssuerService<S>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = ActixError> + 'static,
@@ -84,16 +93,17 @@ where
     }
 
     fn call(&self, req: ServiceRequest) -> Self::Future {
+        let worker = self.worker_of(req.request());
         // Of a remembered caller it is known at once.
-        let asked = judge(req.request(), &self.worker, &self.issuer).now_or_never();
-        match asked {
+        let known = worker.caller_now(req.request());
+        let judged = known.map(|known| known.and_then(|known| judge(known, &self.issuer)));
+        match judged {
             Some(Ok(())) => Either::Left(self.service.call(req)),
             Some(Err(error)) => Either::Right(Box::pin(ready(Err(error.into())))),
             None => {
                 let (service, issuer) = (Rc::clone(&self.service), Rc::clone(&self.issuer));
-                let worker = Rc::clone(&self.worker);
                 Either::Right(Box::pin(async move {
-                    judge(req.request(), &worker, &issuer).await?;
+                    judge(worker.caller(req.request()).await?, &issuer)?;
                     service.call(req).await
                 }))
             }
@@ -101,12 +111,7 @@ where
     }
 }
 
-async fn judge(req: &HttpRequest, own: &Rc<Worker>, issuer: &str) -> Result<(), Error> {
-    // The one that the request goes to, and has remembered its token, if it is of the plugin that demands.
-    let served = Worker::of(req).ok();
-    let worker = served.filter(|worker| Arc::ptr_eq(&worker.shared, &own.shared));
-    let worker = worker.unwrap_or_else(|| Rc::clone(own));
-    let known = worker.caller(req).await?;
+fn judge(known: Option<Known>, issuer: &str) -> Result<(), Error> {
     let person = known.as_ref().and_then(|known| match known {
         Known::User(user) => user.person.as_ref(),
         Known::Stranger(stranger) => Some(&stranger.person),

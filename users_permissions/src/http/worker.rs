@@ -233,11 +233,59 @@ impl Worker {
         }
     }
 
+    /// Who calls, if that is known without waiting; `None`: the caller has to be looked up.
+    pub(super) fn caller_now(&self, req: &HttpRequest) -> Option<Result<Option<Known>, Error>> {
+        let Some(bytes) = bearer(req.headers()) else {
+            return Some(Ok(None));
+        };
+        let tokens = self.tokens.borrow();
+        let remembered = tokens.get(bytes)?;
+        let known = match &remembered.attested {
+            None => self.recall(remembered)?,
+            Some(attested) => self.recall_attested(remembered, attested)?,
+        };
+        Some(known.map(Some))
+    }
+
+    /// The user with a remembered token of ours, while that is current.
+    fn recall(&self, remembered: &Remembered) -> Option<Result<Known, Error>> {
+        let epoch = self.shared.services.principals.epoch();
+        let principal = remembered.slot.as_ref()?.current(epoch)?;
+        let token = &remembered.token;
+        let judged = self.judge(token, principal);
+        Some(judged.map(|user| Known::own(Arc::clone(user), Arc::clone(&token.claims))))
+    }
+
+    /// The same with a token of a trusted issuer.
+    fn recall_attested(
+        &self,
+        remembered: &Remembered,
+        attested: &Attested,
+    ) -> Option<Result<Known, Error>> {
+        if !attested.is_current() {
+            return None;
+        }
+        let principal = match &remembered.slot {
+            None => None,
+            // Where something has changed it is asked again who they are, for they may have been unlinked.
+            Some(slot) => Some(slot.current(self.shared.services.principals.epoch())??),
+        };
+        Some(self.vouched(&remembered.token, &attested.person, principal))
+    }
+
     /// Who calls; `None`: the public.
     ///
     /// # Errors
     /// 401 for anything but one good token of an active user, 503 without a database.
     pub(super) async fn caller(&self, req: &HttpRequest) -> Result<Option<Known>, Error> {
+        match self.caller_now(req) {
+            Some(known) => known,
+            None => self.look_up(req).await,
+        }
+    }
+
+    /// The same for a caller who is not remembered.
+    async fn look_up(&self, req: &HttpRequest) -> Result<Option<Known>, Error> {
         let Some(bytes) = bearer(req.headers()) else {
             return Ok(None);
         };
@@ -247,19 +295,10 @@ impl Worker {
         let token = match remembered {
             Some(remembered) if remembered.attested.is_some() => {
                 let text = read(bytes).ok_or(MISSING)?;
-                let known = self.caller_of_issuer(text, Some(remembered)).await?;
-                return Ok(Some(known));
+                let user = remembered.slot.map(|_| remembered.token.user_id);
+                return self.caller_of_issuer(text, user).await.map(Some);
             }
-            Some(Remembered { token, slot, .. }) => {
-                let slot = slot.as_ref();
-                if let Some(principal) =
-                    slot.and_then(|slot| slot.current(services.principals.epoch()))
-                {
-                    let principal = Arc::clone(self.judge(&token, principal)?);
-                    return Ok(Some(Known::own(principal, token.claims)));
-                }
-                token
-            }
+            Some(remembered) => remembered.token,
             None => {
                 let text = read(bytes).ok_or(MISSING)?;
                 if services.issuers.of(text).is_some() {
@@ -290,36 +329,36 @@ impl Worker {
         Ok(Some(Known::own(principal, token.claims)))
     }
 
-    /// Who calls with a token that a trusted issuer has signed, or says so.
-    async fn caller_of_issuer(
-        &self,
-        text: &str,
-        remembered: Option<Remembered>,
-    ) -> Result<Known, Error> {
+    /// Who calls with a token that a trusted issuer has signed, or says so; `expected`: the user it was of.
+    async fn caller_of_issuer(&self, text: &str, expected: Option<UserId>) -> Result<Known, Error> {
         let services = &self.shared.services;
-        if let Some(Remembered {
-            token,
-            slot,
-            attested: Some(attested),
-        }) = &remembered
-            && attested.is_current()
-        {
-            let Some(slot) = slot else {
-                return self.vouched(token, &attested.person, None);
-            };
-            if let Some(Some(principal)) = slot.current(services.principals.epoch()) {
-                return self.vouched(token, &attested.person, Some(principal));
-            }
-            // Something has changed: it is asked again who they are, for they may have been unlinked.
-        }
         let issuer = services.issuers.of(text).ok_or(MISSING)?;
         let attested = issuer.verify(text, &services.catalog).await?;
         let attested = attested.ok_or(MISSING)?;
-        let user = match issuer.links_users() {
-            true => Some(services.user_of(&attested).await?.ok_or(INVALID)?),
+        let linked = match issuer.links_users() {
+            true => Some(self.linked(&attested, expected).await?),
             false => None,
         };
-        self.attested(text, attested, user).await
+        self.attested(text, attested, linked).await
+    }
+
+    /// The user somebody of an issuer is, and its slot, in place before it was asked who that is.
+    async fn linked(
+        &self,
+        attested: &Attested,
+        expected: Option<UserId>,
+    ) -> Result<(UserId, Arc<Slot>), Error> {
+        let services = &self.shared.services;
+        let placed = |user| (user, services.principals.slot(user));
+        let mut last = expected.map(placed);
+        loop {
+            let user = services.user_of(attested).await?.ok_or(INVALID)?;
+            match last {
+                Some((known, slot)) if known == user => return Ok((user, slot)),
+                // Asked once more: whoever unlinks them from here on finds the slot.
+                _ => last = Some(placed(user)),
+            }
+        }
     }
 
     /// Remembers and judges a token of an issuer that was verified just now.
@@ -327,21 +366,21 @@ impl Worker {
         &self,
         text: &str,
         attested: Attested,
-        user: Option<UserId>,
+        linked: Option<(UserId, Arc<Slot>)>,
     ) -> Result<Known, Error> {
         let services = &self.shared.services;
+        let user = linked.as_ref().map(|(user, _)| *user);
         let token = VerifiedToken {
             user_id: user.unwrap_or_default(),
             proof: Proof::Attested,
             expires_at: attested.expires_at,
             claims: Arc::clone(&attested.claims),
         };
-        let (mut slot, mut principal) = (None, None);
-        if let Some(user) = user {
-            let found = services.principals.slot(user);
-            principal = Some(services.principal(&found, user).await?.ok_or(INVALID)?);
-            slot = Some(found);
-        }
+        let principal = match &linked {
+            Some((user, slot)) => Some(services.principal(slot, *user).await?.ok_or(INVALID)?),
+            None => None,
+        };
+        let slot = linked.map(|(_, slot)| slot);
         let person = Arc::clone(&attested.person);
         let remembered = Remembered {
             token: token.clone(),

@@ -1,7 +1,8 @@
 //! Callers as they are right now, remembered until a write changes them.
 //!
 //! A slot is put in place before the database is read and marked stale by the writer after its
-//! commit, so a read that overlaps a write can never be remembered.
+//! commit, so a read that overlaps a write can never be remembered. Writers find slots in the map alone: none
+//! that was handed out leaves it, or is left out of it, without being marked stale under the same lock.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -23,10 +24,15 @@ impl Slot {
     /// The caller, unless nothing was read yet or a write came between.
     #[inline]
     pub(crate) fn current(&self, epoch: u64) -> Option<Option<&Arc<Principal>>> {
-        if self.stale.load(Ordering::Acquire) || self.epoch != epoch {
+        if !self.is_good(epoch) {
             return None;
         }
         self.content.get().map(Option::as_ref)
+    }
+
+    #[inline]
+    fn is_good(&self, epoch: u64) -> bool {
+        !self.stale.load(Ordering::Acquire) && self.epoch == epoch
     }
 
     pub(crate) fn fill(&self, principal: Option<Principal>) -> Option<&Arc<Principal>> {
@@ -40,7 +46,8 @@ impl Slot {
     }
 }
 
-/// An evicted slot may still be referenced by a worker's token cache, where no writer finds it.
+/// A slot that was evicted or replaced may still be referenced by a worker's token cache, where no writer finds
+/// it.
 #[derive(Debug, Clone, Default)]
 struct StaleWhenEvicted;
 
@@ -82,41 +89,40 @@ impl Principals {
 
     /// The slot of a user, in place before the caller reads the database.
     pub(crate) fn slot(&self, id: UserId) -> Arc<Slot> {
+        let found = self.slots.get(&id);
+        // Read after it: a slot that was found is of no later epoch.
         let epoch = self.epoch();
-        let fresh = || {
-            Arc::new(Slot {
-                content: OnceLock::new(),
-                stale: AtomicBool::new(false),
-                epoch,
-            })
-        };
-        if let Some(slot) = self.slots.get(&id) {
-            if !slot.stale.load(Ordering::Acquire) && slot.epoch == epoch {
-                return slot;
-            }
-            self.slots.remove_if(&id, |found| Arc::ptr_eq(found, &slot));
+        match found {
+            Some(slot) if slot.is_good(epoch) => slot,
+            _ => self.place(id, epoch),
         }
-        match self
-            .slots
-            .get_or_insert_with(&id, || Ok::<_, std::convert::Infallible>(fresh()))
-        {
-            Ok(slot) => slot,
-            Err(never) => match never {},
-        }
+    }
+
+    /// Puts a new slot into the map, at once: a writer who came while its place was merely reserved would find
+    /// nothing to mark. It takes the place of any other, whose holders are then read anew.
+    fn place(&self, id: UserId, epoch: u64) -> Arc<Slot> {
+        let slot = Arc::new(Slot {
+            content: OnceLock::new(),
+            stale: AtomicBool::new(false),
+            epoch,
+        });
+        self.slots.insert(id, Arc::clone(&slot));
+        slot
     }
 
     /// The slot of a user in the place of one that may have been read too early.
     pub(crate) fn replace(&self, id: UserId, slot: &Arc<Slot>) -> Arc<Slot> {
         slot.mark_stale();
-        self.slots.remove_if(&id, |found| Arc::ptr_eq(found, slot));
         self.slot(id)
     }
 
     /// Forgets one user; call it after the commit and before the answer.
     pub(crate) fn forget(&self, id: UserId) {
-        if let Some((_, slot)) = self.slots.remove(&id) {
+        // Marked before it is gone: another writer who finds it no more may rely on it.
+        self.slots.remove_if(&id, |slot| {
             slot.mark_stale();
-        }
+            true
+        });
     }
 
     /// Forgets everybody, for writes that touch many users at once.
@@ -197,6 +203,65 @@ mod tests {
         assert_eq!(role_seen(&principals, &slot), None);
         // Whoever comes later with the same old slot does not throw the new one away.
         assert!(Arc::ptr_eq(&next, &principals.replace(1, &slot)));
+    }
+
+    #[test]
+    fn a_slot_that_another_takes_the_place_of_is_stale() {
+        let principals = Principals::new(100);
+        let before = principals.epoch();
+        principals.forget_all();
+        // Two have found none at once.
+        let first = principals.place(1, principals.epoch());
+        first.fill(Some(principal(1, 10)));
+        let second = principals.place(1, principals.epoch());
+        second.fill(Some(principal(1, 10)));
+        assert_eq!(role_seen(&principals, &first), None);
+        assert_eq!(role_seen(&principals, &second), Some(10));
+        // A third has read the epoch before everybody was forgotten.
+        let late = principals.place(1, before);
+        late.fill(Some(principal(1, 10)));
+        assert_eq!(role_seen(&principals, &second), None);
+        assert_eq!(role_seen(&principals, &late), None);
+        assert!(!Arc::ptr_eq(&late, &principals.slot(1)));
+    }
+
+    /// All that is done with slots, of two users; the slots that were handed out.
+    fn use_slots(principals: &Principals, thread: i32) -> Vec<(UserId, Arc<Slot>)> {
+        let mut slots = Vec::new();
+        for step in 0..64 {
+            let id = step % 2;
+            let slot = principals.slot(id);
+            match (step / 2 + thread) % 4 {
+                0 => principals.forget(id),
+                1 => slots.push((id, principals.replace(id, &slot))),
+                2 if step % 16 == 4 => principals.forget_all(),
+                _ => {}
+            }
+            slots.push((id, slot));
+        }
+        slots
+    }
+
+    #[test]
+    fn whatever_is_done_at_once_a_slot_that_no_writer_finds_is_stale() {
+        let principals = Principals::new(100);
+        for _ in 0..300 {
+            let slots: Vec<_> = std::thread::scope(|scope| {
+                let principals = &principals;
+                let threads: Vec<_> = (0..4)
+                    .map(|thread| scope.spawn(move || use_slots(principals, thread)))
+                    .collect();
+                let slots = threads.into_iter().map(|thread| thread.join().unwrap());
+                slots.flatten().collect()
+            });
+            for (id, slot) in slots {
+                let is_found = principals
+                    .slots
+                    .peek(&id)
+                    .is_some_and(|found| Arc::ptr_eq(&found, &slot));
+                assert!(is_found || !slot.is_good(principals.epoch()));
+            }
+        }
     }
 
     #[test]

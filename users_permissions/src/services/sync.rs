@@ -41,8 +41,9 @@ where
             }
         }
     })?;
-    // On a thread of its own, for a database that neither answers nor fails keeps the other one waiting. Callers that
-    // are not remembered are asked for in the database, which answers, or does not: then nobody is let in.
+    // On a thread of its own, for a database that neither answers nor fails keeps the other one waiting. Users who
+    // are not remembered are asked for in the database, which answers, or does not: then they are not let in. The
+    // public and people of issuers who are no users are judged by the rights that were read last.
     let mut was_blind = false;
     every(interval, "up-watch", owner, move |owner: &T| {
         let span = last_look.time().elapsed();
@@ -54,7 +55,8 @@ where
         if is_blind && !was_blind {
             tracing::warn!(
                 seconds = span.as_secs(),
-                "nobody is remembered, for changes of other instances were not read for long"
+                "no user is remembered, and rights stay as they were read last, \
+                 for changes of other instances were not read for long"
             );
         }
         was_blind = is_blind;

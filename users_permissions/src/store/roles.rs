@@ -74,7 +74,7 @@ pub(crate) fn line_up(conn: &mut DbConn) -> QueryResult<()> {
     Ok(())
 }
 
-/// How often rights were changed so far, by any instance.
+/// How many writes have lined up so far, of any instance: of rights and of whatever else takes that row.
 pub(crate) fn revision(conn: &mut DbConn) -> QueryResult<i64> {
     up_revision::table
         .find(1)
