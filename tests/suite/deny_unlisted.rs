@@ -106,6 +106,11 @@ async fn server(deny: bool) -> Server {
                     .route(web::get().guard(listed_mark).to(two))
                     .route(web::post().to(bare)),
             )
+            .service(
+                web::resource("/ordered")
+                    .route(web::get().guard(is_internal).guard(listed_mark).to(two))
+                    .route(web::get().to(bare)),
+            )
             .service(latest)
             .service(upload)
             .service(guarded)
@@ -231,6 +236,18 @@ async fn an_unlisted_handler_beside_a_listed_one_of_the_same_path_stays_closed()
         .header("x-internal", "1");
     anonymous.send(internal).await.expect_forbidden();
     assert_eq!(call(&anonymous, "GET", "/api/guarded").await.0, 403);
+}
+
+#[actix_web::test]
+async fn behind_a_marked_route_that_refuses_an_unlisted_one_stays_closed() {
+    let server = server(true).await;
+    let anonymous = server.anonymous();
+    assert_eq!(call(&anonymous, "GET", "/api/ordered").await.0, 403);
+    let internal = anonymous
+        .request("GET".parse().unwrap(), "/api/ordered")
+        .header("x-internal", "1");
+    let answer = anonymous.send(internal).await;
+    assert_eq!((answer.status.as_u16(), answer.text.as_str()), (200, "two"));
 }
 
 #[actix_web::test]

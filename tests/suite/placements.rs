@@ -327,6 +327,38 @@ async fn descriptions_and_places_of_every_placement_are_known() {
     }
 }
 
+#[permission("api::test-place.page")]
+async fn page() -> &'static str {
+    "page"
+}
+
+#[permission("api::test-place.graph")]
+async fn graph() -> &'static str {
+    "graph"
+}
+
+// Whoever invents methods makes nobody remember them.
+#[actix_web::test]
+async fn a_handler_of_all_methods_is_noted_under_those_that_exist() {
+    let (up, _database) = plugin(|_| {}).await;
+    let resource = web::resource("/graph")
+        .route(web::get().to(page))
+        .route(web::to(graph));
+    let app = App::new().wrap(up.middleware()).service(resource);
+    let app = actix_web::test::init_service(app).await;
+    let known = ["GET", "POST", "PATCH"].map(str::to_owned);
+    let invented = (0..50).map(|count| format!("AAAA{count}"));
+    for method in known.into_iter().chain(invented) {
+        let ask = actix_web::test::TestRequest::with_uri("/graph").method(method.parse().unwrap());
+        let answer = users_permissions::testing::call(&app, ask).await;
+        assert_eq!(answer.status(), 403, "{method}");
+    }
+    let catalog = up.catalog();
+    assert_eq!(urls(&catalog, "page"), ["GET /graph"]);
+    assert_eq!(urls(&catalog, "graph"), ["PATCH /graph", "POST /graph"]);
+    assert!(up.coverage().unlisted.is_empty());
+}
+
 #[permission("api::test-place.twice")]
 #[get("/{id}")]
 async fn twice() -> &'static str {

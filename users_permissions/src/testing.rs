@@ -8,10 +8,15 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{TestRequest, call_service};
 
-use crate::{Coverage, UsersPermissions};
+use crate::{CatalogAction, Coverage, UsersPermissions};
 use actix_http::Request;
 
-/// What is protected in `app` and what is not.
+/// What is protected in `app` and what is not, and in the plugin's other applications that have met a
+/// request.
+///
+/// # Panics
+/// When no request has reached the plugin's middleware: it is missing, stands around a scope only, or
+/// something in front of it answered. Where that is meant, [`call`] something behind it first.
 ///
 /// ```no_run
 /// use actix_web::{App, test, web};
@@ -36,6 +41,12 @@ where
         .method(actix_web::http::Method::TRACE)
         .to_request();
     drop(app.call(probe).await);
+    assert!(
+        up.middleware().has_seen_a_request(),
+        "the middleware of this plugin has not seen a request: add `.wrap(up.middleware())` to the App; \
+         where it stands around a scope only, or something in front of it answers, send a request through it \
+         first (testing::call)"
+    );
     up.coverage()
 }
 
@@ -63,7 +74,11 @@ pub fn assert_covered(coverage: &Coverage, allowed: &[&str]) {
     );
 }
 
-/// The ACL surface as text: a line per route and action, sorted, fit to be committed.
+/// The ACL surface as text: a line per route and action with who gets it at first and the policies that
+/// are asked, sorted, fit to be committed.
+///
+/// # Panics
+/// As [`coverage`].
 ///
 /// ```no_run
 /// use actix_web::{App, test, web};
@@ -87,16 +102,7 @@ where
     let coverage = coverage(up, app).await;
     let mut lines = Vec::new();
     for served in up.catalog() {
-        let mut rights = String::new();
-        if served.action.is_open() {
-            rights.push_str(" open");
-        }
-        if !served.action.first_grants().is_empty() {
-            rights.push_str(&format!(
-                " grant({})",
-                served.action.first_grants().join(", ")
-            ));
-        }
+        let rights = rights(&served.action);
         if served.routes.is_empty() {
             lines.push(format!("{} -{rights}", served.action.name()));
         }
@@ -114,6 +120,23 @@ where
     }
     lines.sort();
     lines.join("\n") + "\n"
+}
+
+/// Who may, as code says it.
+fn rights(action: &CatalogAction) -> String {
+    let mut rights = String::new();
+    if action.is_open() {
+        rights.push_str(" open");
+    }
+    for (word, said) in [
+        ("grant", action.first_grants()),
+        ("policies", action.policies()),
+    ] {
+        if !said.is_empty() {
+            rights.push_str(&format!(" {word}({})", said.join(", ")));
+        }
+    }
+    rights
 }
 
 /// Compares the ACL surface with a committed file; `UPDATE_SNAPSHOTS=1` writes it.

@@ -5,12 +5,14 @@
 //! name), and, for handlers whose route attribute the macro cannot see, the first request that reaches
 //! them.
 
+mod reading;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use actix_web::introspection::{IntrospectionNode, IntrospectionTree, ResourceType};
-use actix_web::{HttpRequest, dev::ResourceMap, web};
+use actix_web::HttpRequest;
+use actix_web::http::Method;
 
 use crate::acl::{ActionEntry, Catalog, CatalogAction};
 
@@ -32,6 +34,15 @@ pub struct ServedRoute {
     pub path: String,
     /// Upper-case method, or `*` for a route that takes any.
     pub method: String,
+}
+
+impl ServedRoute {
+    fn new(path: &str, method: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            method: method.to_owned(),
+        }
+    }
 }
 
 /// An action with the routes that serve it.
@@ -67,24 +78,42 @@ pub struct ServedAction {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Coverage {
-    /// Routes without `#[permission]`.
+    /// Routes without `#[permission]`, and those of handlers whose route attribute it does not see, until they
+    /// are called; not those that are marked with [`listed`](crate::listed).
+    ///
+    /// actix tells methods and guards of paths, not of routes. So of two handlers of one method and path one
+    /// is seen, as of a route for all methods behind others of its path;
+    /// [`deny_unlisted`](crate::Builder::deny_unlisted) refuses the other. A handler that is asked before a
+    /// protected one of the same path is reported where its resource has a name, as those of route
+    /// attributes have.
     pub unlisted: Vec<ServedRoute>,
     /// Actions no route is known of: not registered, or standing below a route attribute (or on a
     /// plain handler) and not called yet.
     pub unlocated: Vec<&'static str>,
 }
 
-/// The routes of the application, as far as they are known.
-#[derive(Debug, Default, Clone)]
+/// Routes, as far as they are known.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct RouteMap {
-    /// By path and method; `None`: carries no action.
+    /// By path and method; `None`: its action is not known.
     routes: BTreeMap<ServedRoute, Option<&'static str>>,
+    /// Those that nothing is known to protect.
+    unlisted: BTreeSet<ServedRoute>,
 }
 
-/// The route map of a plugin, filled by the first request.
+/// What the first requests have told.
+#[derive(Debug, Default)]
+struct Learnt {
+    /// All applications of the plugin together.
+    map: RouteMap,
+    /// Each by itself, as it was read.
+    applications: Vec<RouteMap>,
+}
+
+/// The route map of a plugin, filled by the first request to each of its applications.
 #[derive(Debug, Default)]
 pub(crate) struct Routes {
-    map: OnceLock<Mutex<RouteMap>>,
+    learnt: Mutex<Learnt>,
     /// Per action the requests since the last that told a new route.
     quiet: OnceLock<Box<[AtomicU32]>>,
 }
@@ -94,12 +123,21 @@ const SETTLED: u32 = 1_000;
 const SAMPLED: u32 = 64;
 
 impl Routes {
-    /// Reads the application's routes, once.
+    /// Reads an application's routes, once for each of its workers.
     pub(super) fn learn(&self, req: &HttpRequest, catalog: &Catalog) {
         self.quiet
             .get_or_init(|| (0..catalog.len()).map(|_| AtomicU32::new(0)).collect());
-        self.map
-            .get_or_init(|| Mutex::new(RouteMap::read(req, catalog)));
+        let read = RouteMap::read(req, catalog);
+        let mut learnt = self.lock();
+        // Another worker's is the same, and what was observed since then holds.
+        if !learnt.applications.contains(&read) {
+            learnt.map.merge(&read);
+            learnt.applications.push(read);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Learnt> {
+        self.learnt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes under which pattern a handler was reached, unless the macro has seen its routes. A handler may be
@@ -128,121 +166,66 @@ impl Routes {
 
     #[cold]
     fn is_news(&self, entry: &'static ActionEntry, req: &HttpRequest) -> bool {
-        let (Some(map), Some(path)) = (self.map.get(), req.match_pattern()) else {
+        let Some(path) = req.match_pattern() else {
             return false;
         };
-        let mut map = map.lock().unwrap_or_else(PoisonError::into_inner);
-        let any = ServedRoute {
-            path: path.clone(),
-            method: ANY.to_owned(),
-        };
-        let route = if map.routes.contains_key(&any) {
-            any
-        } else {
-            ServedRoute {
-                path,
-                method: req.method().to_string(),
+        let mut learnt = self.lock();
+        let Learnt { map, applications } = &mut *learnt;
+        let mut route = ServedRoute::new(&path, ANY);
+        if !map.routes.contains_key(&route) {
+            route.method = req.method().to_string();
+            // Clients may invent methods without end.
+            if !map.routes.contains_key(&route) && !is_standard(req.method()) {
+                return false;
             }
-        };
+        }
+        // Which of several applications this is, and so whose handler, is not told.
+        let serving = applications
+            .iter()
+            .filter(|read| read.routes.contains_key(&route));
+        if serving.count() < 2 {
+            map.unlisted.remove(&route);
+        }
         // Of handlers that share a route, by guards of their own, the last one is named; that is no news.
         !matches!(map.routes.insert(route, Some(entry.action)), Some(Some(_)))
     }
 
     pub(crate) fn snapshot(&self) -> RouteMap {
-        match self.map.get() {
-            Some(map) => map.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            None => RouteMap::default(),
-        }
+        self.lock().map.clone()
     }
 
-    /// Looks at the map without copying it.
+    /// Looks at the map without copying it; `None` before the first request.
     pub(super) fn with<T>(&self, look: impl FnOnce(&RouteMap) -> T) -> Option<T> {
-        self.map
-            .get()
-            .map(|map| look(&map.lock().unwrap_or_else(PoisonError::into_inner)))
+        let learnt = self.lock();
+        (!learnt.applications.is_empty()).then(|| look(&learnt.map))
     }
 }
 
 const ANY: &str = "*";
 
-impl RouteMap {
-    fn read(req: &HttpRequest, catalog: &Catalog) -> Self {
-        let mut routes = BTreeMap::new();
-        // Paths as `url_for` renders them, to find the pattern a name belongs to.
-        let mut patterns = HashMap::new();
-        // The paths each guard stands at: a handler may be served in several scopes.
-        let mut guarded: HashMap<String, Vec<String>> = HashMap::new();
-        if let Some(tree) = req.app_data::<web::Data<IntrospectionTree>>() {
-            collect(&tree.root, &mut |path, methods, guards| {
-                for guard in guards {
-                    let paths = guarded.entry(guard.clone()).or_default();
-                    paths.push(path.to_owned());
-                }
-                patterns.insert(render(path), path.to_owned());
-                let methods = if methods.is_empty() {
-                    vec![ANY.to_owned()]
-                } else {
-                    methods
-                };
-                for method in methods {
-                    routes.insert(
-                        ServedRoute {
-                            path: path.to_owned(),
-                            method,
-                        },
-                        None,
-                    );
-                }
-            });
-        }
-        let map = req.resource_map();
-        for action in catalog.actions().iter().map(CatalogAction::entry) {
-            for route in action.routes {
-                let named = locate(map, route.name, &patterns);
-                // A name chosen by the user may belong to another resource.
-                let named = named.filter(|path| path.ends_with(route.path.trim_end_matches('/')));
-                let marked = route.mark.and_then(|mark| guarded.get(mark()));
-                for path in marked.into_iter().flatten().chain(&named) {
-                    for method in route.methods {
-                        let served = ServedRoute {
-                            path: path.clone(),
-                            method: (*method).to_owned(),
-                        };
-                        routes.insert(served, Some(action.action));
-                    }
-                }
-            }
-        }
-        let mut map_of_routes = Self { routes };
-        map_of_routes.claim_named_resources(map, catalog, &patterns);
-        map_of_routes
-    }
+fn is_standard(method: &Method) -> bool {
+    matches!(
+        *method,
+        Method::GET
+            | Method::HEAD
+            | Method::POST
+            | Method::PUT
+            | Method::PATCH
+            | Method::DELETE
+            | Method::OPTIONS
+            | Method::TRACE
+            | Method::CONNECT
+    )
+}
 
-    /// A plain handler is found when its resource is named after the action and serves one method only:
-    /// which of several is its own, the name does not tell.
-    fn claim_named_resources(
-        &mut self,
-        map: &ResourceMap,
-        catalog: &Catalog,
-        patterns: &HashMap<String, String>,
-    ) {
-        for action in catalog
-            .actions()
-            .iter()
-            .map(CatalogAction::entry)
-            .filter(|action| action.routes.is_empty())
-        {
-            let Some(path) = locate(map, action.action, patterns) else {
-                continue;
-            };
-            let mut free = self
-                .routes
-                .iter_mut()
-                .filter(|(route, owner)| route.path == path && owner.is_none());
-            if let (Some((_, owner)), None) = (free.next(), free.next()) {
-                *owner = Some(action.action);
-            }
+impl RouteMap {
+    /// Adds the routes of another application. What lacks protection in either lacks it.
+    fn merge(&mut self, other: &Self) {
+        for (route, owner) in &other.routes {
+            let known = self.routes.entry(route.clone()).or_default();
+            *known = known.or(*owner);
         }
+        self.unlisted.extend(other.unlisted.iter().cloned());
     }
 
     pub(crate) fn served(&self, catalog: &Catalog) -> Vec<ServedAction> {
@@ -262,12 +245,7 @@ impl RouteMap {
     pub(crate) fn coverage(&self, catalog: &Catalog) -> Coverage {
         let located: BTreeSet<&str> = self.routes.values().flatten().copied().collect();
         Coverage {
-            unlisted: self
-                .routes
-                .iter()
-                .filter(|(_, action)| action.is_none())
-                .map(|(route, _)| route.clone())
-                .collect(),
+            unlisted: self.unlisted.iter().cloned().collect(),
             unlocated: catalog
                 .actions()
                 .iter()
@@ -277,16 +255,18 @@ impl RouteMap {
         }
     }
 
+    /// The routes whose action is not known, if they have one.
+    #[cfg(feature = "openapi")]
+    pub(super) fn without_action(&self) -> Vec<ServedRoute> {
+        let routes = self.routes.iter().filter(|(_, action)| action.is_none());
+        routes.map(|(route, _)| route.clone()).collect()
+    }
+
     /// The action behind a pattern and method: the outer `None` for no route, the inner one for a route
     /// without an action.
     #[cfg(feature = "admin")]
     pub(crate) fn action_at(&self, path: &str, method: &str) -> Option<Option<&'static str>> {
-        let at = |method: &str| {
-            self.routes.get(&ServedRoute {
-                path: path.to_owned(),
-                method: method.to_owned(),
-            })
-        };
+        let at = |method: &str| self.routes.get(&ServedRoute::new(path, method));
         at(method).or_else(|| at(ANY)).copied()
     }
 
@@ -318,65 +298,5 @@ impl RouteMap {
             .filter(|route| route.path == path)
             .map(|route| route.method.clone())
             .collect()
-    }
-}
-
-fn collect(node: &IntrospectionNode, found: &mut impl FnMut(&str, Vec<String>, &[String])) {
-    if matches!(node.kind, ResourceType::Resource) {
-        found(
-            &node.full_path,
-            node.methods.iter().map(ToString::to_string).collect(),
-            &node.guards,
-        );
-    }
-    for child in &node.children {
-        collect(child, found);
-    }
-}
-
-/// The full pattern of a named resource.
-fn locate(map: &ResourceMap, name: &str, patterns: &HashMap<String, String>) -> Option<String> {
-    // A request of our own: the real one's Host header may be no host at all.
-    let plain = actix_web::test::TestRequest::default().to_http_request();
-    let url = map.url_for(&plain, name, (0..).map(placeholder)).ok()?;
-    patterns.get(url.path()).cloned()
-}
-
-fn placeholder(index: usize) -> String {
-    format!("p{index}")
-}
-
-/// Replaces the parameters of a pattern by the placeholders, in order.
-fn render(pattern: &str) -> String {
-    let mut out = String::with_capacity(pattern.len());
-    let (mut depth, mut parameters) = (0usize, 0usize);
-    for c in pattern.chars() {
-        match c {
-            '{' => {
-                if depth == 0 {
-                    out.push_str(&placeholder(parameters));
-                    parameters += 1;
-                }
-                depth += 1;
-            }
-            '}' => depth = depth.saturating_sub(1),
-            _ if depth == 0 => out.push(c),
-            _ => {}
-        }
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::render;
-
-    #[test]
-    fn parameters_become_placeholders() {
-        assert_eq!(
-            render("/api/articles/{id}/{slug:[a-z]{2}}/x"),
-            "/api/articles/p0/p1/x"
-        );
-        assert_eq!(render("/api/ping"), "/api/ping");
     }
 }

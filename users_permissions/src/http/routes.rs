@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, ResponseError as _, web};
 use super::middleware::reject;
 use super::worker::Worker;
 use super::{
-    auth, confirmation, connect, identities, listed, mails, passwords, permissions, providers,
+    auth, confirmation, connect, identities, listed_at, mails, passwords, permissions, providers,
     roles, sessions, settings, setup, users,
 };
 use crate::error::Error;
@@ -44,7 +44,7 @@ pub(crate) fn configure(config: &mut web::ServiceConfig, services: &Services) {
         .service(
             // The session waits before it passes a request on: what is below is marked before it.
             web::scope("/connect")
-                .guard(listed)
+                .guard(listed_at::<0>)
                 .wrap(connect::session(services))
                 .wrap(from_fn(connect::former_keys))
                 .service(connect::connect),

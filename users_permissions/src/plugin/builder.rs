@@ -63,9 +63,10 @@ impl Builder {
     /// Answer 403 on every route that carries no `#[permission]`; nothing of its handler runs.
     ///
     /// A handler whose `#[permission]` stands below its route attribute, or that is registered by hand,
-    /// has to be marked: `web::get().guard(users_permissions::listed).to(handler)`. Middlewares that
-    /// wait before they pass a request on (`from_fn`, sessions) have to be outside of the plugin's:
-    /// add `.wrap(up.middleware())` first.
+    /// has to be marked: `web::get().guard(users_permissions::listed).to(handler)`. The mark has to be the
+    /// last guard of its route: where a later one refuses, the route that comes next is let through.
+    /// Middlewares that wait before they pass a request on (`from_fn`, sessions) have to be outside of the
+    /// plugin's: add `.wrap(up.middleware())` first.
     ///
     /// ```
     /// use users_permissions::UsersPermissions;

@@ -72,10 +72,12 @@ impl UsersPermissions {
     }
 
     /// Demands a token of this trusted issuer from the whole application or a scope: without one, and with
-    /// any other, requests are 401. For the whole application it goes below `up.middleware()`.
+    /// any other, requests are 401. For the whole application it goes outside of `up.middleware()`, that is,
+    /// behind it in the code; inside it works as well, unless with `deny_unlisted(true)`: it may wait before
+    /// it passes a request on.
     ///
-    /// For single handlers there is the policy [`FromIssuer`](crate::FromIssuer), which also goes together
-    /// with `deny_unlisted`.
+    /// For single handlers there is the policy [`FromIssuer`](crate::FromIssuer), which goes together with
+    /// `deny_unlisted`, as the demand of a scope does not.
     ///
     /// ```no_run
     /// use actix_web::{App, web};
@@ -84,6 +86,9 @@ impl UsersPermissions {
     /// # fn app(up: UsersPermissions) {
     /// let partners = web::scope("/partners").wrap(up.require_issuer("https://example.kinde.com"));
     /// let app = App::new().wrap(up.middleware()).service(partners);
+    /// # let _ = app;
+    /// // For everything:
+    /// let app = App::new().wrap(up.middleware()).wrap(up.require_issuer("https://example.kinde.com"));
     /// # let _ = app;
     /// # }
     /// ```
@@ -179,7 +184,8 @@ impl UsersPermissions {
             .served(&self.shared.services.catalog)
     }
 
-    /// What is protected and what is not; known from the first request on.
+    /// What is protected and what is not, in all applications of the plugin together; known of each from its
+    /// first request on.
     ///
     /// ```
     /// # use users_permissions::UsersPermissions;

@@ -51,8 +51,8 @@ impl ApiDescription {
             Some((of, json)) if *of == located => Ok(json.clone()),
             _ => {
                 let application = self.application.clone().unwrap_or_else(nameless);
-                let unlisted = map.coverage(catalog).unlisted;
-                let mut document = describe(application, &served, &unlisted);
+                let without_action = map.without_action();
+                let mut document = describe(application, &served, &without_action);
                 if let Some(components) = &mut document.components {
                     profile::add(components, config);
                 }
@@ -75,7 +75,11 @@ fn nameless() -> OpenApi {
     OpenApi::new(Info::new("API", "unversioned"), Paths::new())
 }
 
-fn describe(mut document: OpenApi, served: &[ServedAction], unlisted: &[ServedRoute]) -> OpenApi {
+fn describe(
+    mut document: OpenApi,
+    served: &[ServedAction],
+    without_action: &[ServedRoute],
+) -> OpenApi {
     document.openapi = OpenApiVersion::Version31;
     let mut own = own::description();
     let mut theirs = Descriptions::take(&mut document);
@@ -105,7 +109,7 @@ fn describe(mut document: OpenApi, served: &[ServedAction], unlisted: &[ServedRo
     }
     // What needs no permission, or is served by something in front of the application.
     for described in theirs.rest() {
-        let route = unlisted.iter().find(|route| described.may_be(route));
+        let route = without_action.iter().find(|route| described.may_be(route));
         let path = route.map_or(described.path, |route| template(&route.path));
         placed.put(path, described.method, described.operation);
     }
