@@ -48,6 +48,10 @@ async fn placeholders_and_short_or_missing_secrets_stop_the_start_with_one_line(
         "please-change-me-please-change-me!!!",
         "my-super-secret-jwt-key-1234567890!!",
         "jwt-secret-jwt-secret-jwt-secret-jwt",
+        "0123456789abcdef0123456789abcdef",
+        "12345678901234567890123456789012",
+        "passwordpasswordpasswordpassword1",
+        "abcdefghijklmnopqrstuvwxyz012345",
         // Those of our own documentation.
         "new-secret-new-secret-new-secret!",
         "k1:old-secret-old-secret-old-secret!",
@@ -122,6 +126,7 @@ async fn a_random_secret_starts_and_development_takes_any() {
     let database = TestDatabase::create(Kind::Sqlite);
     let mut config = config(&database);
     config.signing_keys = Some(SigningKeys::parse("secret").unwrap());
+    config.app_keys = vec!["0123456789abcdef0123456789abcdef".into()];
     UsersPermissions::builder()
         .config(config)
         .build()

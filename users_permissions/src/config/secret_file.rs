@@ -26,10 +26,39 @@ fn look(path: &Path) -> io::Result<Option<String>> {
         Ok(mut file) => {
             // Waits for whoever is writing it. Where files cannot be locked, it is read as it is.
             let _ = file.lock_shared();
-            read(&mut file)
+            let text = read(&mut file)?;
+            #[cfg(unix)]
+            if text.is_some() {
+                close_to_others(&file, path);
+            }
+            Ok(text)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
+    }
+}
+
+/// Takes a secret that others may read away from them: as it is development's own, that is no reason not to start.
+#[cfg(unix)]
+fn close_to_others(file: &File, path: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let is_open = |metadata: std::fs::Metadata| {
+        metadata.is_file() && metadata.permissions().mode() & 0o077 != 0
+    };
+    if !file.metadata().is_ok_and(is_open) {
+        return;
+    }
+    match file.set_permissions(std::fs::Permissions::from_mode(0o600)) {
+        Ok(()) => tracing::warn!(
+            file = %path.display(),
+            "the development secret was open to others and is its owner's alone now; delete the file for a new one"
+        ),
+        Err(error) => tracing::warn!(
+            file = %path.display(),
+            %error,
+            "the development secret is open to others and cannot be closed to them"
+        ),
     }
 }
 
@@ -120,6 +149,22 @@ mod tests {
         for path in [&new, &empty] {
             SigningKeys::load_or_generate(path).unwrap();
             assert_eq!(mode(path), 0o600, "{}", path.display());
+        }
+        let text = "a-secret-that-somebody-has-copied-here";
+        for (before, after) in [
+            (0o644, 0o600),
+            (0o640, 0o600),
+            (0o604, 0o600),
+            (0o620, 0o600),
+            (0o600, 0o600),
+            (0o400, 0o400),
+        ] {
+            let path = directory.path().join(format!("copied-{before:o}"));
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(before)).unwrap();
+            let keys = SigningKeys::load_or_generate(&path).unwrap();
+            assert_eq!(keys.signing().secret.expose(), text);
+            assert_eq!(mode(&path), after, "{before:o}");
         }
         assert!(SigningKeys::load_or_generate(directory.path()).is_err());
         assert!(SigningKeys::load_or_generate(Path::new("/dev/null")).is_err());

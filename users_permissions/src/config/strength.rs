@@ -39,7 +39,30 @@ pub(super) fn check_strength(name: &str, secret: &Secret) -> Result<(), ConfigEr
             "holds a placeholder; production needs a random secret",
         ));
     }
+    if is_pattern(secret) {
+        return Err(ConfigError::invalid(
+            name,
+            "holds a block that repeats itself, or a row of characters; production needs a random secret",
+        ));
+    }
     Ok(())
+}
+
+/// Does it go on as it began? What repeats is compared by the steps from byte to byte, which are the same in a row like
+/// `abcdef`, too; one of four may be another, as in `passwordpassword1`. Of random ones next to none are.
+fn is_pattern(secret: &str) -> bool {
+    let bytes = secret.as_bytes();
+    let next = bytes.iter().skip(1);
+    let steps: Vec<u8> = bytes
+        .iter()
+        .zip(next)
+        .map(|(byte, next)| next.wrapping_sub(*byte))
+        .collect();
+    (1..=bytes.len() / 2).any(|period| {
+        let pairs = steps.iter().zip(steps.iter().skip(period));
+        let (all, same) = (pairs.len(), pairs.filter(|(a, b)| a == b).count());
+        4 * same >= 3 * all
+    })
 }
 
 #[cfg(test)]
@@ -53,10 +76,34 @@ mod tests {
             "tobemodified",
             "toBeModified1toBeModified1toBeModified1",
             "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+            "0123456789abcdef0123456789abcdef",
+            "12345678901234567890123456789012",
+            "passwordpasswordpasswordpassword1",
+            "correct-horse-correct-horse-corr",
+            "abcdefghijklmnopqrstuvwxyz012345",
+            "zyxwvutsrqponmlkjihgfedcba987654",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789",
         ] {
             let error = check_strength("APP_KEYS", &weak.into()).expect_err(weak);
             assert!(error.to_string().starts_with("APP_KEYS: "), "{error}");
         }
         assert!(check_strength("APP_KEYS", &"pQ7vX2mK9rT4wZ8nB1cD6fG3hJ5kL0sA!".into()).is_ok());
+    }
+
+    #[test]
+    fn random_secrets_of_every_alphabet_pass() {
+        for alphabet in [
+            "0123456789",
+            "0123456789abcdef",
+            "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+        ] {
+            for length in [32, 33, 64] {
+                for _ in 0..200 {
+                    let pick = |_| alphabet.as_bytes()[rand::random_range(0..alphabet.len())];
+                    let secret: String = (0..length).map(pick).map(char::from).collect();
+                    assert!(!is_pattern(&secret), "{secret}");
+                }
+            }
+        }
     }
 }
