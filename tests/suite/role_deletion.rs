@@ -84,8 +84,19 @@ on_every_database! {
             assert!([200, 400, 403].contains(&moved.status.as_u16()), "{}", moved.text);
             assert!([200, 503].contains(&deleted.status.as_u16()), "{}", deleted.text);
             assert_eq!(orphans(&database), 0);
+            if created.status == 201 {
+                // Of the public, or of the role where its deletion was not to be had.
+                let newcomer = servers[0].login(&format!("newcomer{round}"), PASSWORD).await;
+                let (path, status) = match deleted.status.as_u16() {
+                    200 => ("/api/connect/none", 400),
+                    _ => ("/api/ping", 200),
+                };
+                newcomer.get(path).await.expect(status);
+            }
         }
-        ann.client.get("/api/connect/none").await.expect_refusal();
+        let public = admins[0].role_id("public").await;
+        move_to(&admins[0], ann.id, public).await.expect(200);
+        ann.client.get("/api/connect/none").await.expect(400);
     }
 
     async fn registrations_during_deletions_all_get_a_role(kind) {
@@ -115,7 +126,13 @@ async fn move_to(admin: &Client, user: i64, role: i64) -> acceptance::Answer {
         .await
 }
 
+/// Memberships of no role, and users without a primary one.
 fn orphans(database: &TestDatabase) -> i64 {
-    database
-        .number("SELECT COUNT(*) FROM up_user_roles WHERE role_id NOT IN (SELECT id FROM up_roles)")
+    [
+        "SELECT COUNT(*) FROM up_user_roles WHERE role_id NOT IN (SELECT id FROM up_roles)",
+        "SELECT COUNT(*) FROM up_users WHERE id NOT IN (SELECT user_id FROM up_user_roles WHERE place = 0)",
+    ]
+    .map(|sql| database.number(sql))
+    .iter()
+    .sum()
 }

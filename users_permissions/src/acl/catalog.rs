@@ -181,14 +181,20 @@ impl Catalog {
         let entries = inventory::iter::<Registration>
             .into_iter()
             .map(|registration| registration.0);
-        let catalog = Self::from_entries(entries)?;
-        if catalog.position(SENTINEL).is_none() {
-            return Err(CatalogError::NotLinked);
-        }
+        let catalog = Self::linked(entries)?;
         for (index, action) in catalog.actions.iter().enumerate() {
             action.entry.place(index);
         }
         Ok(catalog)
+    }
+
+    /// The catalog of what the linker kept, if it kept the plugin's own.
+    fn linked(entries: impl Iterator<Item = &'static ActionEntry>) -> Result<Self, CatalogError> {
+        let catalog = Self::from_entries(entries)?;
+        match catalog.position(SENTINEL) {
+            Some(_) => Ok(catalog),
+            None => Err(CatalogError::NotLinked),
+        }
     }
 
     fn from_entries(
@@ -264,6 +270,7 @@ mod tests {
     static FIND: ActionEntry = entry("api::x.x.find", "app::find");
     static FIND_AGAIN: ActionEntry = entry("api::x.x.find", "app::find_again");
     static CREATE: ActionEntry = entry("api::x.x.create", "app::create");
+    static OWN: ActionEntry = entry(SENTINEL, "users_permissions::permissions");
 
     #[test]
     fn actions_are_sorted_and_found() {
@@ -275,6 +282,16 @@ mod tests {
             catalog.expect(&["api::x.gone".into()]),
             Err(CatalogError::Missing("api::x.gone".into()))
         );
+    }
+
+    #[test]
+    fn a_program_without_the_plugins_own_handlers_is_not_linked() {
+        let linked = |entries: &[&'static ActionEntry]| {
+            Catalog::linked(entries.iter().copied()).map(|catalog| catalog.len())
+        };
+        assert_eq!(linked(&[]), Err(CatalogError::NotLinked));
+        assert_eq!(linked(&[&FIND, &CREATE]), Err(CatalogError::NotLinked));
+        assert_eq!(linked(&[&FIND, &OWN, &CREATE]), Ok(3));
     }
 
     #[test]
