@@ -57,6 +57,12 @@ impl Browser {
         self.send(request).await
     }
 
+    /// Asks for a page as a script of another page does.
+    pub async fn fetch(&mut self, path: &str) -> Answer {
+        let request = self.client.request(Method::GET, path);
+        self.send(request.header("sec-fetch-mode", "cors")).await
+    }
+
     /// Opens a page that has to be there.
     #[track_caller]
     pub fn page(&mut self, path: &str) -> impl Future<Output = Html> + '_ {

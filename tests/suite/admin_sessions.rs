@@ -97,6 +97,27 @@ on_every_database! {
     }
 }
 
+// The side panel fetches pages while forms are sent, and its answers may come in any order.
+#[actix_web::test]
+async fn what_a_script_fetches_neither_takes_a_message_nor_takes_it_back() {
+    const ACTION: &str = "/admin/actions/api::article.article.find";
+    let server = Server::start(Kind::Sqlite).await;
+    let ann = server.register("ann").await;
+    let mut browser = Browser::signed_in(&server, "admin", "AdminPass1").await;
+    browser.page(&format!("/admin/users/{}", ann.id)).await;
+    let late = browser.fetch(ACTION).await;
+    assert_eq!(late.status, 200);
+    assert_eq!(late.headers.get("set-cookie"), None);
+
+    let form = format!("/admin/users/{}/sessions", ann.id);
+    assert_eq!(browser.post(&form, &[]).await.status, 303);
+    let early = browser.fetch(ACTION).await;
+    let said = "Every session of the user has ended.";
+    Html(early.text).has_not(said);
+    browser.page("/admin/users").await.has(said);
+    browser.page("/admin/users").await.has_not(said);
+}
+
 #[actix_web::test]
 async fn the_cookie_is_for_scripts_of_nobody_and_new_at_every_sign_in() {
     let server = Server::start(Kind::Sqlite).await;

@@ -144,7 +144,10 @@ impl Visit {
             me: self.me.as_ref().map(|me| me.principal.username.clone()),
             csrf: session::forms(&self.session)?.token(),
             theme: self.theme(),
-            flash: session::take(&self.session),
+            flash: match self.is_fetch() {
+                true => None,
+                false => session::take(&self.session),
+            },
             style: &assets::STYLE.name,
             script: &assets::SCRIPT.name,
             icon: &assets::ICON.name,

@@ -162,6 +162,11 @@ pub(super) fn leave(session: &Session, flash: &Flash) -> Result<()> {
 
 /// Takes the line that was left for this page.
 pub(super) fn take(session: &Session) -> Option<Flash> {
+    // To remove nothing would count as a change and send the cookie: an answer that comes late would take back
+    // what another one has just left.
+    if !session.contains_key(FLASH) {
+        return None;
+    }
     session.remove_as::<Flash>(FLASH)?.ok()
 }
 

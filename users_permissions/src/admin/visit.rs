@@ -152,6 +152,14 @@ impl Visit {
         self.req.method() == Method::POST
     }
 
+    /// Is it a script that asks, and not somebody who will read the page? Browsers tell.
+    pub(super) fn is_fetch(&self) -> bool {
+        !matches!(
+            header(self.req.headers(), "sec-fetch-mode"),
+            None | Some("navigate")
+        )
+    }
+
     /// A path of ours.
     pub(super) fn path(&self, rest: &str) -> String {
         format!("{}{rest}", self.admin.prefix)
