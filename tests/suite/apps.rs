@@ -3,9 +3,17 @@
 use acceptance::{Client, Kind, TestDatabase, config};
 use users_permissions::{Config, UsersPermissions};
 
-/// A plugin over a fresh database, for an application that a test puts together.
+/// A plugin over a fresh SQLite database, for an application that a test puts together.
 pub async fn plugin(change: impl FnOnce(&mut Config)) -> (UsersPermissions, TestDatabase) {
-    let database = TestDatabase::create(Kind::Sqlite);
+    plugin_over(Kind::Sqlite, change).await
+}
+
+/// The same over a database of this kind.
+pub async fn plugin_over(
+    kind: Kind,
+    change: impl FnOnce(&mut Config),
+) -> (UsersPermissions, TestDatabase) {
+    let database = TestDatabase::create(kind);
     let mut config = config(&database);
     change(&mut config);
     let up = UsersPermissions::builder()

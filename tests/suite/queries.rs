@@ -2,7 +2,7 @@
 
 use acceptance::{Kind, Server, TestDatabase, config, on_every_database};
 use actix_web::{App, get, web};
-use users_permissions::{AuthUser, Caller, Config, UsersPermissions, permission};
+use users_permissions::{AuthUser, Caller, Config, permission};
 
 /// Other instances are asked for so rarely that no such question falls into a test.
 fn alone(config: &mut Config) {
@@ -29,11 +29,7 @@ async fn unlisted(_: AuthUser) -> web::Json<&'static str> {
 
 /// Before its handlers stands no check; they ask themselves who calls.
 async fn open_server(kind: Kind, change: fn(&mut Config)) -> Server {
-    let database = TestDatabase::create(kind);
-    let mut config = config(&database);
-    change(&mut config);
-    let builder = UsersPermissions::builder().config(config);
-    let up = builder.build().await.expect("the plugin starts");
+    let (up, database) = crate::apps::plugin_over(kind, change).await;
     let inside = up.clone();
     let app = move || {
         let api = web::scope("/api").service(open).service(unlisted);

@@ -42,7 +42,7 @@ where
         .to_request();
     drop(app.call(probe).await);
     assert!(
-        up.middleware().has_seen_a_request(),
+        up.has_seen_a_request(),
         "the middleware of this plugin has not seen a request: add `.wrap(up.middleware())` to the App; \
          where it stands around a scope only, or something in front of it answers, send a request through it \
          first (testing::call)"

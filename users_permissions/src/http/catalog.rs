@@ -194,6 +194,11 @@ impl Routes {
         self.lock().map.clone()
     }
 
+    /// Has a request of any application passed, so that its routes are known?
+    pub(crate) fn is_learnt(&self) -> bool {
+        !self.lock().applications.is_empty()
+    }
+
     /// Looks at the map without copying it; `None` before the first request.
     pub(super) fn with<T>(&self, look: impl FnOnce(&RouteMap) -> T) -> Option<T> {
         let learnt = self.lock();

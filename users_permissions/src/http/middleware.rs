@@ -43,11 +43,6 @@ impl Middleware {
     pub(crate) fn new(shared: Arc<Shared>) -> Self {
         Self { shared }
     }
-
-    /// Has a request of any application passed, so that its routes are known?
-    pub(crate) fn has_seen_a_request(&self) -> bool {
-        self.shared.routes.with(|_| ()).is_some()
-    }
 }
 
 impl<S, B> Transform<S, ServiceRequest> for Middleware

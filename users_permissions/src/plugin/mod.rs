@@ -202,6 +202,11 @@ impl UsersPermissions {
             .coverage(&self.shared.services.catalog)
     }
 
+    /// Has a request reached the middleware of any application?
+    pub(crate) fn has_seen_a_request(&self) -> bool {
+        self.shared.routes.is_learnt()
+    }
+
     /// The plugin's pool of connections, for tables of the application's own.
     ///
     /// ```

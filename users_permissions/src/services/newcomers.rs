@@ -1,6 +1,6 @@
 //! Somebody whose first visit makes a user: with a social login, or with the token of a trusted issuer.
 
-use super::settings;
+use super::{Services, settings};
 use crate::error::{Error, Result};
 use crate::model::{Email, NewIdentity, NewUser, ProfileChange, User, UserRoles, Username};
 use crate::store::{self, Conflict, DbConn};
@@ -38,6 +38,22 @@ impl Refusal {
             Self::Taken => "Email is already taken.",
             Self::NoRole => "Impossible to find the default role",
         }
+    }
+}
+
+impl Services {
+    /// The first of the names that nobody has: chosen before the hook is asked, so that it judges what is stored.
+    pub(super) async fn free_name(&self, names: Vec<Username>) -> Result<Username> {
+        let first = move |conn: &mut DbConn| -> Result<Option<Username>> {
+            for name in names {
+                if !store::users::username_taken(conn, &name, None)? {
+                    return Ok(Some(name));
+                }
+            }
+            Ok(None)
+        };
+        let free = self.store.run(first).await?;
+        free.ok_or_else(|| Error::unavailable("no user name is free"))
     }
 }
 

@@ -114,20 +114,6 @@ impl Services {
         Ok(user)
     }
 
-    /// The first of the names that nobody has: chosen before the hook is asked, so that it judges what is stored.
-    pub(super) async fn free_name(&self, names: Vec<Username>) -> Result<Username> {
-        let first = move |conn: &mut DbConn| -> Result<Option<Username>> {
-            for name in names {
-                if !store::users::username_taken(conn, &name, None)? {
-                    return Ok(Some(name));
-                }
-            }
-            Ok(None)
-        };
-        let free = self.store.run(first).await?;
-        free.ok_or_else(|| Error::unavailable("no user name is free"))
-    }
-
     pub(super) async fn ask_before_registration(
         &self,
         username: &str,
